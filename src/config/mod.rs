@@ -1,0 +1,142 @@
+//! The resolved configuration: what the rest of the core reads. Options and environment become it in one place,
+//! [`resolve`], which reports every problem at once.
+
+mod resolve;
+
+pub use resolve::{resolve, resolve_token};
+
+use std::time::Duration;
+
+use crate::secret::Secret;
+
+/// Everything a pool needs to know.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub pool: PoolConfig,
+    pub connect: ConnectConfig,
+    pub login: Login,
+}
+
+/// Sizes and bounds of the pool. Option names and meanings are pg-pool's.
+#[derive(Clone, Debug)]
+pub struct PoolConfig {
+    /// `max`, default 10.
+    pub max: u32,
+    /// `min`, default 0: idle connections above it are closed after `idle_timeout`. Not opened ahead of use.
+    pub min: u32,
+    /// `idleTimeoutMillis`, default 30 s; `None` (0) keeps idle connections for ever.
+    pub idle_timeout: Option<Duration>,
+    /// `connectionTimeoutMillis`, default 10 s; `None` (0) waits for ever. Bounds waiting for a connection and making one.
+    pub connection_timeout: Option<Duration>,
+    /// `maxUses`; `None` is unlimited.
+    pub max_uses: Option<u64>,
+    /// `maxLifetimeSeconds`; `None` (0) is unlimited. Each connection's own bound is 90 to 100 % of it.
+    pub max_lifetime: Option<Duration>,
+    /// `statementCacheSize`, default 256 statements per connection; 0 turns the cache off.
+    pub statement_cache_size: usize,
+    /// `maxPipeline`, default 64 requests in flight per connection; 1 turns pipelining off.
+    pub max_pipeline: usize,
+    /// Retry transient connect errors inside `connection_timeout`. True for `createLakebasePool()`, false for `lakebase-native/pg`,
+    /// where pg's behaviour is to fail at once.
+    pub retry_connect: bool,
+}
+
+/// Where and how to connect.
+#[derive(Clone, Debug)]
+pub struct ConnectConfig {
+    pub host: Host,
+    pub port: u16,
+    pub user: String,
+    pub database: String,
+    pub ssl: SslConfig,
+    /// `sslnegotiation=direct`: TLS without the SSLRequest round trip.
+    pub direct_tls: bool,
+    /// `application_name`.
+    pub application_name: Option<String>,
+    /// `options`, the startup parameter (`-c name=value …`), with the timeouts below already appended: Lakebase's proxy forwards only
+    /// user, database, application_name, replication and options.
+    pub options: Option<String>,
+    /// Other startup parameters, for example client_encoding.
+    pub startup_parameters: Vec<(String, String)>,
+    /// TCP keep-alive: `None` is off, otherwise the initial delay (zero: the system's default).
+    pub keep_alive: Option<Duration>,
+    /// Offer SCRAM-SHA-256-PLUS when the server does and TLS is on.
+    pub channel_binding: bool,
+}
+
+/// A TCP host name or address, or a directory with a Unix socket (a path that starts with `/`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Host {
+    Tcp(String),
+    Unix(std::path::PathBuf),
+}
+
+/// How the database connection is encrypted and whom it trusts.
+#[derive(Clone, Debug)]
+pub struct SslConfig {
+    pub mode: SslMode,
+    /// PEM certificates that replace the default roots (`ssl.ca`, `PGSSLROOTCERT`).
+    pub ca: Option<String>,
+    /// PEM client certificate and key (`ssl.cert`, `ssl.key`).
+    pub client_certificate: Option<String>,
+    pub client_key: Option<Secret>,
+    /// Name to send as SNI and to verify instead of the host (`ssl.servername`).
+    pub server_name: Option<String>,
+}
+
+/// The four behaviours behind the option's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SslMode {
+    /// `disable`: no TLS; a password is then only sent to loopback addresses or Unix sockets, or as a SCRAM/MD5 proof.
+    Disable,
+    /// `prefer`, `no-verify`: TLS always, certificate not verified. Never a plaintext fallback.
+    NoVerify,
+    /// `verify-ca`: chain verified, host name not.
+    VerifyCa,
+    /// `require`, `verify-full`: chain and host name verified.
+    VerifyFull,
+}
+
+/// What is sent when the server asks for a password.
+#[derive(Clone, Debug)]
+pub enum Login {
+    /// A Lakebase database credential, fetched and rotated by the core.
+    Token(TokenConfig),
+    /// A fixed password.
+    Password(Secret),
+    /// The JavaScript `password` function, asked once per connection.
+    Callback,
+    /// None configured: an error if the server asks.
+    None,
+}
+
+/// How to get a database credential.
+#[derive(Clone, Debug)]
+pub struct TokenConfig {
+    /// `https://host`, without path or trailing slash; `http` only on loopback.
+    pub workspace_url: String,
+    pub target: CredentialTarget,
+    pub auth: AuthConfig,
+    /// Unity Catalog `claims` of the credential request, passed through as they are.
+    pub claims: Option<serde_json::Value>,
+    /// `tokenRefreshBufferMillis`, default 2 min: how long before expiry a background refresh may start.
+    pub refresh_buffer: Duration,
+}
+
+/// What the credential is for; chooses the API.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum CredentialTarget {
+    /// Autoscaling: `projects/…/branches/…/endpoints/…` for `POST /api/2.0/postgres/credentials`.
+    Endpoint(String),
+    /// Provisioned: an instance name for `POST /api/2.0/database/credentials`.
+    Instance(String),
+}
+
+/// Who we are to the workspace.
+#[derive(Clone, Debug)]
+pub enum AuthConfig {
+    /// `DATABRICKS_TOKEN`: a personal access token or any other fixed bearer token.
+    Token(Secret),
+    /// `DATABRICKS_CLIENT_ID` + `DATABRICKS_CLIENT_SECRET`: OAuth client credentials of a service principal (M2M).
+    ClientCredentials { client_id: String, client_secret: Secret },
+}

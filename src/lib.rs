@@ -1,0 +1,4 @@
+//! The core of lakebase-native. One direction of flow: `bridge` → `pool` → `wire`, with `token` → `credential` → `auth` beside it;
+//! `config` and `error` depend on nothing else here. ARCHITECTURE.md draws it.
+
+#![deny(unsafe_code)]
