@@ -2,3 +2,11 @@
 //! `config` and `error` depend on nothing else here. ARCHITECTURE.md draws it.
 
 #![deny(unsafe_code)]
+
+pub mod certificate;
+pub mod config;
+pub mod error;
+pub mod secret;
+
+#[cfg(feature = "node")]
+mod bridge;

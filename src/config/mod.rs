@@ -5,6 +5,7 @@ mod resolve;
 
 pub use resolve::{resolve, resolve_token};
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::secret::Secret;
@@ -68,7 +69,7 @@ pub struct ConnectConfig {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Host {
     Tcp(String),
-    Unix(std::path::PathBuf),
+    Unix(PathBuf),
 }
 
 /// How the database connection is encrypted and whom it trusts.
@@ -82,6 +83,8 @@ pub struct SslConfig {
     pub client_key: Option<Secret>,
     /// Name to send as SNI and to verify instead of the host (`ssl.servername`).
     pub server_name: Option<String>,
+    /// Files of PEM certificates trusted besides the default roots (`NODE_EXTRA_CA_CERTS`, `SSL_CERT_FILE`).
+    pub extra_ca_files: Vec<PathBuf>,
 }
 
 /// The four behaviours behind the option's words.
@@ -121,6 +124,19 @@ pub struct TokenConfig {
     pub claims: Option<serde_json::Value>,
     /// `tokenRefreshBufferMillis`, default 2 min: how long before expiry a background refresh may start.
     pub refresh_buffer: Duration,
+    /// How the workspace is reached.
+    pub network: ApiNetwork,
+}
+
+/// Trust and proxies of the HTTPS calls to the workspace.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ApiNetwork {
+    /// Files of PEM certificates trusted besides the default roots (`NODE_EXTRA_CA_CERTS`, `SSL_CERT_FILE`).
+    pub extra_ca_files: Vec<PathBuf>,
+    /// `HTTPS_PROXY` (or `https_proxy`); may carry credentials.
+    pub https_proxy: Option<Secret>,
+    /// `NO_PROXY` (or `no_proxy`): comma-separated hosts and domains that are reached directly.
+    pub no_proxy: Option<String>,
 }
 
 /// What the credential is for; chooses the API.

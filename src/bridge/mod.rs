@@ -1,0 +1,3 @@
+//! The boundary to Node.js: thin, plain data only.
+
+mod certificate;
