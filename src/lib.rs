@@ -3,10 +3,16 @@
 
 #![deny(unsafe_code)]
 
+pub mod batch;
 pub mod certificate;
 pub mod config;
 pub mod error;
+pub mod pool;
+pub mod runtime;
 pub mod secret;
+pub mod tls;
+pub mod token;
+pub mod wire;
 
 #[cfg(feature = "node")]
 mod bridge;

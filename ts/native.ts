@@ -10,33 +10,62 @@ export interface ServerCertificate {
   key: string
 }
 
-export interface Native {
+/** A parameter as it crosses: text, bytes or null. */
+export type WireValue = string | Uint8Array | null
+
+/** Bits of a query's flags. The low five say which types may cross as numbers: see types.ts. */
+export const EXTENDED = 1 << 8
+export const BINARY = 1 << 9
+
+/** One per JavaScript thread. Pools and requests are numbered here, connections in Rust. */
+export interface Environment {
+  drain(words: Int32Array): string[] | null
+  takeWords(): Int32Array
+  openPool(pool: number, options: string, variables: string, likePg: boolean): string
+  query(pool: number, request: number, text: string, name: string | null, params: WireValue[] | null, flags: number): void
+  checkout(pool: number, request: number): void
+  release(connection: number, destroy: boolean): void
+  prepared(connection: number, error: string | null): void
+  clientQuery(connection: number, request: number, text: string, name: string | null, params: WireValue[] | null, flags: number): void
+  cancel(connection: number, request: number): void
+  counts(pool: number): [total: number, idle: number, waiting: number]
+  endPool(pool: number, request: number): void
+  openClient(pool: number, request: number, options: string, variables: string): void
+  closeClient(connection: number, atOnce: boolean): void
+  token(request: number, options: string, variables: string, refresh: boolean): void
+  answerPassword(question: number, password: string | null, error: string | null): void
+}
+
+interface Native {
+  Environment: new (wake: () => void) => Environment
   issueCertificate(names: string[]): ServerCertificate
 }
 
-/** The Rust target of this process, in napi-rs' short form: `linux-x64-gnu`, `darwin-arm64`, … */
-function target(): string {
+/** The packages that may hold the addon of this process, in napi-rs' short form: `linux-x64-gnu`, `darwin-arm64`, … */
+function targets(): string[] {
   const { platform, arch } = process
-  if (platform !== 'linux') return platform === 'win32' ? `win32-${arch}-msvc` : `${platform}-${arch}`
-  // glibc reports its version in the process report; musl has none.
-  const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } }
-  return `linux-${arch}-${report.header?.glibcVersionRuntime ? 'gnu' : 'musl'}`
+  if (platform === 'win32') return [`win32-${arch}-msvc`]
+  // Only one of the two can be loaded; npm installs the right one.
+  if (platform === 'linux') return [`linux-${arch}-gnu`, `linux-${arch}-musl`]
+  return [`${platform}-${arch}`]
 }
 
 function load(): Native {
-  const name = target()
-  // A checkout builds into npm/local; an installed package finds the addon in its platform package.
-  const local = join(__dirname, '..', 'npm', 'local', `lakebase-native.${name}.node`)
-  if (existsSync(local)) return require(local) as Native
-  try {
-    return require(`lakebase-native-${name}`) as Native
-  } catch (cause) {
-    throw new Error(
-      `lakebase-native has no addon for ${name}: the optional dependency lakebase-native-${name} is not installed. ` +
-        'Install without --omit=optional, on the platform where the code will run.',
-      { cause },
-    )
+  const failures: unknown[] = []
+  for (const target of targets()) {
+    // A checkout builds into npm/local; an installed package finds the addon in its platform package.
+    const local = join(__dirname, '..', 'npm', 'local', `lakebase-native.${target}.node`)
+    try {
+      return require(existsSync(local) ? local : `lakebase-native-${target}`) as Native
+    } catch (failure) {
+      failures.push(failure)
+    }
   }
+  throw new Error(
+    `lakebase-native has no addon for ${process.platform}-${process.arch}: its optional dependency lakebase-native-${targets()[0]} is ` +
+      'not installed, or was built for another system. Install with optional dependencies, on the platform where the code will run.',
+    { cause: failures[0] },
+  )
 }
 
 export const native: Native = load()

@@ -1,3 +1,13 @@
-//! The boundary to Node.js: thin, plain data only.
+//! The boundary to Node.js: thin, plain data only, the same names on both sides (`ts/native.ts`).
+//!
+//! JavaScript calls in with small integers for pools, connections and requests; everything that comes back crosses in batches
+//! ([`crate::batch`]). This is the only module with `unsafe` code, each with its reason.
+#![allow(unsafe_code)]
 
 mod certificate;
+mod clients;
+mod environment;
+mod params;
+mod pools;
+mod queue;
+mod strings;

@@ -1,0 +1,340 @@
+//! What one JavaScript thread can call.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use napi::bindgen_prelude::*;
+use napi_derive::napi;
+use serde_json::{Map, Value, json};
+
+use super::clients::{Clients, not_queryable};
+use super::params::Params;
+use super::pools::{Passwords, Teller};
+use super::queue::{Answer, Queue};
+use super::strings::to_js;
+use crate::batch::{Batch, Decoding, error_text};
+use crate::config::{self, Config};
+use crate::error::{Error as CoreError, Kind};
+use crate::pool::{Login, Pool, establish};
+use crate::runtime;
+use crate::secret::Secret;
+use crate::token::TokenSource;
+use crate::wire::{self, Execution, Outcome, Query, Request};
+
+/// Bits of a query's flags; the low five are [`Decoding`].
+mod flags {
+    pub const EXTENDED: u32 = 1 << 8;
+    pub const BINARY: u32 = 1 << 9;
+}
+
+/// One per JavaScript thread (the main one and each worker).
+#[napi]
+pub struct Environment {
+    queue: Arc<Queue>,
+    clients: Arc<Clients>,
+    passwords: Arc<Passwords>,
+    pools: Mutex<HashMap<u32, Pool>>,
+    /// The batch whose words did not fit into JavaScript's own array.
+    large: Mutex<Option<Batch>>,
+}
+
+#[napi]
+impl Environment {
+    /// `wake` is called on this thread when there is something to drain.
+    #[napi(constructor)]
+    pub fn new(wake: Function<'_, (), ()>) -> Result<Self> {
+        Ok(Self {
+            queue: Arc::new(Queue::new(wake)?),
+            clients: Arc::default(),
+            passwords: Arc::default(),
+            pools: Mutex::default(),
+            large: Mutex::default(),
+        })
+    }
+
+    /// Takes the next batch: its words into `words`, the number of them into the first; its text as one string per chunk. A number of -1
+    /// means that the words wait in `takeWords()`. Null: nothing is left.
+    #[napi(catch_unwind)]
+    pub fn drain<'env>(&self, env: &'env Env, mut words: Int32Array) -> Result<Option<Vec<Unknown<'env>>>> {
+        let Some(batch) = self.queue.pop() else { return Ok(None) };
+        let chunks = batch.chunks().map(|chunk| to_js(env, chunk)).collect::<Result<_>>()?;
+        // SAFETY: JavaScript is inside this call, so nothing else reads or writes its array.
+        let target = unsafe { words.as_mut() };
+        match target.split_first_mut() {
+            Some((count, rest)) if rest.len() > batch.words().len() => {
+                *count = batch.words().len() as i32;
+                // One word is left free, so that the frames begin at an even position.
+                rest[1..=batch.words().len()].copy_from_slice(batch.words());
+            }
+            Some((count, _)) => {
+                *count = -1;
+                *lock(&self.large) = Some(batch);
+            }
+            None => return Err(Error::from_reason("the array for words is empty")),
+        }
+        Ok(Some(chunks))
+    }
+
+    /// The words of the batch that was too large for `drain()`.
+    #[napi(catch_unwind)]
+    pub fn take_words(&self) -> Int32Array {
+        Int32Array::new(lock(&self.large).take().map_or_else(Vec::new, Batch::into_words))
+    }
+
+    /// Resolves options and environment variables (both JSON objects) and makes a pool under the number `pool`. Returns its settings, or the
+    /// error, as JSON.
+    #[napi(catch_unwind)]
+    pub fn open_pool(&self, pool: u32, options: String, variables: String, like_pg: bool) -> Result<String> {
+        let opened = resolve(&options, &variables, like_pg).and_then(|config| {
+            let login = Login::new(&config.login, self.passwords.asker(&self.queue, pool))?;
+            Ok((config, login))
+        });
+        let (config, login) = match opened {
+            Ok(opened) => opened,
+            Err(error) => return Ok(error_text(&error)),
+        };
+        let settings = settings(&config).to_string();
+        let teller = self.teller(pool, &config);
+        let opened = Pool::new(config, login, Arc::new(teller), runtime::handle().clone());
+        lock(&self.pools).insert(pool, opened);
+        Ok(settings)
+    }
+
+    /// Runs a query on any connection of the pool; answered by a response.
+    #[napi(catch_unwind)]
+    pub fn query(&self, pool: u32, request: u32, text: String, name: Option<String>, params: Option<Params>, flags: u32) {
+        let answer = Answer::new(&self.queue, request);
+        let Some(pool) = lock(&self.pools).get(&pool).cloned() else { return answer.fail(&ended()) };
+        let decoding = Decoding::from_bits(flags as u8);
+        pool.query(query(text, name, params, flags), Box::new(move |result| answer.respond(&result, decoding)));
+    }
+
+    /// Checks a connection out; answered by the event `checkout`.
+    #[napi(catch_unwind)]
+    pub fn checkout(&self, pool: u32, request: u32) {
+        let answer = Answer::new(&self.queue, request);
+        let Some(pool) = lock(&self.pools).get(&pool).cloned() else { return answer.fail(&ended()) };
+        let clients = self.clients.clone();
+        pool.checkout(Box::new(move |result| match result {
+            Ok(checkout) => {
+                let connection = checkout.connection().id();
+                let homeless = match clients.lock().get_mut(&connection) {
+                    Some(client) => client.checkout.replace(checkout),
+                    // It ended between the pool's decision and now.
+                    None => Some(checkout),
+                };
+                match homeless {
+                    None => answer.event(json!({ "event": "checkout", "connection": connection })),
+                    Some(_) => answer.fail(&not_queryable()),
+                }
+            }
+            Err(error) => answer.fail(&error),
+        }));
+    }
+
+    /// Gives a checked out connection back, or (`destroy`) closes it.
+    #[napi(catch_unwind)]
+    pub fn release(&self, connection: u32, destroy: bool) {
+        let checkout = self.clients.lock().get_mut(&connection).and_then(|client| client.checkout.take());
+        if let Some(checkout) = checkout {
+            checkout.release(destroy);
+        }
+    }
+
+    /// A new connection may go into service, or not: `error` is then its caller's.
+    #[napi(catch_unwind)]
+    pub fn prepared(&self, connection: u32, error: Option<String>) {
+        let sender = self.clients.lock().get_mut(&connection).and_then(|client| client.prepared.take());
+        if let Some(sender) = sender {
+            let _ = sender.send(error.map_or(Ok(()), |message| Err(CoreError::new(Kind::Usage, message))));
+        }
+    }
+
+    /// Runs a query on one connection, after those that were given to it before; answered by a response.
+    #[napi(catch_unwind)]
+    pub fn client_query(&self, connection: u32, request: u32, text: String, name: Option<String>, params: Option<Params>, flags: u32) {
+        let answer = Answer::new(&self.queue, request);
+        let Some(connection) = self.clients.connection(connection) else { return answer.fail(&not_queryable()) };
+        let decoding = Decoding::from_bits(flags as u8);
+        let reply = move |outcome| match outcome {
+            Outcome::Completed(result) => answer.respond(&result, decoding),
+            Outcome::NeverRan { cause, .. } => answer.fail(&cause),
+        };
+        connection.send(Request { query: query(text, name, params, flags), pipelined: false, reply: Box::new(reply) });
+    }
+
+    /// Asks the server to cancel what the connection is running; answered by the event `done`.
+    #[napi(catch_unwind)]
+    pub fn cancel(&self, connection: u32, request: u32) {
+        let answer = Answer::new(&self.queue, request);
+        let found = self.clients.lock().get(&connection).map(|client| (client.config.clone(), client.connection.session().clone()));
+        let Some((config, session)) = found else { return answer.fail(&not_queryable()) };
+        runtime::handle().spawn(async move {
+            match wire::cancel(&config, &session).await {
+                Ok(()) => answer.event(json!({ "event": "done" })),
+                Err(error) => answer.fail(&error),
+            }
+        });
+    }
+
+    /// `[total, idle, waiting]`.
+    #[napi(catch_unwind)]
+    pub fn counts(&self, pool: u32) -> Vec<u32> {
+        let counts = lock(&self.pools).get(&pool).map(Pool::counts);
+        counts.map_or_else(|| vec![0, 0, 0], |counts| vec![counts.total, counts.idle, counts.waiting])
+    }
+
+    /// Drains the pool and closes its connections; answered by the event `done`.
+    #[napi(catch_unwind)]
+    pub fn end_pool(&self, pool: u32, request: u32) {
+        let answer = Answer::new(&self.queue, request);
+        let Some(pool) = lock(&self.pools).remove(&pool) else { return answer.event(json!({ "event": "done" })) };
+        // Kept alive until it has ended.
+        let ending = pool.clone();
+        pool.end(Box::new(move || {
+            drop(ending);
+            answer.event(json!({ "event": "done" }));
+        }));
+    }
+
+    /// Connects without a pool, under the number `pool`; answered by the event `checkout` after `connect`.
+    #[napi(catch_unwind)]
+    pub fn open_client(&self, pool: u32, request: u32, options: String, variables: String) {
+        let answer = Answer::new(&self.queue, request);
+        let opened = resolve(&options, &variables, true).and_then(|config| {
+            let login = Login::new(&config.login, self.passwords.asker(&self.queue, pool))?;
+            Ok((config, login))
+        });
+        let (config, login) = match opened {
+            Ok(opened) => opened,
+            Err(error) => return answer.fail(&error),
+        };
+        let teller = Arc::new(self.teller(pool, &config));
+        runtime::handle().spawn(async move {
+            let options = wire::Options {
+                statement_cache_size: config.pool.statement_cache_size,
+                schema_generation: wire::SchemaGeneration::default(),
+                observer: teller.clone(),
+            };
+            match establish(&config, &login, options).await {
+                Ok(connection) => {
+                    // Nobody else waits for it: it is prepared when it is introduced.
+                    drop(teller.introduce(&connection));
+                    answer.event(json!({ "event": "checkout", "connection": connection.id() }));
+                }
+                Err(error) => answer.fail(&error),
+            }
+        });
+    }
+
+    /// Ends a connection that has no pool: after what it is running, or at once.
+    #[napi(catch_unwind)]
+    pub fn close_client(&self, connection: u32, at_once: bool) {
+        if let Some(connection) = self.clients.connection(connection) {
+            connection.close(at_once);
+        }
+    }
+
+    /// A database credential for the identity in options and environment variables; answered by the event `token`.
+    #[napi(catch_unwind)]
+    pub fn token(&self, request: u32, options: String, variables: String, refresh: bool) {
+        let answer = Answer::new(&self.queue, request);
+        let source = parse(&options, &variables)
+            .and_then(|(options, variables)| config::resolve_token(&options, &variables))
+            .and_then(|config| TokenSource::shared(&config));
+        let source = match source {
+            Ok(source) => source,
+            Err(error) => return answer.fail(&error),
+        };
+        runtime::handle().spawn(async move {
+            let credential = if refresh { source.refreshed(None).await } else { source.token(None).await };
+            match credential {
+                Ok(credential) => {
+                    let since_epoch = credential.expires_at.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+                    answer.event(json!({
+                        "event": "token",
+                        "token": credential.token.expose(),
+                        "expiresAt": since_epoch.as_millis() as u64,
+                        "fetches": source.fetches(),
+                    }));
+                }
+                Err(error) => answer.fail(&error),
+            }
+        });
+    }
+
+    /// Answers the event `password`.
+    #[napi(catch_unwind)]
+    pub fn answer_password(&self, question: u32, password: Option<String>, error: Option<String>) {
+        let answer = match error {
+            Some(message) => Err(CoreError::new(Kind::Usage, message)),
+            None => Ok(password.map(Secret::new)),
+        };
+        self.passwords.answer(question, answer);
+    }
+
+    fn teller(&self, pool: u32, config: &Config) -> Teller {
+        let config = Arc::new(config.connect.clone());
+        Teller { queue: self.queue.clone(), clients: self.clients.clone(), pool, config }
+    }
+}
+
+/// The JavaScript thread has ended: so do its connections.
+impl Drop for Environment {
+    fn drop(&mut self) {
+        self.queue.close();
+        self.clients.clear();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn query(text: String, name: Option<String>, params: Option<Params>, flags: u32) -> Query {
+    let execution = if flags & flags::EXTENDED == 0 {
+        Execution::Simple
+    } else {
+        Execution::Extended { name, params: params.map_or_else(Vec::new, |params| params.0), binary: flags & flags::BINARY != 0 }
+    };
+    Query { text, execution }
+}
+
+type Parsed = (Map<String, Value>, HashMap<String, String>);
+
+fn parse(options: &str, variables: &str) -> std::result::Result<Parsed, CoreError> {
+    let unreadable = |source: serde_json::Error| CoreError::new(Kind::Internal, "options did not arrive as JSON").with_source(source);
+    Ok((serde_json::from_str(options).map_err(unreadable)?, serde_json::from_str(variables).map_err(unreadable)?))
+}
+
+fn resolve(options: &str, variables: &str, like_pg: bool) -> std::result::Result<Config, CoreError> {
+    let (options, variables) = parse(options, variables)?;
+    if like_pg { config::resolve_client(&options, &variables) } else { config::resolve(&options, &variables) }
+}
+
+/// What the facade shows of a pool's settings: nothing secret.
+fn settings(config: &Config) -> Value {
+    let millis = |bound: Option<std::time::Duration>| bound.map_or(0, |bound| bound.as_millis() as u64);
+    let host = match &config.connect.host {
+        config::Host::Tcp(host) => host.clone(),
+        config::Host::Unix(directory) => directory.display().to_string(),
+    };
+    json!({
+        "host": host,
+        "port": config.connect.port,
+        "user": config.connect.user,
+        "database": config.connect.database,
+        "encrypted": config.connect.ssl.mode != config::SslMode::Disable,
+        "usesToken": matches!(config.login, config::Login::Token(_)),
+        "max": config.pool.max,
+        "min": config.pool.min,
+        "idleTimeoutMillis": millis(config.pool.idle_timeout),
+        "connectionTimeoutMillis": millis(config.pool.connection_timeout),
+        "maxUses": config.pool.max_uses,
+        "maxLifetimeSeconds": config.pool.max_lifetime.map_or(0, |lifetime| lifetime.as_secs()),
+    })
+}
+
+fn ended() -> CoreError {
+    CoreError::new(Kind::Usage, "Cannot use a pool after calling end on the pool").with_code("POOL_ENDED")
+}

@@ -1,0 +1,135 @@
+//! A pool's events on their way to JavaScript, and JavaScript's answers on their way back.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::json;
+use tokio::sync::oneshot;
+
+use super::clients::{Client, Clients};
+use super::queue::Queue;
+use crate::config::ConnectConfig;
+use crate::error::{Error, Kind, ServerMessage};
+use crate::pool::{AskPassword, Events};
+use crate::secret::Secret;
+use crate::wire::{Connection, ConnectionId, Observer};
+
+/// What one pool, or one client of its own, tells JavaScript. `pool` is the number JavaScript gave it.
+pub(super) struct Teller {
+    pub queue: Arc<Queue>,
+    pub clients: Arc<Clients>,
+    pub pool: u32,
+    pub config: Arc<ConnectConfig>,
+}
+
+type Prepared = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+
+impl Teller {
+    /// Makes a new connection known; the future ends when JavaScript has prepared it.
+    pub fn introduce(&self, connection: &Connection) -> Prepared {
+        let (prepared, answer) = oneshot::channel();
+        let client =
+            Client { connection: connection.clone(), checkout: None, prepared: Some(prepared), config: self.config.clone() };
+        self.clients.lock().insert(connection.id(), client);
+        let session = connection.session();
+        self.queue.event(&json!({
+            "event": "connect",
+            "pool": self.pool,
+            "connection": connection.id(),
+            "processId": session.process_id,
+            "secretKey": session.secret_key,
+            "parameters": session.parameters.iter().cloned().collect::<HashMap<_, _>>(),
+        }));
+        Box::pin(async move {
+            answer.await.unwrap_or_else(|_| Err(Error::new(Kind::Connection, "Connection terminated").with_code("CONNECTION_LOST")))
+        })
+    }
+
+    pub fn remove(&self, connection: ConnectionId, error: Option<&Error>) {
+        // Dropped outside the lock: a checkout goes back to its pool.
+        let client = self.clients.lock().remove(&connection);
+        let error = error.map(|error| serde_json::from_str::<serde_json::Value>(&crate::batch::error_text(error)).unwrap_or_default());
+        self.queue.event(&json!({ "event": "end", "pool": self.pool, "connection": connection, "error": error }));
+        drop(client);
+    }
+
+    pub fn tell_notice(&self, connection: ConnectionId, notice: &ServerMessage) {
+        self.queue.event(&json!({ "event": "notice", "pool": self.pool, "connection": connection, "notice": notice }));
+    }
+
+    pub fn tell_notification(&self, connection: ConnectionId, process_id: i32, channel: &str, payload: &str) {
+        self.queue.event(&json!({
+            "event": "notification",
+            "pool": self.pool,
+            "connection": connection,
+            "processId": process_id,
+            "channel": channel,
+            "payload": payload,
+        }));
+    }
+}
+
+impl Events for Teller {
+    fn connected(&self, connection: &Connection) -> Prepared {
+        self.introduce(connection)
+    }
+
+    fn removed(&self, connection: ConnectionId, error: Option<Error>) {
+        self.remove(connection, error.as_ref());
+    }
+
+    fn notice(&self, connection: ConnectionId, notice: ServerMessage) {
+        self.tell_notice(connection, &notice);
+    }
+
+    fn notification(&self, connection: ConnectionId, process_id: i32, channel: &str, payload: &str) {
+        self.tell_notification(connection, process_id, channel, payload);
+    }
+}
+
+/// The same for a connection without a pool.
+impl Observer for Teller {
+    fn notice(&self, connection: ConnectionId, notice: ServerMessage) {
+        self.tell_notice(connection, &notice);
+    }
+
+    fn notification(&self, connection: ConnectionId, process_id: i32, channel: &str, payload: &str) {
+        self.tell_notification(connection, process_id, channel, payload);
+    }
+
+    fn closed(&self, connection: ConnectionId, error: Option<Error>) {
+        self.remove(connection, error.as_ref());
+    }
+}
+
+/// Questions to `password` functions that JavaScript has not answered yet.
+#[derive(Default)]
+pub(super) struct Passwords {
+    next: AtomicU32,
+    asked: Mutex<HashMap<u32, oneshot::Sender<Result<Option<Secret>, Error>>>>,
+}
+
+impl Passwords {
+    /// How connections of `pool` ask.
+    pub fn asker(self: &Arc<Self>, queue: &Arc<Queue>, pool: u32) -> AskPassword {
+        let (passwords, queue) = (self.clone(), queue.clone());
+        Arc::new(move || {
+            let number = passwords.next.fetch_add(1, Ordering::Relaxed);
+            let (sender, answer) = oneshot::channel();
+            passwords.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(number, sender);
+            queue.event(&json!({ "event": "password", "pool": pool, "question": number }));
+            Box::pin(async move { answer.await.unwrap_or_else(|_| Err(Error::new(Kind::Authentication, "the password function was not answered"))) })
+        })
+    }
+
+    pub fn answer(&self, question: u32, answer: Result<Option<Secret>, Error>) {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner).remove(&question);
+        if let Some(sender) = asked {
+            // A connection that was given up in the meantime no longer listens.
+            let _ = sender.send(answer);
+        }
+    }
+}

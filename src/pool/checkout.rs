@@ -1,0 +1,43 @@
+//! A connection in a caller's hands.
+
+use bb8::PooledConnection;
+
+use super::dispatcher::Pool;
+use super::manager::Manager;
+use crate::wire::Connection;
+
+/// Give it back with [`release`](Self::release); one that is dropped instead is closed, since nobody knows what state it is in.
+pub struct Checkout {
+    pool: Pool,
+    member: Option<PooledConnection<'static, Manager>>,
+}
+
+impl Checkout {
+    pub(super) fn new(pool: Pool, member: PooledConnection<'static, Manager>) -> Self {
+        Self { pool, member: Some(member) }
+    }
+
+    pub fn connection(&self) -> &Connection {
+        &self.member.as_ref().expect("the member is there until release or drop").connection
+    }
+
+    /// Gives the connection back, or (`destroy`) closes it without waiting for what it is running.
+    pub fn release(mut self, destroy: bool) {
+        self.give_back(destroy);
+    }
+
+    fn give_back(&mut self, destroy: bool) {
+        if let Some(mut member) = self.member.take() {
+            if destroy {
+                member.retire(true);
+            }
+            self.pool.take_back(member);
+        }
+    }
+}
+
+impl Drop for Checkout {
+    fn drop(&mut self) {
+        self.give_back(true);
+    }
+}

@@ -1,0 +1,54 @@
+//! What bb8 asks of us: make a connection, say whether one is still good.
+
+use std::sync::Arc;
+
+use super::Events;
+use super::establish::establish;
+use super::login::Login;
+use super::member::Member;
+use crate::config::Config;
+use crate::error::Error;
+use crate::wire::{Observer, Options, SchemaGeneration};
+
+pub struct Manager {
+    pub(super) config: Arc<Config>,
+    pub(super) login: Login,
+    pub(super) observer: Arc<dyn Observer>,
+    pub(super) events: Arc<dyn Events>,
+    pub(super) schema_generation: SchemaGeneration,
+}
+
+impl bb8::ManageConnection for Manager {
+    type Connection = Member;
+    type Error = Error;
+
+    async fn connect(&self) -> Result<Member, Error> {
+        let options = Options {
+            statement_cache_size: self.config.pool.statement_cache_size,
+            schema_generation: self.schema_generation.clone(),
+            observer: self.observer.clone(),
+        };
+        let connection = establish(&self.config, &self.login, options).await?;
+        // Dropping the member closes the connection, so a cancelled or failed preparation leaves nothing open.
+        let mut member = Member::new(connection, &self.config.pool);
+        if let Err(error) = self.events.connected(&member.connection).await {
+            member.retire(false);
+            return Err(error);
+        }
+        member.start_idling();
+        Ok(member)
+    }
+
+    /// Never called: checkouts are tested by the dispatcher, which knows which ones need it.
+    async fn is_valid(&self, _: &mut Member) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn has_broken(&self, member: &mut Member) -> bool {
+        let spent = member.is_spent();
+        if spent {
+            member.retire(false);
+        }
+        spent
+    }
+}

@@ -1,0 +1,475 @@
+//! The I/O task: owns one socket, writes requests, reads answers, keeps the statement cache.
+
+use std::collections::{HashMap, VecDeque};
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use bytes::{Buf, BytesMut};
+use postgres_protocol::message::backend::Message;
+use postgres_protocol::message::frontend;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_util::io::poll_read_buf;
+
+use super::handle::{Command, Connection, Observer, Shared, ended};
+use super::inflight::{Flight, InFlight, Sent};
+use super::message::{decode, frame, malformed, missing, row_description, server_message, violation};
+use super::request::{Execution, Outcome, Query, Reply, Request, bind, encoding_error};
+use super::result::RowDescription;
+use super::startup::Started;
+use super::statements::{Statements, Validity};
+use crate::error::{Error, Kind, ServerMessage};
+
+/// Read ahead at least this much: four TLS records.
+const READ_CHUNK: usize = 64 * 1024;
+
+/// How long a goodbye may take.
+const GOODBYE_BOUND: Duration = Duration::from_secs(1);
+
+/// Moves whenever a statement that can change a schema has run on any connection that shares it.
+pub type SchemaGeneration = Arc<AtomicU64>;
+
+/// Settings of the task.
+pub struct Options {
+    pub statement_cache_size: usize,
+    pub schema_generation: SchemaGeneration,
+    pub observer: Arc<dyn Observer>,
+}
+
+/// Starts the task of a connection whose startup is done.
+pub fn open<S>(started: Started<S>, options: Options) -> Connection
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    static NEXT_ID: AtomicU32 = AtomicU32::new(1);
+    let (sender, commands) = mpsc::unbounded_channel();
+    let shared = Arc::new(Shared {
+        id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+        session: started.session,
+        outstanding: AtomicUsize::new(0),
+        head_since: AtomicU64::new(0),
+        epoch: Instant::now(),
+        runtime: Handle::current(),
+        closed: AtomicBool::new(false),
+        transaction_status: AtomicU8::new(b'I'),
+    });
+    let mut task = Task {
+        socket: started.socket,
+        commands,
+        shared: shared.clone(),
+        observer: options.observer,
+        statements: Statements::new(options.statement_cache_size),
+        schema_generation: options.schema_generation,
+        named: HashMap::new(),
+        waiting: VecDeque::new(),
+        flights: VecDeque::new(),
+        out: BytesMut::new(),
+        read: started.unread,
+        columns: None,
+        transaction: 0,
+        changed_schema: false,
+        closing: None,
+        completed: false,
+        needs_flush: false,
+    };
+    task.observer.opened(shared.id);
+    tokio::spawn(async move {
+        let error = poll_fn(|cx| task.poll(cx)).await.err();
+        task.end(error).await;
+    });
+    Connection { shared, commands: sender }
+}
+
+struct Task<S> {
+    socket: S,
+    commands: mpsc::UnboundedReceiver<Command>,
+    shared: Arc<Shared>,
+    observer: Arc<dyn Observer>,
+    statements: Statements,
+    schema_generation: SchemaGeneration,
+    /// Callers' own statement names and their texts.
+    named: HashMap<String, String>,
+    /// Accepted, nothing of it written.
+    waiting: VecDeque<Command>,
+    /// Written, in the order of their answers.
+    flights: VecDeque<Flight>,
+    out: BytesMut,
+    read: BytesMut,
+    /// The last RowDescription: the next equal one shares it.
+    columns: Option<Arc<RowDescription>>,
+    /// Counts transaction blocks, and rollbacks to savepoints in them (which give up locks).
+    transaction: u64,
+    changed_schema: bool,
+    /// Somebody wants the connection closed; true: at once.
+    closing: Option<bool>,
+    /// A request completed since the observer was last told.
+    completed: bool,
+    needs_flush: bool,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
+    /// Runs until the connection is over: `Ok` when we closed it.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        loop {
+            self.accept(cx);
+            if self.closing == Some(true) {
+                return Poll::Ready(Ok(()));
+            }
+            self.send_waiting()?;
+            self.poll_write(cx)?;
+            if self.completed {
+                self.completed = false;
+                self.observer.progress(self.shared.id);
+            }
+            if self.closing.is_some() && self.flights.is_empty() && self.waiting.is_empty() && self.out.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            ready!(self.poll_read(cx))?;
+            self.receive()?;
+        }
+    }
+
+    /// Takes what callers have sent.
+    fn accept(&mut self, cx: &mut Context<'_>) {
+        loop {
+            match self.commands.poll_recv(cx) {
+                Poll::Ready(Some(Command::Close { at_once })) => self.closing = Some(at_once || self.closing == Some(true)),
+                Poll::Ready(Some(command)) => self.waiting.push_back(command),
+                Poll::Ready(None) => {
+                    self.closing.get_or_insert(false);
+                    return;
+                }
+                Poll::Pending => return,
+            }
+        }
+    }
+
+    /// Moves requests onto the wire as far as they may share it.
+    fn send_waiting(&mut self) -> Result<(), Error> {
+        while let Some(next) = self.waiting.front() {
+            let may_join = match next {
+                Command::Request(request) => request.pipelined,
+                _ => false,
+            };
+            let shares = self.flights.iter().all(|flight| matches!(flight, Flight::Request(request) if request.pipelined));
+            if !self.flights.is_empty() && !(may_join && shares) {
+                break;
+            }
+            if self.flights.is_empty() {
+                self.shared.mark_head(true);
+            }
+            match self.waiting.pop_front() {
+                Some(Command::Request(request)) => self.write_request(request),
+                Some(Command::Ping(reply)) => {
+                    frontend::sync(&mut self.out);
+                    self.flights.push_back(Flight::Ping(reply));
+                }
+                _ => {}
+            }
+        }
+        if self.flights.is_empty() {
+            self.shared.mark_head(false);
+        }
+        Ok(())
+    }
+
+    /// Writes one request; one that cannot be written is answered with the error, and the wire stays as it was.
+    fn write_request(&mut self, Request { query, pipelined, reply }: Request) {
+        let before = self.out.len();
+        match self.encode(&query) {
+            Ok(sent) => self.flights.push_back(Flight::Request(Box::new(InFlight::new(query, pipelined, sent, reply)))),
+            Err(error) => {
+                self.out.truncate(before);
+                self.answer(reply, Outcome::Completed(Err(error)));
+            }
+        }
+    }
+
+    fn answer(&mut self, reply: Reply, outcome: Outcome) {
+        self.shared.outstanding.fetch_sub(1, Ordering::Relaxed);
+        self.completed = true;
+        reply(outcome);
+    }
+
+    fn encode(&mut self, query: &Query) -> Result<Sent, Error> {
+        let out = &mut self.out;
+        let not_sendable = |source: io::Error| encoding_error(source.into());
+        let Execution::Extended { name, params, binary } = &query.execution else {
+            frontend::query(&query.text, out).map_err(not_sendable)?;
+            return Ok(Sent::Simple);
+        };
+        let sent = if let Some(name) = name {
+            let parsed = match self.named.get(name) {
+                Some(text) if !query.text.is_empty() && *text != query.text => {
+                    let message = format!("Prepared statements must be unique - '{name}' was used for a different statement");
+                    return Err(Error::new(Kind::Usage, message));
+                }
+                known => known.is_none(),
+            };
+            if parsed {
+                frontend::parse(name, &query.text, [], out).map_err(not_sendable)?;
+            }
+            bind(name, params, *binary, out)?;
+            frontend::describe(b'P', "", out).map_err(not_sendable)?;
+            if parsed {
+                self.named.insert(name.clone(), query.text.clone());
+            }
+            Sent::Named { name: name.clone(), parsed }
+        } else if *binary || !self.statements.is_enabled() {
+            frontend::parse("", &query.text, [], out).map_err(not_sendable)?;
+            bind("", params, *binary, out)?;
+            frontend::describe(b'P', "", out).map_err(not_sendable)?;
+            Sent::Unnamed
+        } else {
+            let now = Validity {
+                generation: self.schema_generation.load(Ordering::Relaxed),
+                transaction: (self.shared.transaction_status.load(Ordering::Relaxed) != b'I').then_some(self.transaction),
+            };
+            match self.statements.get(&query.text, now) {
+                Some(prepared) => {
+                    bind(&prepared.name, params, false, out)?;
+                    Sent::Cached { prepared, parsed: false }
+                }
+                None => {
+                    // Everything that can fail comes before the cache changes.
+                    let mut flight = BytesMut::new();
+                    let prepared = self.statements.insert(&query.text, now);
+                    let written = frontend::parse(&prepared.name, &query.text, [], &mut flight)
+                        .map_err(not_sendable)
+                        .and_then(|()| frontend::describe(b'S', &prepared.name, &mut flight).map_err(not_sendable))
+                        .and_then(|()| bind(&prepared.name, params, false, &mut flight));
+                    if let Err(error) = written {
+                        self.statements.remove(&query.text, &prepared);
+                        return Err(error);
+                    }
+                    for old in self.statements.take_obsolete() {
+                        frontend::close(b'S', &old.name, out).map_err(not_sendable)?;
+                    }
+                    out.unsplit(flight);
+                    Sent::Cached { prepared, parsed: true }
+                }
+            }
+        };
+        frontend::execute("", 0, out).map_err(not_sendable)?;
+        frontend::sync(out);
+        Ok(sent)
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
+        while !self.out.is_empty() {
+            match Pin::new(&mut self.socket).poll_write(cx, &self.out) {
+                Poll::Ready(Ok(0)) => return Err(ended()),
+                Poll::Ready(Ok(written)) => {
+                    self.out.advance(written);
+                    self.needs_flush = true;
+                }
+                Poll::Ready(Err(error)) => return Err(lost(error)),
+                Poll::Pending => return Ok(()),
+            }
+        }
+        if self.needs_flush {
+            match Pin::new(&mut self.socket).poll_flush(cx) {
+                Poll::Ready(Ok(())) => self.needs_flush = false,
+                Poll::Ready(Err(error)) => return Err(lost(error)),
+                Poll::Pending => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.read.reserve(missing(&self.read).max(READ_CHUNK));
+        match ready!(poll_read_buf(Pin::new(&mut self.socket), cx, &mut self.read)) {
+            Ok(0) => Poll::Ready(Err(ended())),
+            Ok(_) => Poll::Ready(Ok(())),
+            Err(error) => Poll::Ready(Err(lost(error))),
+        }
+    }
+
+    /// Handles every complete message that has been read.
+    fn receive(&mut self) -> Result<(), Error> {
+        while let Some((tag, length)) = frame(&self.read)? {
+            match (tag, self.flights.front_mut()) {
+                (b'D', Some(Flight::Request(request))) => {
+                    request.row(&self.read[5..length]);
+                    self.read.advance(length);
+                }
+                (b'T', Some(Flight::Request(request))) => {
+                    let wire = self.read.split_to(length).freeze();
+                    let body = wire.slice(5..);
+                    let columns = match &self.columns {
+                        Some(last) if last.wire == body => last.clone(),
+                        _ => match decode(&mut BytesMut::from(&wire[..]), length)?.0 {
+                            Message::RowDescription(fields) => {
+                                // A copy: a slice would keep the whole read buffer alive.
+                                let own = bytes::Bytes::copy_from_slice(&body);
+                                self.columns.insert(Arc::new(row_description(own, &fields)?)).clone()
+                            }
+                            _ => return Err(violation("a RowDescription cannot be decoded")),
+                        },
+                    };
+                    request.columns(columns);
+                }
+                _ => {
+                    let (message, wire_length) = decode(&mut self.read, length)?;
+                    self.handle(message, wire_length)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn handle(&mut self, message: Message, wire_length: u32) -> Result<(), Error> {
+        match message {
+            Message::ReadyForQuery(body) => self.ready(body.status()),
+            Message::NoticeResponse(body) => {
+                self.observer.notice(self.shared.id, server_message(body.fields(), wire_length)?);
+                Ok(())
+            }
+            Message::NotificationResponse(body) => {
+                let (channel, payload) = (body.channel().map_err(malformed)?, body.message().map_err(malformed)?);
+                self.observer.notification(self.shared.id, body.process_id(), channel, payload);
+                Ok(())
+            }
+            Message::ParameterStatus(_) => Ok(()),
+            Message::ErrorResponse(body) => self.failed(server_message(body.fields(), wire_length)?),
+            message => match self.flights.front_mut() {
+                Some(Flight::Request(request)) => {
+                    if let (Message::ParseComplete, Sent::Named { name, .. }) = (&message, &request.sent) {
+                        self.named.insert(name.clone(), request.query.text.clone());
+                    }
+                    request.take(message, &mut self.out)
+                }
+                _ => Err(violation("an answer came to no request")),
+            },
+        }
+    }
+
+    fn failed(&mut self, error: ServerMessage) -> Result<(), Error> {
+        let fatal = error.fatal;
+        match self.flights.front_mut() {
+            Some(Flight::Request(request)) => {
+                request.fail(error.clone());
+            }
+            // An error nobody asked for: the server ends the session (57P01 and its kin).
+            _ => return Err(Error::database(error)),
+        }
+        if fatal { Err(Error::database(error)) } else { Ok(()) }
+    }
+
+    /// The answer at the head is whole.
+    fn ready(&mut self, status: u8) -> Result<(), Error> {
+        let before = self.shared.transaction_status.swap(status, Ordering::Relaxed);
+        if before == b'I' && status != b'I' {
+            self.transaction += 1;
+        }
+        match self.flights.pop_front() {
+            Some(Flight::Ping(reply)) => {
+                let _ = reply.send(());
+            }
+            Some(Flight::Request(request)) => {
+                self.note_effects(&request, status);
+                if request.can_be_resent(status) {
+                    let InFlight { query, pipelined, reply, .. } = *request;
+                    self.waiting.push_front(Command::Request(Request { query, pipelined, reply }));
+                } else {
+                    self.shared.outstanding.fetch_sub(1, Ordering::Relaxed);
+                    self.completed = true;
+                    request.complete(self.shared.id, status);
+                }
+            }
+            None => return Err(violation("ReadyForQuery came to no request")),
+        }
+        self.shared.mark_head(!self.flights.is_empty());
+        Ok(())
+    }
+
+    /// What a finished request means for the statements that are prepared.
+    fn note_effects(&mut self, request: &InFlight, status: u8) {
+        if request.has_failed() {
+            match &request.sent {
+                // Stale, or its Parse failed; an execution that failed for its own reasons leaves the statement usable.
+                Sent::Cached { prepared, .. } if request.can_be_resent(status) || prepared.columns.get().is_none() => {
+                    self.statements.remove(&request.query.text, prepared);
+                }
+                Sent::Named { name, parsed: true } => {
+                    self.named.remove(name);
+                }
+                _ => {}
+            }
+        }
+        // CREATE TABLE AS reports itself as SELECT, so the text counts too.
+        let mut changes_schema = request.query.starts_with_schema_change();
+        for tag in request.tags() {
+            match tag.split(' ').next().unwrap_or_default() {
+                "CREATE" | "ALTER" | "DROP" | "DO" | "IMPORT" => changes_schema = true,
+                "DEALLOCATE" | "DISCARD" => self.statements.clear(),
+                // Ends the block, or gives up the locks taken since the savepoint.
+                "ROLLBACK" => self.transaction += 1,
+                _ => {}
+            }
+        }
+        // Other connections see the change only at commit: it counts again then.
+        self.changed_schema |= changes_schema;
+        if changes_schema || (self.changed_schema && status == b'I') {
+            self.schema_generation.fetch_add(1, Ordering::Relaxed);
+        }
+        self.changed_schema &= status != b'I';
+    }
+
+    /// Says goodbye, answers whoever still waits, tells the observer.
+    async fn end(&mut self, error: Option<Error>) {
+        self.shared.closed.store(true, Ordering::Release);
+        self.shared.mark_head(false);
+        if error.is_none() {
+            frontend::terminate(&mut self.out);
+            let goodbye = async {
+                self.socket.write_all_buf(&mut self.out).await?;
+                self.socket.shutdown().await
+            };
+            // A peer that is gone, or no longer listens, needs none.
+            let _ = timeout(GOODBYE_BOUND, goodbye).await;
+        }
+        let cause = error.clone().unwrap_or_else(|| Error::new(Kind::Connection, "Connection terminated").with_code("CONNECTION_LOST"));
+        // After a FATAL error the server has read nothing behind the request at the head: what follows never ran. After a lost
+        // connection nobody knows what ran of all that was written.
+        let orderly = cause.server().is_some();
+        let had_flights = !self.flights.is_empty();
+        for (position, flight) in std::mem::take(&mut self.flights).into_iter().enumerate() {
+            if let Flight::Request(request) = flight {
+                self.shared.outstanding.fetch_sub(1, Ordering::Relaxed);
+                request.lose(&cause, orderly && position > 0);
+            }
+        }
+        self.commands.close();
+        while let Ok(command) = self.commands.try_recv() {
+            self.waiting.push_back(command);
+        }
+        for command in std::mem::take(&mut self.waiting) {
+            if let Command::Request(Request { query, reply, .. }) = command {
+                self.shared.outstanding.fetch_sub(1, Ordering::Relaxed);
+                reply(Outcome::NeverRan { query, cause: cause.clone() });
+            }
+        }
+        // A session that died under a request is told to its caller as that request's error; whoever watches the connection hears that
+        // it is gone, as in node-postgres.
+        self.observer.closed(self.shared.id, if had_flights { error.map(|_| ended()) } else { error });
+    }
+}
+
+/// A socket error in the middle of a session, with the code Node.js gives it.
+fn lost(error: io::Error) -> Error {
+    let code = match error.kind() {
+        io::ErrorKind::BrokenPipe => "EPIPE",
+        io::ErrorKind::TimedOut => "ETIMEDOUT",
+        _ => "ECONNRESET",
+    };
+    Error::new(Kind::Connection, "Connection terminated unexpectedly").with_code(code).with_source(error)
+}

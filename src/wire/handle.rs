@@ -1,0 +1,136 @@
+//! The handle to a connection: what the rest of the core holds while the I/O task owns the socket.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
+
+use super::request::{Outcome, Request};
+use crate::error::{Error, Kind, ServerMessage};
+
+/// Identifies a connection in this process; never used twice.
+pub type ConnectionId = u32;
+
+/// What a connection tells without being asked. Called on the runtime thread; must not block.
+pub trait Observer: Send + Sync {
+    fn opened(&self, _connection: ConnectionId) {}
+    /// Requests have completed since the last call: the load has changed.
+    fn progress(&self, _connection: ConnectionId) {}
+    fn notice(&self, _connection: ConnectionId, _notice: ServerMessage) {}
+    fn notification(&self, _connection: ConnectionId, _process_id: i32, _channel: &str, _payload: &str) {}
+    /// The connection has ended; `None` when we ended it.
+    fn closed(&self, _connection: ConnectionId, _error: Option<Error>) {}
+}
+
+/// What the server said at startup.
+#[derive(Clone, Debug, Default)]
+pub struct Session {
+    pub process_id: i32,
+    pub secret_key: i32,
+    /// ParameterStatus values: server_version, TimeZone, DateStyle, …
+    pub parameters: Vec<(String, String)>,
+    /// How long the last round trip of the startup took: the link's latency, roughly.
+    pub round_trip: Duration,
+}
+
+pub(super) enum Command {
+    Request(Request),
+    /// A Sync of our own; answered when the server is alive.
+    Ping(oneshot::Sender<()>),
+    /// Say goodbye after what is in flight, or now.
+    Close {
+        at_once: bool,
+    },
+}
+
+/// What both sides read.
+pub(super) struct Shared {
+    pub id: ConnectionId,
+    pub session: Session,
+    /// Requests that were accepted and not yet answered.
+    pub outstanding: AtomicUsize,
+    /// When the request at the head began to be the server's only business, in µs since `epoch`; 0 when there is none.
+    pub head_since: AtomicU64,
+    pub epoch: Instant,
+    pub runtime: Handle,
+    pub closed: AtomicBool,
+    pub transaction_status: AtomicU8,
+}
+
+/// A connection. Clones share it; it says goodbye when the last one is dropped.
+#[derive(Clone)]
+pub struct Connection {
+    pub(super) shared: Arc<Shared>,
+    pub(super) commands: mpsc::UnboundedSender<Command>,
+}
+
+impl Shared {
+    /// Marks that the server now works on the request at the head, or (false) on none.
+    pub fn mark_head(&self, busy: bool) {
+        let now = if busy { self.epoch.elapsed().as_micros().max(1) as u64 } else { 0 };
+        self.head_since.store(now, Ordering::Relaxed);
+    }
+}
+
+impl Connection {
+    pub fn id(&self) -> ConnectionId {
+        self.shared.id
+    }
+
+    pub fn session(&self) -> &Session {
+        &self.shared.session
+    }
+
+    /// Puts a request onto the connection. Its reply is called even if the connection is already gone, and never from inside this call.
+    pub fn send(&self, request: Request) {
+        self.shared.outstanding.fetch_add(1, Ordering::Relaxed);
+        if let Err(mpsc::error::SendError(command)) = self.commands.send(Command::Request(request)) {
+            self.shared.outstanding.fetch_sub(1, Ordering::Relaxed);
+            if let Command::Request(Request { query, reply, .. }) = command {
+                // Not from here: the caller may hold a lock that the reply takes.
+                self.shared.runtime.spawn(async move { reply(Outcome::NeverRan { query, cause: ended() }) });
+            }
+        }
+    }
+
+    /// Asks the server for a sign of life. False when it gave none within `bound`.
+    pub async fn ping(&self, bound: Duration) -> bool {
+        let (reply, answered) = oneshot::channel();
+        self.commands.send(Command::Ping(reply)).is_ok() && matches!(tokio::time::timeout(bound, answered).await, Ok(Ok(())))
+    }
+
+    /// Ends the connection: after what is in flight, or (`at_once`) without waiting for it.
+    pub fn close(&self, at_once: bool) {
+        // A send that fails finds the connection already ended.
+        let _ = self.commands.send(Command::Close { at_once });
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.shared.closed.load(Ordering::Acquire)
+    }
+
+    /// Requests on their way.
+    pub fn outstanding(&self) -> usize {
+        self.shared.outstanding.load(Ordering::Relaxed)
+    }
+
+    /// How long the server has been at the request at the head; zero when there is none.
+    pub fn head_age(&self) -> Duration {
+        match self.shared.head_since.load(Ordering::Relaxed) {
+            0 => Duration::ZERO,
+            since => self.shared.epoch.elapsed().saturating_sub(Duration::from_micros(since)),
+        }
+    }
+
+    /// `I` idle, `T` in a transaction, `E` in a failed one, as of the last ReadyForQuery.
+    pub fn transaction_status(&self) -> u8 {
+        self.shared.transaction_status.load(Ordering::Relaxed)
+    }
+}
+
+/// The error of a request that met a connection which had ended. Text as in node-postgres.
+pub(super) fn ended() -> Error {
+    Error::new(Kind::Connection, "Connection terminated unexpectedly").with_code("CONNECTION_LOST")
+}

@@ -1,0 +1,24 @@
+//! The PostgreSQL connection: socket, startup, statement cache, one I/O task per connection.
+//!
+//! `tokio-postgres`' own client asks for binary results, hides command tags and column metadata, and looks types up in the catalogue,
+//! so a result as node-postgres gives it cannot be built on it. This layer speaks the same codec (`postgres-protocol`) and keeps the
+//! server's text as it came.
+
+mod cancel;
+mod connection;
+mod handle;
+mod inflight;
+mod message;
+mod request;
+mod result;
+mod socket;
+mod startup;
+mod statements;
+
+pub use cancel::cancel;
+pub use connection::{Options, SchemaGeneration, open};
+pub use handle::{Connection, ConnectionId, Observer, Session};
+pub use request::{Execution, Outcome, Param, Query, Reply, Request};
+pub use result::{Field, Response, RowCursor, RowDescription, Rows, StatementResult};
+pub use socket::{Connected, Socket, address, connect};
+pub use startup::{Password, PasswordFuture, Started, start};

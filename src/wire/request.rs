@@ -1,0 +1,197 @@
+//! What goes onto a connection: a query, how to execute it, and whom to tell.
+
+use bytes::BytesMut;
+use postgres_protocol::IsNull;
+use postgres_protocol::message::frontend;
+
+use super::result::Response;
+use crate::error::{Error, Kind};
+
+/// One parameter value, in the form node-postgres sends it: text for everything but byte strings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Param {
+    Null,
+    /// Text format; the server infers the type.
+    Text(String),
+    /// Binary format: a `Buffer`.
+    Bytes(Vec<u8>),
+}
+
+/// Which of PostgreSQL's two query protocols runs the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Execution {
+    /// One `Query` message: several statements allowed, no parameters.
+    Simple,
+    /// Parse (or a cached statement), Bind, Execute, Sync. `name` is the caller's own statement name.
+    Extended { name: Option<String>, params: Vec<Param>, binary: bool },
+}
+
+/// A query, before anything of it is on the wire.
+#[derive(Clone, Debug)]
+pub struct Query {
+    pub text: String,
+    pub execution: Execution,
+}
+
+/// What became of a request.
+pub enum Outcome {
+    /// The server answered, or the connection was lost after (a part of) the query may have run.
+    Completed(Result<Response, Error>),
+    /// The connection ended and the server certainly ran nothing of it: the query may go to another connection.
+    NeverRan { query: Query, cause: Error },
+}
+
+/// Called exactly once.
+pub type Reply = Box<dyn FnOnce(Outcome) + Send>;
+
+/// A query on its way to a connection.
+pub struct Request {
+    pub query: Query,
+    /// May share the wire: it can be sent before earlier answers are in, and others behind it.
+    pub pipelined: bool,
+    pub reply: Reply,
+}
+
+impl Query {
+    pub fn simple(text: impl Into<String>) -> Self {
+        Self { text: text.into(), execution: Execution::Simple }
+    }
+
+    /// Text parameters, an unnamed (cached) statement, text results.
+    pub fn extended(text: impl Into<String>, params: Vec<Param>) -> Self {
+        Self { text: text.into(), execution: Execution::Extended { name: None, params, binary: false } }
+    }
+
+    pub(super) fn starts_with_schema_change(&self) -> bool {
+        let statement = first_keyword(&self.text);
+        SCHEMA_CHANGES.iter().any(|keyword| statement.eq_ignore_ascii_case(keyword))
+    }
+
+    /// Whether this query may share a connection with others in flight.
+    ///
+    /// Only plain reads and writes: a statement that changes the session, starts a transaction or enters COPY must have the connection
+    /// for itself, and so must a text of several statements, which could hide one.
+    pub fn can_pipeline(&self) -> bool {
+        let statement = first_keyword(&self.text);
+        let plain = ["select", "insert", "update", "delete", "with", "values", "merge", "table"]
+            .iter()
+            .any(|keyword| statement.eq_ignore_ascii_case(keyword));
+        match &self.execution {
+            Execution::Simple => plain && !self.text.trim_end().trim_end_matches(';').contains(';'),
+            Execution::Extended { name, .. } => plain && name.is_none(),
+        }
+    }
+}
+
+/// Words that start a statement which can change a table's columns or what a name means.
+const SCHEMA_CHANGES: [&str; 5] = ["create", "alter", "drop", "do", "import"];
+
+/// The first word of a statement, behind white space, comments and opening parentheses.
+fn first_keyword(text: &str) -> &str {
+    let mut rest = text;
+    loop {
+        rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '(');
+        if let Some(comment) = rest.strip_prefix("--") {
+            rest = comment.split_once('\n').map_or("", |(_, after)| after);
+        } else if rest.starts_with("/*") {
+            rest = after_block_comment(rest);
+        } else {
+            break;
+        }
+    }
+    let end = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
+    &rest[..end]
+}
+
+/// Block comments nest in PostgreSQL. An unterminated one leaves nothing.
+fn after_block_comment(text: &str) -> &str {
+    let bytes = text.as_bytes();
+    let (mut depth, mut at) = (0usize, 0);
+    while at + 1 < bytes.len() {
+        match &bytes[at..at + 2] {
+            b"/*" => {
+                depth += 1;
+                at += 2;
+            }
+            b"*/" => {
+                depth -= 1;
+                at += 2;
+                if depth == 0 {
+                    return &text[at..];
+                }
+            }
+            _ => at += 1,
+        }
+    }
+    ""
+}
+
+/// Writes a Bind message for the unnamed portal.
+pub(super) fn bind(statement: &str, params: &[Param], binary: bool, out: &mut BytesMut) -> Result<(), Error> {
+    let formats = params.iter().map(|param| i16::from(matches!(param, Param::Bytes(_))));
+    frontend::bind(
+        "",
+        statement,
+        formats,
+        params,
+        |param, buffer| {
+            match param {
+                Param::Null => return Ok(IsNull::Yes),
+                Param::Text(text) => buffer.extend_from_slice(text.as_bytes()),
+                Param::Bytes(bytes) => buffer.extend_from_slice(bytes),
+            }
+            Ok(IsNull::No)
+        },
+        [i16::from(binary)],
+        out,
+    )
+    .map_err(|error| match error {
+        frontend::BindError::Conversion(source) => encoding_error(source),
+        frontend::BindError::Serialization(source) => encoding_error(source.into()),
+    })
+}
+
+/// A message that cannot be put in PostgreSQL's format: a NUL in a text, more than 65,535 parameters, more than 2 GiB.
+pub(super) fn encoding_error(source: Box<dyn std::error::Error + Send + Sync>) -> Error {
+    Error::new(Kind::Usage, format!("the query cannot be sent: {source}"))
+        .with_code("INVALID_QUERY")
+        .with_hint("PostgreSQL texts hold no NUL character, and a statement at most 65535 parameters")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_keyword_is_found_behind_comments_and_parentheses() {
+        for (text, keyword) in [
+            ("select 1", "select"),
+            ("  \n\t(SELECT 1)", "SELECT"),
+            ("-- a note\n with x as (select 1) table x", "with"),
+            ("/* one /* nested */ two */ insert into t values (1)", "insert"),
+            ("/* never closed", ""),
+            ("--", ""),
+            ("", ""),
+            ("/*/", ""),
+            ("1", ""),
+        ] {
+            assert_eq!(first_keyword(text), keyword, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_plain_reads_and_writes_share_the_wire() {
+        for text in ["select 1", "select 1;", "SELECT 1 ; ", "insert into t values (1)", "/* x */ with t as (select 1) table t"] {
+            assert!(Query::simple(text).can_pipeline(), "{text}");
+        }
+        for text in ["begin", "set x to 1", "listen a", "copy t from stdin", "select 1; begin", "", "discard all", "call p()", "do $$ $$"] {
+            assert!(!Query::simple(text).can_pipeline(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_nul_in_a_text_is_an_error_not_a_truncation() {
+        let error = bind("s\0", &[], false, &mut BytesMut::new()).unwrap_err();
+        assert_eq!(error.code(), Some("INVALID_QUERY"));
+    }
+}

@@ -1,0 +1,205 @@
+//! From an open socket to a session: startup message and authentication.
+//!
+//! Source: PostgreSQL documentation, "Message Flow: Start-up" and "SASL Authentication".
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Instant;
+
+use bytes::BytesMut;
+use fallible_iterator::FallibleIterator;
+use postgres_protocol::authentication::md5_hash;
+use postgres_protocol::authentication::sasl::{ChannelBinding, SCRAM_SHA_256, SCRAM_SHA_256_PLUS, ScramSha256};
+use postgres_protocol::message::backend::{AuthenticationSaslBody, Message};
+use postgres_protocol::message::frontend;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use super::handle::Session;
+use super::message::{decode, frame, malformed, server_message, violation};
+use super::socket::{Connected, Socket, unreachable};
+use crate::config::ConnectConfig;
+use crate::error::{Error, Kind};
+use crate::secret::Secret;
+
+/// Longest answer the server may give before the session begins; error texts are far shorter.
+const MAX_STARTUP_MESSAGE: usize = 64 * 1024;
+
+/// Gives the password when the server asks for one, and not before: it may still be on its way.
+pub trait Password: Send {
+    fn password(&mut self) -> PasswordFuture<'_>;
+}
+
+/// `Ok(None)`: no password is configured.
+pub type PasswordFuture<'a> = Pin<Box<dyn Future<Output = Result<Option<Secret>, Error>> + Send + 'a>>;
+
+/// A session that has begun.
+pub struct Started<S> {
+    pub(super) socket: S,
+    pub(super) session: Session,
+    /// Bytes that were read behind ReadyForQuery.
+    pub(super) unread: BytesMut,
+}
+
+/// Facts of the connection that authentication depends on.
+struct Channel {
+    encrypted: bool,
+    local: bool,
+    /// For SCRAM-SHA-256-PLUS, when it is wanted and there is TLS.
+    binding: Option<Vec<u8>>,
+}
+
+/// Starts a session on `connected`.
+pub async fn start(connected: Connected, config: &ConnectConfig, password: &mut dyn Password) -> Result<Started<Socket>, Error> {
+    let binding = if config.channel_binding { connected.channel_binding() } else { None };
+    let channel = Channel { encrypted: connected.is_encrypted(), local: connected.is_local, binding };
+    let mut exchange = Exchange { socket: connected.stream, read: BytesMut::with_capacity(1024), out: BytesMut::new(), config };
+    let session = exchange.run(&channel, password).await?;
+    Ok(Started { socket: exchange.socket, session, unread: exchange.read })
+}
+
+struct Exchange<'a, S> {
+    socket: S,
+    read: BytesMut,
+    out: BytesMut,
+    config: &'a ConnectConfig,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
+    async fn run(&mut self, channel: &Channel, password: &mut dyn Password) -> Result<Session, Error> {
+        self.write_startup()?;
+        self.flush().await?;
+        let mut session = Session::default();
+        let mut scram: Option<ScramSha256> = None;
+        let mut sent = Instant::now();
+        loop {
+            match self.next().await? {
+                Message::AuthenticationOk => {}
+                Message::AuthenticationCleartextPassword => {
+                    let secret = self.secret(password).await?;
+                    if !channel.encrypted && !channel.local {
+                        return Err(Error::new(Kind::Authentication, "the server asks for the password in clear text, and the connection is not encrypted")
+                            .with_code("CLEARTEXT_REFUSED")
+                            .with_hint("set sslMode (PGSSLMODE) to require"));
+                    }
+                    frontend::password_message(secret.expose().as_bytes(), &mut self.out).map_err(|_| nul_in_password())?;
+                    sent = self.flush().await?;
+                }
+                Message::AuthenticationMd5Password(body) => {
+                    let secret = self.secret(password).await?;
+                    let hash = md5_hash(self.config.user.as_bytes(), secret.expose().as_bytes(), body.salt());
+                    frontend::password_message(hash.as_bytes(), &mut self.out).map_err(|_| nul_in_password())?;
+                    sent = self.flush().await?;
+                }
+                Message::AuthenticationSasl(body) => {
+                    let (mechanism, binding) = choose(&body, channel)?;
+                    let secret = self.secret(password).await?;
+                    let exchange = scram.insert(ScramSha256::new(secret.expose().as_bytes(), binding));
+                    frontend::sasl_initial_response(mechanism, exchange.message(), &mut self.out).map_err(malformed)?;
+                    sent = self.flush().await?;
+                }
+                Message::AuthenticationSaslContinue(body) => {
+                    let exchange = scram.as_mut().ok_or_else(|| violation("SASL continues before it began"))?;
+                    exchange.update(body.data()).map_err(scram_failed)?;
+                    frontend::sasl_response(exchange.message(), &mut self.out).map_err(malformed)?;
+                    sent = self.flush().await?;
+                }
+                Message::AuthenticationSaslFinal(body) => {
+                    let exchange = scram.as_mut().ok_or_else(|| violation("SASL ends before it began"))?;
+                    exchange.finish(body.data()).map_err(scram_failed)?;
+                }
+                Message::AuthenticationGss | Message::AuthenticationSspi | Message::AuthenticationKerberosV5 | Message::AuthenticationScmCredential => {
+                    return Err(Error::new(Kind::Authentication, "the server asks for an authentication method that is not supported")
+                        .with_code("AUTHENTICATION_NOT_SUPPORTED")
+                        .with_hint("supported are password, md5, scram-sha-256 and scram-sha-256-plus"));
+                }
+                Message::BackendKeyData(body) => {
+                    session.process_id = body.process_id();
+                    session.secret_key = body.secret_key();
+                }
+                Message::ParameterStatus(body) => {
+                    let pair = (body.name().map_err(malformed)?.to_owned(), body.value().map_err(malformed)?.to_owned());
+                    session.parameters.push(pair);
+                }
+                Message::ReadyForQuery(_) => {
+                    session.round_trip = sent.elapsed();
+                    return Ok(session);
+                }
+                Message::NoticeResponse(_) => {}
+                _ => return Err(violation("a message came during startup that does not belong there")),
+            }
+        }
+    }
+
+    fn write_startup(&mut self) -> Result<(), Error> {
+        let config = self.config;
+        let mut parameters = vec![("user", config.user.as_str()), ("database", config.database.as_str())];
+        parameters.extend(config.application_name.as_deref().map(|name| ("application_name", name)));
+        parameters.extend(config.options.as_deref().map(|options| ("options", options)));
+        parameters.extend(config.startup_parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        frontend::startup_message(parameters, &mut self.out).map_err(|source| {
+            Error::new(Kind::Configuration, "user, database and the startup parameters must not contain a NUL character").with_source(source)
+        })
+    }
+
+    async fn secret(&self, password: &mut dyn Password) -> Result<Secret, Error> {
+        password.password().await?.ok_or_else(|| {
+            Error::new(Kind::Authentication, format!("the server asks user {:?} for a password, and none is configured", self.config.user))
+                .with_code("PASSWORD_MISSING")
+                .with_hint("set password, or LAKEBASE_ENDPOINT with DATABRICKS_HOST and credentials")
+        })
+    }
+
+    /// Sends what is written; returns when.
+    async fn flush(&mut self) -> Result<Instant, Error> {
+        let config = self.config;
+        self.socket.write_all_buf(&mut self.out).await.map_err(|error| unreachable(error, config))?;
+        self.socket.flush().await.map_err(|error| unreachable(error, config))?;
+        Ok(Instant::now())
+    }
+
+    async fn next(&mut self) -> Result<Message, Error> {
+        loop {
+            if let Some((_, length)) = frame(&self.read)? {
+                return match decode(&mut self.read, length)? {
+                    (Message::ErrorResponse(body), wire_length) => Err(Error::database(server_message(body.fields(), wire_length)?)),
+                    (message, _) => Ok(message),
+                };
+            }
+            if self.read.len() > MAX_STARTUP_MESSAGE {
+                return Err(violation("an answer during startup is too long"));
+            }
+            let count = self.socket.read_buf(&mut self.read).await.map_err(|error| unreachable(error, self.config))?;
+            if count == 0 {
+                return Err(unreachable(std::io::ErrorKind::UnexpectedEof.into(), self.config));
+            }
+        }
+    }
+}
+
+/// The strongest mechanism both sides can do.
+fn choose(body: &AuthenticationSaslBody, channel: &Channel) -> Result<(&'static str, ChannelBinding), Error> {
+    let (mut plain, mut plus) = (false, false);
+    let mut offered = body.mechanisms();
+    while let Some(mechanism) = offered.next().map_err(malformed)? {
+        plain |= mechanism == SCRAM_SHA_256;
+        plus |= mechanism == SCRAM_SHA_256_PLUS;
+    }
+    match (&channel.binding, plus, plain) {
+        (Some(hash), true, _) => Ok((SCRAM_SHA_256_PLUS, ChannelBinding::tls_server_end_point(hash.clone()))),
+        // We could have, the server did not offer: says so, so that a man in the middle cannot strip the offer unseen.
+        (Some(_), false, true) => Ok((SCRAM_SHA_256, ChannelBinding::unrequested())),
+        (None, _, true) => Ok((SCRAM_SHA_256, ChannelBinding::unsupported())),
+        _ => Err(Error::new(Kind::Authentication, "the server offers no SASL mechanism that is supported")
+            .with_code("AUTHENTICATION_NOT_SUPPORTED")
+            .with_hint("supported are SCRAM-SHA-256 and, over TLS, SCRAM-SHA-256-PLUS")),
+    }
+}
+
+/// A server that cannot prove that it knows the password, or talks past the protocol.
+fn scram_failed(source: std::io::Error) -> Error {
+    Error::new(Kind::Authentication, "the SCRAM exchange with the server failed").with_code("SCRAM_FAILED").with_source(source)
+}
+
+fn nul_in_password() -> Error {
+    Error::new(Kind::Authentication, "the password contains a NUL character, which PostgreSQL cannot take").with_code("PASSWORD_INVALID")
+}

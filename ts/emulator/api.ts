@@ -1,0 +1,31 @@
+/** What the workspace API's parts pass to each other. */
+
+/** A request whose body was read. */
+export interface ApiRequest {
+  method: string
+  path: string
+  query: URLSearchParams
+  /** Where the client reached the API, such as `https://localhost:41234`. */
+  origin: string
+  authorization: string | undefined
+  body: string
+}
+
+export interface ApiAnswer {
+  status: number
+  body: Record<string, unknown>
+  headers?: Record<string, string>
+}
+
+/** A call that was answered. */
+export interface ApiCall {
+  method: string
+  path: string
+  /** HTTP status; 0 when the call was reset or left without an answer. */
+  status: number
+}
+
+/** Databricks' shape of a failure. */
+export function apiError(status: number, code: string, message: string): ApiAnswer {
+  return { status, body: { error_code: code, message } }
+}

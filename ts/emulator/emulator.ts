@@ -1,0 +1,237 @@
+/** The handle that `startEmulator()` returns: where everything is, what happened, and what can be made to happen. */
+
+import type { EventEmitter } from 'node:events'
+import type { TextRow } from './administrator.js'
+import type { ApiCall } from './api.js'
+import type { Catalogue } from './catalogue.js'
+import type { Clock } from './clock.js'
+import type { Compute } from './compute.js'
+import type { Faults } from './faults.js'
+import type { Login } from './front.js'
+import type { Link } from './link.js'
+import type { Settings } from './options.js'
+import type { Postgres } from './postgres.js'
+import type { TokenKind, TokenStore } from './tokens.js'
+
+/** The two servers that clients reach over the network. */
+export type NetworkTarget = 'api' | 'database'
+
+export interface EnvironmentChoice {
+  /** Autoscaling has the endpoint in `LAKEBASE_ENDPOINT`, Provisioned the instance in `LAKEBASE_INSTANCE_NAME`. Default `autoscaling`. */
+  tier?: 'autoscaling' | 'provisioned'
+  /** `m2m`: the service principal's id and secret. `pat`: the user's personal access token. Default `m2m`. */
+  auth?: 'm2m' | 'pat'
+}
+
+/** What happened since the start or the last `resetCounts()`. */
+export interface Counts {
+  /** Calls of the workspace API by path, such as `/oidc/v1/token`, answered or not. */
+  api: Record<string, number>
+  /** Logins by how they ended at the front; clients that went away before are in neither. */
+  logins: { accepted: number; refused: number }
+  /** TCP connections to each server: opened since then, and open now. */
+  connections: Record<NetworkTarget, { opened: number; open: number }>
+}
+
+export interface EmulatorEvents {
+  /** A call of the workspace API was answered, or dropped by a fault. */
+  call: [call: ApiCall]
+  /** The front accepted or refused a login. */
+  login: [login: Login]
+  /** A client's TCP connection opened; how many are open now. */
+  connect: [target: NetworkTarget, open: number]
+  /** A client's TCP connection is gone; how many are open now. */
+  disconnect: [target: NetworkTarget, open: number]
+}
+
+/** @internal */
+export interface Parts {
+  settings: Settings
+  postgres: Postgres
+  ca: string
+  caFile: string
+  catalogue: Catalogue
+  clock: Clock
+  tokens: TokenStore
+  compute: Compute
+  faults: Faults
+  links: Record<NetworkTarget, Link>
+  events: EventEmitter<EmulatorEvents>
+  stop(): Promise<void>
+}
+
+export class Emulator implements AsyncDisposable {
+  /** Variables for an app that uses Autoscaling and OAuth M2M; the same as `envFor()`. */
+  readonly env: Record<string, string>
+  /** PEM text of the authority that signed both servers' certificate. */
+  readonly ca: string
+  /** File with `ca`, for `NODE_EXTRA_CA_CERTS`, `SSL_CERT_FILE` and `PGSSLROOTCERT`. Gone after `stop()`. */
+  readonly caFile: string
+  /** Ports of the workspace API and of the database. */
+  readonly ports: Readonly<Record<NetworkTarget, number>>
+  /** Full name of the endpoint, for `LAKEBASE_ENDPOINT`. */
+  readonly endpoint: string
+  /** Name of the Provisioned instance, for `LAKEBASE_INSTANCE_NAME`. */
+  readonly instance: string
+  /** Name of the database. */
+  readonly database: string
+  /** Version of the PostgreSQL behind, such as `18.4`. */
+  readonly postgresVersion: string
+  /** Failures of API calls and logins, set and cleared at any time. */
+  readonly faults: Faults
+  /** Tells when something happens, so that tests need not wait in loops. */
+  readonly events: EventEmitter<EmulatorEvents>
+
+  readonly #parts: Parts
+  #counts = emptyCounts()
+  #openedBefore: Record<NetworkTarget, number> = { api: 0, database: 0 }
+  #stopped: Promise<void> | undefined
+
+  /** @internal */
+  constructor(parts: Parts) {
+    const { catalogue, links, settings } = parts
+    this.#parts = parts
+    this.ca = parts.ca
+    this.caFile = parts.caFile
+    this.ports = { api: links.api.port, database: links.database.port }
+    this.endpoint = catalogue.endpoint
+    this.instance = catalogue.instance
+    this.database = settings.database
+    this.postgresVersion = parts.postgres.version
+    this.faults = parts.faults
+    this.events = parts.events
+    this.env = this.envFor()
+    this.events.on('call', ({ path }) => (this.#counts.api[path] = (this.#counts.api[path] ?? 0) + 1))
+    this.events.on('login', ({ accepted }) => this.#counts.logins[accepted ? 'accepted' : 'refused']++)
+  }
+
+  /** Environment variables for an app, as a deployment would set them. They hold secrets of the emulator only. */
+  envFor({ tier = 'autoscaling', auth = 'm2m' }: EnvironmentChoice = {}): Record<string, string> {
+    const { settings } = this.#parts
+    return {
+      DATABRICKS_HOST: `https://${settings.hostname}:${this.ports.api}`,
+      ...(tier === 'autoscaling' ? { LAKEBASE_ENDPOINT: this.endpoint } : { LAKEBASE_INSTANCE_NAME: this.instance }),
+      PGHOST: settings.hostname,
+      PGPORT: String(this.ports.database),
+      PGDATABASE: this.database,
+      PGUSER: auth === 'm2m' ? settings.clientId : settings.userName,
+      PGSSLMODE: 'require',
+      ...(auth === 'm2m'
+        ? { DATABRICKS_CLIENT_ID: settings.clientId, DATABRICKS_CLIENT_SECRET: settings.clientSecret }
+        : { DATABRICKS_TOKEN: settings.personalAccessToken }),
+      NODE_EXTRA_CA_CERTS: this.caFile,
+    }
+  }
+
+  /** A snapshot. */
+  get counts(): Counts {
+    const { api, logins } = this.#counts
+    const connections = (target: NetworkTarget): { opened: number; open: number } => {
+      const { opened, open } = this.#parts.links[target]
+      return { opened: opened - this.#openedBefore[target], open }
+    }
+    return { api: { ...api }, logins: { ...logins }, connections: { api: connections('api'), database: connections('database') } }
+  }
+
+  /** Counts from zero again; connections that are open stay counted as open. */
+  resetCounts(): void {
+    const { api, database } = this.#parts.links
+    this.#counts = emptyCounts()
+    this.#openedBefore = { api: api.opened, database: database.opened }
+  }
+
+  /** The emulator's time in milliseconds since the epoch; tokens live and expire by it. */
+  now(): number {
+    return this.#parts.clock.now()
+  }
+
+  /** Moves the emulator's clock by milliseconds, forward or (negative) back. Open database connections go on: tokens count at login. */
+  advanceClock(millis: number): void {
+    this.#parts.clock.advance(millis)
+  }
+
+  /**
+   * Makes issued tokens unknown: `database` credentials are refused at the next login, `access` tokens at the next API call.
+   * Personal access tokens stay. Default `database`. Returns how many there were.
+   */
+  revokeTokens(kind: TokenKind = 'database'): number {
+    return this.#parts.tokens.revoke(kind)
+  }
+
+  /** Changes the full round-trip time, in milliseconds, of one server's network or of both. Holds for bytes sent from now on. */
+  setLatency(millis: number, target?: NetworkTarget): void {
+    for (const link of this.#links(target)) link.latencyMillis = millis
+  }
+
+  /** Stops listening, so that new connections are refused (ECONNREFUSED); open ones go on. Undone by `acceptConnections()`. */
+  refuseConnections(target?: NetworkTarget): void {
+    for (const link of this.#links(target)) link.refuse()
+  }
+
+  /** Listens again after `refuseConnections()`. Rejects when another program took the port meanwhile. */
+  async acceptConnections(target?: NetworkTarget): Promise<void> {
+    await Promise.all(this.#links(target).map((link) => link.accept()))
+  }
+
+  /** With true, open and new connections fall silent without being closed; with false, what was held back arrives. */
+  setBlackHole(silent: boolean, target?: NetworkTarget): void {
+    for (const link of this.#links(target)) link.blackHole = silent
+  }
+
+  /** Resets (RST) every open TCP connection. Returns how many. */
+  dropConnections(target?: NetworkTarget): number {
+    return this.#links(target).reduce((count, link) => count + link.drop(), 0)
+  }
+
+  /**
+   * Ends database sessions as an administrator, a failover or a suspension does: FATAL 57P01. With `idleOnly`, those that run no
+   * statement and no transaction. Resolves with how many were told to end; they may take a moment.
+   */
+  async terminateConnections({ idleOnly = false }: { idleOnly?: boolean } = {}): Promise<number> {
+    const rows = await this.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ${idleOnly ? "AND state = 'idle'" : ''}`,
+    )
+    return rows.length
+  }
+
+  /** Suspends the database as after five idle minutes: ends its sessions and, with `wakeUpDelayMillis`, has the next login wake it. */
+  async suspend(): Promise<void> {
+    this.#parts.compute.suspend()
+    await this.terminateConnections()
+  }
+
+  /** Ends every failure: faults, refusals and black holes; the latency is that of the options again. */
+  async recover(): Promise<void> {
+    this.faults.clear()
+    this.setBlackHole(false)
+    this.setLatency(this.#parts.settings.latencyMillis)
+    await this.acceptConnections()
+  }
+
+  /**
+   * Runs SQL as PostgreSQL's superuser in `database`, past front, tokens and network, for preparing and checking tests.
+   * Resolves with the last statement's rows, values as text.
+   */
+  query(sql: string): Promise<TextRow[]> {
+    return this.#parts.postgres.query(sql, this.database)
+  }
+
+  /** Ends everything at once and removes all files. Further calls wait for the first. */
+  stop(): Promise<void> {
+    return (this.#stopped ??= this.#parts.stop())
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+
+  #links(target?: NetworkTarget): Link[] {
+    const { api, database } = this.#parts.links
+    return target === undefined ? [api, database] : [this.#parts.links[target]]
+  }
+}
+
+function emptyCounts(): Pick<Counts, 'api' | 'logins'> {
+  return { api: {}, logins: { accepted: 0, refused: 0 } }
+}

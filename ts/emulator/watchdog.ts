@@ -1,0 +1,68 @@
+/**
+ * Ends PostgreSQL and removes its directory when this process is gone, however it went: exit, crash or SIGKILL.
+ *
+ * A small shell waits on a pipe that only this process holds open; the end of the pipe is the end of the process. Windows has
+ * no such shell, so there PostgreSQL is ended on an orderly exit only.
+ */
+
+import { spawn } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import type { Socket } from 'node:net'
+
+export interface Watchdog {
+  /** The process to end from now on, in place of the one named before. Undefined: none. */
+  guard(pid: number | undefined): void
+  /** Everything is already gone: stops watching. */
+  dismiss(): void
+}
+
+/** `$1` is the directory. Each line is a process id, or empty for none; `done` means that nothing is left to do. */
+const script = `
+pid=
+while read -r line; do
+  [ "$line" = done ] && exit 0
+  pid=$line
+done
+[ -n "$pid" ] && kill -QUIT "$pid" 2>/dev/null
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+  kill -0 "$pid" 2>/dev/null || break
+  sleep 0.1
+done
+rm -rf "$1"
+`
+
+export function watch(directory: string, owner: { uid?: number; gid?: number }): Watchdog {
+  if (process.platform === 'win32') return watchExit(directory)
+  const shell = spawn('/bin/sh', ['-c', script, 'lakebase-emulator-watchdog', directory], {
+    ...owner,
+    cwd: '/',
+    detached: true,
+    env: { PATH: process.env['PATH'] ?? '' },
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
+  // Without a shell only the protection is lost, not the emulator.
+  shell.on('error', () => {})
+  shell.stdin.on('error', () => {})
+  shell.unref()
+  // A child's pipe is a socket, which the stream's type does not say.
+  const pipe = shell.stdin as unknown as Socket
+  pipe.unref()
+  return {
+    guard: (pid) => void pipe.write(`${pid ?? ''}\n`),
+    dismiss: () => void pipe.end('done\n'),
+  }
+}
+
+function watchExit(directory: string): Watchdog {
+  let guarded: number | undefined
+  const end = (): void => {
+    try {
+      if (guarded !== undefined) process.kill(guarded)
+      rmSync(directory, { recursive: true, force: true, maxRetries: 5 })
+    } catch {
+      // Already gone, or still in use: nobody is left to tell.
+    }
+  }
+  process.once('exit', end)
+  return { guard: (pid) => void (guarded = pid), dismiss: () => void process.off('exit', end) }
+}

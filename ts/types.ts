@@ -1,0 +1,71 @@
+/** Which parser a value gets, and which types Rust may decode because nobody has set another parser for them. */
+
+import pgTypes = require('pg-types')
+
+/** Turns the server's text (or bytes, in binary format) into a value. */
+export type TypeParser = (value: any) => unknown
+
+/** Anything with node-postgres' `getTypeParser`: `pg.types`, a `TypeOverrides`, the `types` of one query. */
+export interface TypeSource {
+  getTypeParser(oid: number, format?: 'text' | 'binary'): TypeParser
+}
+
+export const types: TypeSource & typeof pgTypes = pgTypes as TypeSource & typeof pgTypes
+
+/** The bits of src/batch/columns.rs, with the types they stand for and node-postgres' own parsers of those. */
+const decodable = (
+  [
+    [1, 21],
+    [1, 23],
+    [2, 16],
+    [4, 700],
+    [4, 701],
+    [8, 26],
+    [16, 1184],
+  ] as const
+).map(([bit, oid]) => ({ bit, oid, parser: types.getTypeParser(oid, 'text') }))
+
+const ALL = 31
+
+/** The types that `source` parses as node-postgres does by default, as bits of a query's flags. */
+export function decodingOf(source: TypeSource): number {
+  let bits = ALL
+  for (const { bit, oid, parser } of decodable) {
+    if (source.getTypeParser(oid, 'text') !== parser) bits &= ~bit
+  }
+  return bits
+}
+
+/** Parsers of one client, on top of others; the same class as node-postgres'. */
+export class TypeOverrides implements TypeSource {
+  private readonly text: Record<number, TypeParser> = {}
+  private readonly binary: Record<number, TypeParser> = {}
+  private readonly parent: TypeSource
+
+  constructor(userTypes?: TypeSource) {
+    this.parent = userTypes || types
+  }
+
+  private overrides(format: string): Record<number, TypeParser> {
+    switch (format) {
+      case 'text':
+        return this.text
+      case 'binary':
+        return this.binary
+      default:
+        return {}
+    }
+  }
+
+  setTypeParser(oid: number, format: 'text' | 'binary' | TypeParser, parser?: TypeParser): void {
+    if (typeof format === 'function') {
+      this.text[oid] = format
+    } else if (parser) {
+      this.overrides(format)[oid] = parser
+    }
+  }
+
+  getTypeParser(oid: number, format: 'text' | 'binary' = 'text'): TypeParser {
+    return this.overrides(format)[oid] || this.parent.getTypeParser(oid, format)
+  }
+}
