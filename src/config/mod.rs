@@ -16,6 +16,8 @@ mod resolve;
 mod setting;
 mod ssl;
 mod ssl_mode;
+#[cfg(test)]
+mod tests;
 mod unknown;
 
 pub use resolve::{resolve, resolve_client, resolve_token};
