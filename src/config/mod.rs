@@ -1,9 +1,26 @@
 //! The resolved configuration: what the rest of the core reads. Options and environment become it in one place,
-//! [`resolve`], which reports every problem at once.
+//! [`resolve()`], which reports every problem at once.
+//!
+//! `setting` names what can be set, `reader` reads one setting from all its sources, the other modules each own a part of [`Config`].
 
+mod connect;
+mod connection_string;
+mod credential;
+mod found;
+mod host;
+mod network;
+mod pem;
+mod pool;
+mod reader;
 mod resolve;
+mod setting;
+mod ssl;
+mod ssl_mode;
+#[cfg(test)]
+mod tests;
+mod unknown;
 
-pub use resolve::{resolve, resolve_token};
+pub use resolve::{resolve, resolve_client, resolve_token};
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -21,17 +38,18 @@ pub struct Config {
 /// Sizes and bounds of the pool. Option names and meanings are pg-pool's.
 #[derive(Clone, Debug)]
 pub struct PoolConfig {
-    /// `max`, default 10.
+    /// `max` (or `poolSize`), 1 to 10,000, default 10.
     pub max: u32,
     /// `min`, default 0: idle connections above it are closed after `idle_timeout`. Not opened ahead of use.
     pub min: u32,
-    /// `idleTimeoutMillis`, default 30 s; `None` (0) keeps idle connections for ever.
+    /// `idleTimeoutMillis`, default 30 s (10 s in `lakebase-native/pg`, as in pg); `None` (0) keeps idle connections for ever.
     pub idle_timeout: Option<Duration>,
-    /// `connectionTimeoutMillis`, default 10 s; `None` (0) waits for ever. Bounds waiting for a connection and making one.
+    /// `connectionTimeoutMillis`, default 10 s (none in `lakebase-native/pg`); `None` (0) waits for ever. Bounds waiting for a
+    /// connection and making one. A connection string's `connect_timeout` (seconds) stands in for it in `createLakebasePool()`.
     pub connection_timeout: Option<Duration>,
-    /// `maxUses`; `None` is unlimited.
+    /// `maxUses`; `None` (0) is unlimited, the default.
     pub max_uses: Option<u64>,
-    /// `maxLifetimeSeconds`; `None` (0) is unlimited. Each connection's own bound is 90 to 100 % of it.
+    /// `maxLifetimeSeconds`; `None` (0) is unlimited, the default. Each connection's own bound is 90 to 100 % of it.
     pub max_lifetime: Option<Duration>,
     /// `statementCacheSize`, default 256 statements per connection; 0 turns the cache off.
     pub statement_cache_size: usize,
@@ -45,23 +63,31 @@ pub struct PoolConfig {
 /// Where and how to connect.
 #[derive(Clone, Debug)]
 pub struct ConnectConfig {
+    /// `host` (`PGHOST`, `LAKEBASE_HOSTNAME`). No default, but pg's `localhost` in `lakebase-native/pg` and beside a connection string.
     pub host: Host,
+    /// `port` (`PGPORT`), default 5432.
     pub port: u16,
+    /// `user` (`PGUSER`, then `clientId` or `DATABRICKS_CLIENT_ID`); the operating system's user where pg's defaults hold.
     pub user: String,
+    /// `database` (`PGDATABASE`, `LAKEBASE_DATABASE`). No default, but the user's name where pg's defaults hold.
     pub database: String,
+    /// `sslMode` (`PGSSLMODE`) and `ssl`, default `require`; no TLS in `lakebase-native/pg`, as in pg.
     pub ssl: SslConfig,
-    /// `sslnegotiation=direct`: TLS without the SSLRequest round trip.
+    /// `sslnegotiation` (`PGSSLNEGOTIATION`), `postgres` by default. `direct`: TLS without the SSLRequest round trip.
     pub direct_tls: bool,
-    /// `application_name`.
+    /// `application_name` (`PGAPPNAME`), then `fallback_application_name`.
     pub application_name: Option<String>,
-    /// `options`, the startup parameter (`-c name=value …`), with the timeouts below already appended: Lakebase's proxy forwards only
+    /// `options` (`PGOPTIONS`), the startup parameter (`-c name=value …`). `statement_timeout`, `lock_timeout` and
+    /// `idle_in_transaction_session_timeout` (milliseconds) are already appended as `-c` settings: Lakebase's proxy forwards only
     /// user, database, application_name, replication and options.
     pub options: Option<String>,
-    /// Other startup parameters, for example client_encoding.
+    /// All other startup parameters: always `client_encoding` `UTF8`; `replication` where pg's option asks for it.
     pub startup_parameters: Vec<(String, String)>,
-    /// TCP keep-alive: `None` is off, otherwise the initial delay (zero: the system's default).
+    /// `keepAlive`, `keepAliveInitialDelayMillis`: `None` is off, otherwise the initial delay (zero: the system's default). On with
+    /// 60 s by default; off in `lakebase-native/pg`, as in pg.
     pub keep_alive: Option<Duration>,
-    /// Offer SCRAM-SHA-256-PLUS when the server does and TLS is on.
+    /// `enableChannelBinding`: use SCRAM-SHA-256-PLUS when the server offers it and TLS is on. On by default; off in
+    /// `lakebase-native/pg`, as in pg.
     pub channel_binding: bool,
 }
 
@@ -76,15 +102,25 @@ pub enum Host {
 #[derive(Clone, Debug)]
 pub struct SslConfig {
     pub mode: SslMode,
-    /// PEM certificates that replace the default roots (`ssl.ca`, `PGSSLROOTCERT`).
+    /// PEM certificates that replace the default roots (`ssl.ca`, or the file that `sslrootcert` or `PGSSLROOTCERT` names).
     pub ca: Option<String>,
-    /// PEM client certificate and key (`ssl.cert`, `ssl.key`).
+    /// PEM client certificate (`ssl.cert`, or the file `sslcert` names). Given if and only if there is a key.
     pub client_certificate: Option<String>,
+    /// Its PEM key, without passphrase (`ssl.key`, or the file `sslkey` names).
     pub client_key: Option<Secret>,
     /// Name to send as SNI and to verify instead of the host (`ssl.servername`).
     pub server_name: Option<String>,
+    /// The only TLS version to speak (`ssl.minVersion`, `ssl.maxVersion`); `None` is 1.2 or 1.3.
+    pub tls_version: Option<TlsVersion>,
     /// Files of PEM certificates trusted besides the default roots (`NODE_EXTRA_CA_CERTS`, `SSL_CERT_FILE`).
     pub extra_ca_files: Vec<PathBuf>,
+}
+
+/// The versions of TLS there are for us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsVersion {
+    Tls12,
+    Tls13,
 }
 
 /// The four behaviours behind the option's words.
@@ -116,7 +152,8 @@ pub enum Login {
 /// How to get a database credential.
 #[derive(Clone, Debug)]
 pub struct TokenConfig {
-    /// `https://host`, without path or trailing slash; `http` only on loopback.
+    /// `databricksHost` (`DATABRICKS_HOST`, `DATABRICKS_WORKSPACE_URL`): `https://host`, with its port if that is not the default,
+    /// without path or trailing slash; `http` only on loopback.
     pub workspace_url: String,
     pub target: CredentialTarget,
     pub auth: AuthConfig,
@@ -133,7 +170,7 @@ pub struct TokenConfig {
 pub struct ApiNetwork {
     /// Files of PEM certificates trusted besides the default roots (`NODE_EXTRA_CA_CERTS`, `SSL_CERT_FILE`).
     pub extra_ca_files: Vec<PathBuf>,
-    /// `HTTPS_PROXY` (or `https_proxy`); may carry credentials.
+    /// `HTTPS_PROXY`, `https_proxy`, `ALL_PROXY` or `all_proxy`, the first one set: an http or https URL; may carry credentials.
     pub https_proxy: Option<Secret>,
     /// `NO_PROXY` (or `no_proxy`): comma-separated hosts and domains that are reached directly.
     pub no_proxy: Option<String>,
@@ -142,17 +179,18 @@ pub struct ApiNetwork {
 /// What the credential is for; chooses the API.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum CredentialTarget {
-    /// Autoscaling: `projects/…/branches/…/endpoints/…` for `POST /api/2.0/postgres/credentials`.
+    /// Autoscaling, `endpoint` (`LAKEBASE_ENDPOINT`): `projects/…/branches/…/endpoints/…` for `POST /api/2.0/postgres/credentials`.
     Endpoint(String),
-    /// Provisioned: an instance name for `POST /api/2.0/database/credentials`.
+    /// Provisioned, `instanceName` (`LAKEBASE_INSTANCE_NAME`): an instance name for `POST /api/2.0/database/credentials`.
     Instance(String),
 }
 
 /// Who we are to the workspace.
 #[derive(Clone, Debug)]
 pub enum AuthConfig {
-    /// `DATABRICKS_TOKEN`: a personal access token or any other fixed bearer token.
+    /// `token` (`DATABRICKS_TOKEN`): a personal access token or any other fixed bearer token.
     Token(Secret),
-    /// `DATABRICKS_CLIENT_ID` + `DATABRICKS_CLIENT_SECRET`: OAuth client credentials of a service principal (M2M).
+    /// `clientId` + `clientSecret` (`DATABRICKS_CLIENT_ID` + `DATABRICKS_CLIENT_SECRET`): OAuth client credentials of a service
+    /// principal (M2M).
     ClientCredentials { client_id: String, client_secret: Secret },
 }

@@ -4,13 +4,103 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use super::{Config, TokenConfig};
+use super::connection_string::ConnectionString;
+use super::found::is_function;
+use super::reader::{Dialect, Reader};
+use super::setting::{CONNECTION_STRING, HOST, PASSWORD};
+use super::{Config, Host, Login, TokenConfig, connect, credential, pool, unknown};
 use crate::error::Error;
 
-pub fn resolve(_options: &Map<String, Value>, _env: &HashMap<String, String>) -> Result<Config, Error> {
-    todo!()
+/// The configuration of `createLakebasePool(options)`.
+///
+/// # Errors
+/// One error of [`Kind::Configuration`](crate::error::Kind::Configuration) with every problem.
+pub fn resolve(options: &Map<String, Value>, env: &HashMap<String, String>) -> Result<Config, Error> {
+    let mut reader = Reader::new(Dialect::Lakebase, options, env);
+    use_connection_string(&mut reader);
+    let connect = connect::resolve(&mut reader);
+    let login = if needs_token(&reader) {
+        reject_pooler(&mut reader, &connect.host);
+        // Without a token there is a problem, and with a problem no configuration.
+        credential::resolve(&mut reader).map_or(Login::None, Login::Token)
+    } else {
+        password_login(&mut reader)
+    };
+    let pool = pool::resolve(&mut reader);
+    unknown::report(&mut reader);
+    reader.finish(Config { pool, connect, login })
 }
 
-pub fn resolve_token(_options: &Map<String, Value>, _env: &HashMap<String, String>) -> Result<TokenConfig, Error> {
-    todo!()
+/// The configuration of `new Pool(options)` and `new Client(options)` of `lakebase-native/pg`: node-postgres' options, variables and
+/// defaults, nothing of Lakebase. Options that node-postgres does not know are ignored, as there.
+///
+/// Source: pg 8.23 `connection-parameters.js`, `defaults.js`, pg-pool `index.js`, pg-connection-string 2.14.
+///
+/// # Errors
+/// One error of [`Kind::Configuration`](crate::error::Kind::Configuration) with every problem.
+pub fn resolve_client(options: &Map<String, Value>, env: &HashMap<String, String>) -> Result<Config, Error> {
+    let mut reader = Reader::new(Dialect::NodePostgres, options, env);
+    use_connection_string(&mut reader);
+    let connect = connect::resolve(&mut reader);
+    let login = password_login(&mut reader);
+    let pool = pool::resolve(&mut reader);
+    reader.finish(Config { pool, connect, login })
+}
+
+/// What `getToken(options)` needs. Every other key is ignored: node-postgres calls a password callback with its connection parameters.
+///
+/// # Errors
+/// One error of [`Kind::Configuration`](crate::error::Kind::Configuration) with every problem.
+pub fn resolve_token(options: &Map<String, Value>, env: &HashMap<String, String>) -> Result<TokenConfig, Error> {
+    let mut reader = Reader::new(Dialect::Lakebase, options, env);
+    let token = credential::resolve(&mut reader);
+    reader.finish(token).map(|token| token.expect("a missing part is a problem"))
+}
+
+/// Puts `connectionString` in force, or `DATABASE_URL`. Hosting platforms set the variable unasked, so it counts only where nothing else
+/// says whom to log in to: no endpoint, no instance, no `password`, no `host`.
+fn use_connection_string(reader: &mut Reader) {
+    let given = reader.option(&CONNECTION_STRING).or_else(|| {
+        let wanted = reader.dialect == Dialect::Lakebase
+            && !credential::is_requested(reader)
+            && reader.option(&PASSWORD).is_none()
+            && reader.option(&HOST).is_none();
+        if wanted { reader.environment(&CONNECTION_STRING) } else { None }
+    });
+    let Some(given) = given else { return };
+    let Some(text) = reader.text_of(&CONNECTION_STRING, &given) else { return };
+    match ConnectionString::parse(&text, reader.dialect) {
+        Ok(string) => reader.use_string(string, given.origin),
+        Err(unreadable) => {
+            reader.reject::<()>(&CONNECTION_STRING, &given, unreadable.expected);
+        }
+    }
+}
+
+/// Tokens are for logins that bring no password of their own. `PGPASSWORD` counts only where neither endpoint nor instance is named;
+/// `@databricks/lakebase` does not read it at all.
+fn needs_token(reader: &Reader) -> bool {
+    let connection_string = reader.has_string() || reader.option(&CONNECTION_STRING).is_some();
+    let password = reader.option(&PASSWORD).is_some();
+    let variable = reader.environment(&PASSWORD).is_some() && !credential::is_requested(reader);
+    !(connection_string || password || variable)
+}
+
+/// The password from the connection string, the option or `PGPASSWORD`.
+fn password_login(reader: &mut Reader) -> Login {
+    match reader.find(&PASSWORD) {
+        None => Login::None,
+        Some(given) if is_function(&given.value) => Login::Callback,
+        Some(given) => reader.secret_of(&PASSWORD, &given).map_or(Login::None, Login::Password),
+    }
+}
+
+/// Lakebase's pooled hosts take PostgreSQL passwords only.
+///
+/// Source: <https://docs.databricks.com/aws/en/oltp/projects/connection-pooling>
+fn reject_pooler(reader: &mut Reader, host: &Host) {
+    if let Some(given) = reader.find(&HOST).filter(|_| host.is_pooler()) {
+        let expected = "the direct host, without -pooler: Lakebase's pooled host does not accept OAuth tokens, only PostgreSQL passwords";
+        reader.reject::<()>(&HOST, &given, expected);
+    }
 }

@@ -1,0 +1,149 @@
+//! Where and how to connect.
+
+use std::time::Duration;
+
+use super::reader::{Dialect, Given, Reader};
+use super::setting::{
+    APPLICATION_NAME, CHANNEL_BINDING, CLIENT_ENCODING, CLIENT_ID, DATABASE, ENABLE_CHANNEL_BINDING, FALLBACK_APPLICATION_NAME, HOST,
+    IDLE_IN_TRANSACTION_SESSION_TIMEOUT, KEEP_ALIVE, KEEP_ALIVE_INITIAL_DELAY, LOCK_TIMEOUT, OPTIONS, PORT, REPLICATION, STATEMENT_TIMEOUT,
+    Setting, USER,
+};
+use super::{ConnectConfig, Host, ssl};
+
+const DEFAULT_PORT: u64 = 5432;
+
+/// Load balancers drop silent connections after some minutes (AWS: 350 s), the system's own keep-alive starts after two hours.
+const DEFAULT_KEEP_ALIVE_DELAY: Duration = Duration::from_secs(60);
+
+pub(super) fn resolve(reader: &mut Reader) -> ConnectConfig {
+    // With a connection string node-postgres' defaults hold for what it leaves out; Lakebase has no host, user or database to guess.
+    let pg_defaults = reader.has_string() || reader.dialect == Dialect::NodePostgres;
+    let host = host(reader, pg_defaults);
+    let port = reader.integer(&PORT, 1..=u64::from(u16::MAX), "").unwrap_or(DEFAULT_PORT) as u16;
+    let user = user(reader, pg_defaults);
+    let database = reader.text(&DATABASE);
+    let database = match database {
+        Some(database) => database,
+        None if pg_defaults => user.clone(),
+        None => {
+            reader.missing(&DATABASE, "the database's name, for example databricks_postgres");
+            String::new()
+        }
+    };
+    let ssl = ssl::resolve(reader, &host);
+    let direct_tls = ssl::direct(reader, ssl.mode, &host);
+    ConnectConfig {
+        port,
+        user,
+        database,
+        direct_tls,
+        application_name: application_name(reader),
+        options: options(reader),
+        startup_parameters: startup_parameters(reader),
+        keep_alive: keep_alive(reader),
+        channel_binding: channel_binding(reader),
+        host,
+        ssl,
+    }
+}
+
+fn host(reader: &mut Reader, pg_defaults: bool) -> Host {
+    const EXPECTED: &str = "a host name such as ep-….cloud.databricks.com, without scheme or port, or a Unix socket's directory";
+    let Some(given) = reader.find(&HOST) else {
+        if !pg_defaults {
+            reader.missing(&HOST, EXPECTED);
+        }
+        return Host::Tcp("localhost".into());
+    };
+    // What stands in for a wrong host must not cause a second problem.
+    let Some(host) = reader.text_of(&HOST, &given).map(|host| Host::new(&host)) else { return Host::Tcp("localhost".into()) };
+    if reader.dialect == Dialect::Lakebase && !host.is_plausible() {
+        reader.reject::<()>(&HOST, &given, EXPECTED);
+        return Host::Tcp("localhost".into());
+    }
+    host
+}
+
+fn user(reader: &mut Reader, pg_defaults: bool) -> String {
+    if let Some(user) = reader.text(&USER) {
+        return user;
+    }
+    if pg_defaults {
+        let variable = if cfg!(windows) { "USERNAME" } else { "USER" };
+        if let Some(user) = reader.variable(variable) {
+            return user.to_owned();
+        }
+    } else if let Some(user) = reader.text(&CLIENT_ID) {
+        return user;
+    }
+    let expected = if pg_defaults {
+        "the PostgreSQL role to log in as"
+    } else {
+        "the PostgreSQL role to log in as: an e-mail address, or a service principal's client id (clientId, DATABRICKS_CLIENT_ID)"
+    };
+    reader.missing(&USER, expected);
+    String::new()
+}
+
+/// pg: `application_name`, from whatever source, before `fallback_application_name`.
+fn application_name(reader: &mut Reader) -> Option<String> {
+    let setting = if reader.find(&APPLICATION_NAME).is_some() { &APPLICATION_NAME } else { &FALLBACK_APPLICATION_NAME };
+    reader.text(setting)
+}
+
+/// The user's own `options`, then the timeouts: later settings win in PostgreSQL.
+fn options(reader: &mut Reader) -> Option<String> {
+    let mut options = reader.text(&OPTIONS).unwrap_or_default();
+    for setting in [&STATEMENT_TIMEOUT, &LOCK_TIMEOUT, &IDLE_IN_TRANSACTION_SESSION_TIMEOUT] {
+        if let Some(bound) = reader.millis(setting).filter(|bound| !bound.is_zero()) {
+            if !options.is_empty() {
+                options.push(' ');
+            }
+            options.push_str(&format!("-c {}={}", setting.option, bound.as_millis()));
+        }
+    }
+    (!options.is_empty()).then_some(options)
+}
+
+/// UTF-8 always: results are decoded as nothing else. `replication` only for node-postgres, which has it.
+fn startup_parameters(reader: &mut Reader) -> Vec<(String, String)> {
+    let mut parameters = vec![("client_encoding".to_owned(), "UTF8".to_owned())];
+    if reader.dialect == Dialect::NodePostgres {
+        if let Some(given) = reader.find(&REPLICATION) {
+            let mode = given.value.as_str().map_or_else(|| given.value.to_string(), str::to_owned);
+            parameters.push(("replication".into(), mode));
+        }
+    } else if let Some(given) = reader.find(&CLIENT_ENCODING) {
+        let utf8 = |name: &str| matches!(name.to_ascii_lowercase().replace(['-', '_'], "").as_str(), "utf8" | "unicode" | "auto");
+        if !given.value.as_str().is_some_and(utf8) {
+            reader.reject::<()>(&CLIENT_ENCODING, &given, "UTF8, the only encoding that JavaScript strings are read from");
+        }
+    }
+    parameters
+}
+
+fn keep_alive(reader: &mut Reader) -> Option<Duration> {
+    let lakebase = reader.dialect == Dialect::Lakebase;
+    let on = reader.boolean(&KEEP_ALIVE).unwrap_or(lakebase);
+    let delay = reader.millis(&KEEP_ALIVE_INITIAL_DELAY).unwrap_or(if lakebase { DEFAULT_KEEP_ALIVE_DELAY } else { Duration::ZERO });
+    on.then_some(delay)
+}
+
+/// `enableChannelBinding`; libpq's `channel_binding` in a connection string.
+fn channel_binding(reader: &mut Reader) -> bool {
+    let lakebase = reader.dialect == Dialect::Lakebase;
+    let option = reader.boolean(&ENABLE_CHANNEL_BINDING);
+    let parameter = match reader.parameter(&CHANNEL_BINDING).filter(|_| lakebase) {
+        Some(given) => channel_binding_word(reader, &CHANNEL_BINDING, &given),
+        None => None,
+    };
+    option.or(parameter).unwrap_or(lakebase)
+}
+
+fn channel_binding_word(reader: &mut Reader, setting: &Setting, given: &Given) -> Option<bool> {
+    match given.value.as_str() {
+        Some("disable") => Some(false),
+        Some("prefer" | "require") => Some(true),
+        _ => reader.reject(setting, given, "disable, prefer or require"),
+    }
+}

@@ -1,0 +1,186 @@
+//! The database credential: which workspace issues it, for what, and who asks.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use url::Url;
+
+use super::host::is_loopback;
+use super::reader::{Given, Origin, Reader};
+use super::setting::{CLAIMS, CLIENT_ID, CLIENT_SECRET, DATABRICKS_HOST, ENDPOINT, INSTANCE_NAME, Setting, TOKEN, TOKEN_REFRESH_BUFFER};
+use super::{AuthConfig, CredentialTarget, TokenConfig, network};
+use crate::error::Problem;
+use crate::secret::Secret;
+
+/// Databricks' own connectors refresh two minutes ahead, too.
+const DEFAULT_REFRESH_BUFFER: Duration = Duration::from_secs(120);
+
+/// Database tokens live an hour; a buffer near that would refresh without pause.
+const MAX_REFRESH_BUFFER_MILLIS: u64 = 55 * 60 * 1000;
+
+const ENDPOINT_FORMAT: &str = "projects/<project>/branches/<branch>/endpoints/<endpoint>";
+
+/// Everything a token needs. `None` if a part is missing or wrong, which is reported.
+pub(super) fn resolve(reader: &mut Reader) -> Option<TokenConfig> {
+    let target = target(reader);
+    let workspace_url = workspace_url(reader);
+    let auth = auth(reader);
+    let claims = claims(reader);
+    let refresh_buffer = reader
+        .integer(&TOKEN_REFRESH_BUFFER, 0..=MAX_REFRESH_BUFFER_MILLIS, "milliseconds")
+        .map_or(DEFAULT_REFRESH_BUFFER, Duration::from_millis);
+    let network = network::resolve(reader);
+    Some(TokenConfig { workspace_url: workspace_url?, target: target?, auth: auth?, claims, refresh_buffer, network })
+}
+
+/// Whether an endpoint or an instance is named anywhere.
+pub(super) fn is_requested(reader: &Reader) -> bool {
+    reader.find(&ENDPOINT).is_some() || reader.find(&INSTANCE_NAME).is_some()
+}
+
+/// The endpoint or the instance. An option beats a variable of the other kind; two of the same rank are a problem.
+fn target(reader: &mut Reader) -> Option<CredentialTarget> {
+    let (endpoint, instance) = (reader.find(&ENDPOINT), reader.find(&INSTANCE_NAME));
+    match (endpoint, instance) {
+        (Some(endpoint), Some(instance)) => match (is_option(&endpoint), is_option(&instance)) {
+            (true, false) => endpoint_target(reader, &endpoint),
+            (false, true) => instance_target(reader, &instance),
+            _ => reader.reject(
+                &INSTANCE_NAME,
+                &instance,
+                "either endpoint (LAKEBASE_ENDPOINT, Autoscaling) or instanceName (LAKEBASE_INSTANCE_NAME, Provisioned), not both",
+            ),
+        },
+        (Some(endpoint), None) => endpoint_target(reader, &endpoint),
+        (None, Some(instance)) => instance_target(reader, &instance),
+        (None, None) => {
+            reader.missing(
+                &ENDPOINT,
+                format!(
+                    "{ENDPOINT_FORMAT} for Lakebase Autoscaling; or instanceName (LAKEBASE_INSTANCE_NAME) for Lakebase Provisioned; or, \
+                     for a PostgreSQL password instead of tokens, password, connectionString or DATABASE_URL"
+                ),
+            );
+            None
+        }
+    }
+}
+
+fn endpoint_target(reader: &mut Reader, given: &Given) -> Option<CredentialTarget> {
+    let name = given.value.as_str().unwrap_or_default();
+    let parts: Vec<&str> = name.split('/').collect();
+    match parts[..] {
+        ["projects", project, "branches", branch, "endpoints", endpoint] if [project, branch, endpoint].into_iter().all(is_resource_id) => {
+            Some(CredentialTarget::Endpoint(name.to_owned()))
+        }
+        _ => reader.reject(&ENDPOINT, given, ENDPOINT_FORMAT),
+    }
+}
+
+fn instance_target(reader: &mut Reader, given: &Given) -> Option<CredentialTarget> {
+    match given.value.as_str() {
+        Some(name) if is_resource_id(name) => Some(CredentialTarget::Instance(name.to_owned())),
+        _ => reader.reject(
+            &INSTANCE_NAME,
+            given,
+            "the name of a Provisioned instance; an Autoscaling endpoint goes into endpoint (LAKEBASE_ENDPOINT)",
+        ),
+    }
+}
+
+fn is_resource_id(part: &str) -> bool {
+    !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~'))
+}
+
+/// Scheme, host and port of the workspace; a path or a query (`?o=…`), as copied from a browser, is dropped.
+fn workspace_url(reader: &mut Reader) -> Option<String> {
+    const EXPECTED: &str = "the workspace's URL, for example https://my-workspace.cloud.databricks.com";
+    let Some(given) = reader.find(&DATABRICKS_HOST) else {
+        reader.missing(&DATABRICKS_HOST, EXPECTED);
+        return None;
+    };
+    let text = given.value.as_str().unwrap_or_default().trim();
+    let url = if text.contains("://") { Url::parse(text) } else { Url::parse(&format!("https://{text}")) };
+    let Some((url, host)) = url.ok().and_then(|url| url.host_str().map(str::to_owned).map(|host| (url, host))) else {
+        return reader.reject(&DATABRICKS_HOST, &given, EXPECTED);
+    };
+    match url.scheme() {
+        "https" => {}
+        "http" if is_loopback(&host) => {}
+        "http" => return reader.reject(&DATABRICKS_HOST, &given, "https: over http the credentials would cross the network readable"),
+        _ => return reader.reject(&DATABRICKS_HOST, &given, EXPECTED),
+    }
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    Some(format!("{}://{host}{port}", url.scheme()))
+}
+
+/// A fixed token or client credentials. An option beats a variable of the other method; two methods of the same rank are a problem, as
+/// in the Databricks SDKs. A client id alone beside a token is fine: it also names the database user.
+fn auth(reader: &mut Reader) -> Option<AuthConfig> {
+    let (token, id, secret) = (reader.find(&TOKEN), reader.find(&CLIENT_ID), reader.find(&CLIENT_SECRET));
+    match (token, id, secret) {
+        (Some(token), id, secret) => {
+            let by_option = |given: &Option<Given>| given.as_ref().is_some_and(is_option);
+            if let Some(secret) = &secret {
+                match (is_option(&token), by_option(&id) || is_option(secret)) {
+                    (true, false) => {}
+                    (false, true) => return client_credentials(reader, id, Some(secret)),
+                    _ => {
+                        reader.report(Problem {
+                            option: Some(TOKEN.option.into()),
+                            variable: TOKEN.variables.first().map(|&name| name.into()),
+                            found: Some("more than one authorization method: a token and client credentials".into()),
+                            expected: "either token (DATABRICKS_TOKEN) or clientId and clientSecret (DATABRICKS_CLIENT_ID, \
+                                       DATABRICKS_CLIENT_SECRET)"
+                                .into(),
+                        });
+                        return None;
+                    }
+                }
+            }
+            header_secret(reader, &TOKEN, &token).map(AuthConfig::Token)
+        }
+        (None, None, None) => {
+            reader.missing(
+                &TOKEN,
+                "clientId and clientSecret (DATABRICKS_CLIENT_ID, DATABRICKS_CLIENT_SECRET) of a service principal, or a token",
+            );
+            None
+        }
+        (None, id, secret) => client_credentials(reader, id, secret.as_ref()),
+    }
+}
+
+fn client_credentials(reader: &mut Reader, id: Option<Given>, secret: Option<&Given>) -> Option<AuthConfig> {
+    if id.is_none() {
+        reader.missing(&CLIENT_ID, "the service principal's application id, which belongs to clientSecret");
+    }
+    if secret.is_none() {
+        reader.missing(&CLIENT_SECRET, "the OAuth secret that belongs to clientId (or token, DATABRICKS_TOKEN, instead)");
+    }
+    let client_id = id.and_then(|id| reader.text_of(&CLIENT_ID, &id));
+    let client_secret = secret.and_then(|secret| header_secret(reader, &CLIENT_SECRET, secret));
+    Some(AuthConfig::ClientCredentials { client_id: client_id?, client_secret: client_secret? })
+}
+
+/// A secret that can stand in an HTTP header: a line break or a space in it is a slip of copy and paste.
+fn header_secret(reader: &mut Reader, setting: &Setting, given: &Given) -> Option<Secret> {
+    let secret = reader.secret_of(setting, given)?;
+    if secret.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Some(secret);
+    }
+    reader.reject(setting, given, "visible ASCII characters only, without spaces or line breaks")
+}
+
+/// Unity Catalog claims: `[{permission_set, resources: [{table_name}]}]`.
+fn claims(reader: &mut Reader) -> Option<Value> {
+    let given = reader.option(&CLAIMS)?;
+    match &*given.value {
+        Value::Array(claims) if claims.iter().all(Value::is_object) => Some(given.value.into_owned()),
+        _ => reader.reject(&CLAIMS, &given, "an array of objects such as { permission_set: 'READ_ONLY', resources: [{ table_name }] }"),
+    }
+}
+
+fn is_option(given: &Given) -> bool {
+    given.origin == Origin::Option
+}

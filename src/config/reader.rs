@@ -1,0 +1,263 @@
+//! Reads settings one by one from connection string, options and environment, and collects what is wrong with them.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::connection_string::ConnectionString;
+use super::found::describe;
+use super::setting::{CONNECTION_STRING, PASSWORD, Setting};
+use crate::error::{Error, Problem};
+use crate::secret::Secret;
+
+/// Whose rules hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// `createLakebasePool()`: strict, with aliases and Lakebase's defaults.
+    Lakebase,
+    /// `lakebase-native/pg`: node-postgres' variables, defaults and leniency.
+    NodePostgres,
+}
+
+/// Where a value came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The option of the setting's own name.
+    Option,
+    /// A parameter of the connection string.
+    Parameter(&'static str),
+    /// This environment variable.
+    Variable(&'static str),
+}
+
+/// A value somebody gave.
+pub(super) struct Given<'a> {
+    pub value: Cow<'a, Value>,
+    pub origin: Origin,
+}
+
+/// The sources of one call, and the problems found in them so far.
+pub(super) struct Reader<'a> {
+    pub dialect: Dialect,
+    options: &'a Map<String, Value>,
+    env: &'a HashMap<String, String>,
+    /// The connection string in force and the source it came from, which decides its rank: the option beats all
+    /// other options, the variable only other variables.
+    string: Option<(ConnectionString, Origin)>,
+    problems: Vec<Problem>,
+}
+
+/// A connection string always decides these in node-postgres, which leaves what it lacks to the environment, not to the options.
+///
+/// Source: pg 8.23 `connection-parameters.js` (`Object.assign({}, config, parse(config.connectionString))`), where
+/// pg-connection-string sets all five keys in every result.
+const DECIDED_BY_STRING: &[&str] = &["user", "password", "host", "port", "database"];
+
+/// Largest bound in milliseconds: PostgreSQL's own settings and Node's timers end there (24.8 days).
+pub(super) const MAX_MILLIS: u64 = i32::MAX as u64;
+
+impl<'a> Reader<'a> {
+    pub fn new(dialect: Dialect, options: &'a Map<String, Value>, env: &'a HashMap<String, String>) -> Self {
+        Self { dialect, options, env, string: None, problems: Vec::new() }
+    }
+
+    /// Puts a connection string in force, as the option or as the variable.
+    pub fn use_string(&mut self, string: ConnectionString, origin: Origin) {
+        self.string = Some((string, origin));
+    }
+
+    pub fn has_string(&self) -> bool {
+        self.string.is_some()
+    }
+
+    /// Whether options rank above the connection string: it came from the environment.
+    pub fn options_first(&self) -> bool {
+        matches!(self.string, Some((_, Origin::Variable(_))))
+    }
+
+    /// A parameter of the connection string that no setting stands for.
+    pub fn string_parameter(&self, name: &str) -> Option<&str> {
+        self.string.as_ref().and_then(|(string, _)| string.get(name))
+    }
+
+    /// The value of an environment variable, if it is set to more than white space.
+    pub fn variable(&self, name: &str) -> Option<&'a str> {
+        self.env.get(name).map(String::as_str).filter(|value| !value.trim().is_empty())
+    }
+
+    /// The option itself; `null`, and an empty string for node-postgres, count as not given.
+    pub fn option(&self, setting: &Setting) -> Option<Given<'a>> {
+        let lenient = self.dialect == Dialect::NodePostgres;
+        if lenient && self.string.is_some() && DECIDED_BY_STRING.contains(&setting.option) {
+            return None;
+        }
+        let value = self.options.get(setting.option).filter(|value| !value.is_null())?;
+        if lenient && value.as_str() == Some("") {
+            return None;
+        }
+        Some(Given { value: Cow::Borrowed(value), origin: Origin::Option })
+    }
+
+    /// The setting's parameter in the connection string.
+    pub fn parameter(&self, setting: &Setting) -> Option<Given<'a>> {
+        let (string, _) = self.string.as_ref()?;
+        let parameter = setting.parameter?;
+        let value = Cow::Owned(Value::from(string.get(parameter)?));
+        Some(Given { value, origin: Origin::Parameter(parameter) })
+    }
+
+    /// The first of the setting's environment variables that is set.
+    pub fn environment(&self, setting: &Setting) -> Option<Given<'a>> {
+        setting.variables.iter().filter(|name| self.dialect == Dialect::Lakebase || name.starts_with("PG")).find_map(|&name| {
+            let text = self.variable(name)?;
+            // A line break at the end is a common slip with secret stores; only a password may mean its white space.
+            let text = if setting.option == PASSWORD.option { text } else { text.trim() };
+            Some(Given { value: Cow::Owned(text.into()), origin: Origin::Variable(name) })
+        })
+    }
+
+    /// The setting's value from whichever source ranks highest.
+    pub fn find(&self, setting: &Setting) -> Option<Given<'a>> {
+        let given = if self.options_first() {
+            self.option(setting).or_else(|| self.parameter(setting))
+        } else {
+            self.parameter(setting).or_else(|| self.option(setting))
+        };
+        given.or_else(|| self.environment(setting))
+    }
+
+    pub fn text(&mut self, setting: &Setting) -> Option<String> {
+        let given = self.find(setting)?;
+        self.text_of(setting, &given)
+    }
+
+    /// A string that PostgreSQL and HTTP can carry: not empty, without NUL.
+    pub fn text_of(&mut self, setting: &Setting, given: &Given) -> Option<String> {
+        match &*given.value {
+            Value::String(text) if !text.is_empty() && !text.contains('\0') => Some(text.clone()),
+            Value::String(text) if !text.is_empty() => self.reject(setting, given, "a string without NUL characters"),
+            _ => self.reject(setting, given, "a string that is not empty"),
+        }
+    }
+
+    pub fn secret_of(&mut self, setting: &Setting, given: &Given) -> Option<Secret> {
+        self.text_of(setting, given).map(Secret::new)
+    }
+
+    pub fn boolean(&mut self, setting: &Setting) -> Option<bool> {
+        let given = self.find(setting)?;
+        match &*given.value {
+            Value::Bool(value) => Some(*value),
+            Value::String(text) if text == "true" => Some(true),
+            Value::String(text) if text == "false" => Some(false),
+            // JavaScript's idea of truth, which is what pg applies.
+            value if self.dialect == Dialect::NodePostgres => Some(value.as_f64() != Some(0.0)),
+            _ => self.reject(setting, &given, "true or false"),
+        }
+    }
+
+    /// A whole number in `range`; `unit` names it in the error, for example `milliseconds`.
+    pub fn integer(&mut self, setting: &Setting, range: RangeInclusive<u64>, unit: &str) -> Option<u64> {
+        let given = self.find(setting)?;
+        self.integer_of(setting, &given, range, unit)
+    }
+
+    pub fn integer_of(&mut self, setting: &Setting, given: &Given, range: RangeInclusive<u64>, unit: &str) -> Option<u64> {
+        let value = match &*given.value {
+            Value::Number(number) => number.as_u64().or_else(|| number.as_f64().and_then(|value| self.whole(value))),
+            Value::String(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        if let Some(value) = value.filter(|value| range.contains(value)) {
+            return Some(value);
+        }
+        let unit = if unit.is_empty() { String::new() } else { format!(" ({unit})") };
+        self.reject(setting, given, format!("a whole number from {} to {}{unit}", range.start(), range.end()))
+    }
+
+    /// JavaScript has one number type, so `10` may cross as `10.0`. node-postgres takes fractions of a millisecond, too.
+    fn whole(&self, value: f64) -> Option<u64> {
+        let whole = value.trunc();
+        let acceptable = whole >= 0.0 && whole <= MAX_SAFE_INTEGER as f64 && (whole == value || self.dialect == Dialect::NodePostgres);
+        acceptable.then_some(whole as u64)
+    }
+
+    /// A bound in milliseconds. 0 and `false`, which pg writes for "none", give `Duration::ZERO`.
+    pub fn millis(&mut self, setting: &Setting) -> Option<Duration> {
+        let given = self.find(setting)?;
+        if *given.value == Value::Bool(false) {
+            return Some(Duration::ZERO);
+        }
+        self.integer_of(setting, &given, 0..=MAX_MILLIS, "milliseconds").map(Duration::from_millis)
+    }
+
+    /// Records that `given` is not what was expected. Always `None`, so that a reader can return it.
+    pub fn reject<T>(&mut self, setting: &Setting, given: &Given, expected: impl Into<String>) -> Option<T> {
+        let found = describe(&given.value, setting.secret);
+        let (option, variable, found) = match given.origin {
+            Origin::Option => (setting.option, setting.variables.first().copied(), found),
+            Origin::Variable(name) => (setting.option, Some(name), found),
+            Origin::Parameter(name) => {
+                let variable = self.string.as_ref().and_then(|(_, origin)| match origin {
+                    Origin::Variable(name) => Some(*name),
+                    _ => None,
+                });
+                (CONNECTION_STRING.option, variable, format!("{name}={found}"))
+            }
+        };
+        self.report(Problem {
+            option: Some(option.into()),
+            variable: variable.map(Into::into),
+            found: Some(found),
+            expected: expected.into(),
+        });
+        None
+    }
+
+    /// Records that a setting which is needed was not given, unless it was given and already found wrong. What an unreadable
+    /// connection string gives cannot be known.
+    pub fn missing(&mut self, setting: &Setting, expected: impl Into<String>) {
+        if self.has_problem(setting) || (!self.has_string() && self.has_problem(&CONNECTION_STRING)) {
+            return;
+        }
+        self.report(Problem {
+            option: Some(setting.option.into()),
+            variable: setting.variables.first().map(|&name| name.into()),
+            found: Some("nothing".into()),
+            expected: expected.into(),
+        });
+    }
+
+    /// Whether the setting was given, but wrong: as an option, a variable or a parameter of the connection string.
+    pub fn has_problem(&self, setting: &Setting) -> bool {
+        self.problems.iter().any(|problem| {
+            let parameter = || Some(problem.found.as_deref()?.split_once('=')?.0);
+            problem.option.as_deref() == Some(setting.option)
+                || (problem.option.as_deref() == Some(CONNECTION_STRING.option)
+                    && setting.parameter.is_some()
+                    && parameter() == setting.parameter)
+        })
+    }
+
+    pub fn report(&mut self, problem: Problem) {
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
+    }
+
+    /// Names of all options that were given.
+    pub fn option_names(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.options.iter().filter(|(_, value)| !value.is_null()).map(|(name, _)| name.as_str())
+    }
+
+    /// The value, if nothing was wrong with what it was made of.
+    pub fn finish<T>(self, value: T) -> Result<T, Error> {
+        if self.problems.is_empty() { Ok(value) } else { Err(Error::configuration(self.problems)) }
+    }
+}
+
+/// JavaScript's `Number.MAX_SAFE_INTEGER`.
+pub(super) const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;

@@ -1,0 +1,60 @@
+//! Options that do not exist, and what may have been meant.
+
+use super::reader::Reader;
+use super::setting::{FACADE_OPTIONS, SETTINGS};
+use crate::error::Problem;
+
+/// Names every option that `createLakebasePool()` does not know.
+pub(super) fn report(reader: &mut Reader) {
+    for name in reader.option_names() {
+        if known().any(|option| option == name) {
+            continue;
+        }
+        let expected = match nearest(name) {
+            Some(option) => format!("a known option: did you mean {option}?"),
+            None => "a known option: the README lists them".into(),
+        };
+        let shown: String = name.chars().take(60).collect();
+        reader.report(Problem { option: Some(shown), variable: None, found: Some("an unknown option".into()), expected });
+    }
+}
+
+fn known() -> impl Iterator<Item = &'static str> {
+    SETTINGS.iter().map(|setting| setting.option).chain(FACADE_OPTIONS.iter().copied())
+}
+
+/// The closest option at most two slips away. Case and underscores do not count: `statementTimeout`, `SSLMODE`.
+fn nearest(name: &str) -> Option<&'static str> {
+    let plain = |name: &str| name.to_ascii_lowercase().replace(['_', '-'], "");
+    let given = plain(name);
+    // A typo keeps most of a name; two slips in a word of four letters make another word.
+    let slips = (given.chars().count() / 3).min(2);
+    known()
+        .map(|option| (strsim::damerau_levenshtein(&given, &plain(option)), option))
+        .filter(|&(distance, _)| distance <= slips)
+        .min()
+        .map(|(_, option)| option)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_misses_find_their_option() {
+        for (name, option) in [
+            ("maxx", Some("max")),
+            ("endpont", Some("endpoint")),
+            ("sslmode", Some("sslMode")),
+            ("statementTimeout", Some("statement_timeout")),
+            ("idleTimeoutMilis", Some("idleTimeoutMillis")),
+            ("databrickHost", Some("databricksHost")),
+            ("hots", Some("host")),
+            ("workspaceClient", None),
+            ("x", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(name), option, "{name}");
+        }
+    }
+}
