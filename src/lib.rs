@@ -7,6 +7,7 @@ pub mod certificate;
 pub mod config;
 pub mod error;
 pub mod secret;
+pub mod tls;
 
 #[cfg(feature = "node")]
 mod bridge;
