@@ -6,6 +6,7 @@
 pub mod certificate;
 pub mod config;
 pub mod error;
+pub mod http;
 pub mod secret;
 pub mod tls;
 
