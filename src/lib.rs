@@ -3,8 +3,10 @@
 
 #![deny(unsafe_code)]
 
+pub mod auth;
 pub mod certificate;
 pub mod config;
+pub mod credential;
 pub mod error;
 pub mod http;
 pub mod secret;
