@@ -11,6 +11,7 @@ pub mod error;
 pub mod http;
 pub mod secret;
 pub mod tls;
+pub mod token;
 
 #[cfg(feature = "node")]
 mod bridge;
