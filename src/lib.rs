@@ -3,10 +3,13 @@
 
 #![deny(unsafe_code)]
 
+pub mod auth;
 pub mod batch;
 pub mod certificate;
 pub mod config;
+pub mod credential;
 pub mod error;
+pub mod http;
 pub mod pool;
 pub mod runtime;
 pub mod secret;

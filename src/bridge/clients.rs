@@ -1,14 +1,13 @@
 //! The connections that JavaScript knows by number.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-use crate::config::ConnectConfig;
 use crate::error::{Error, Kind};
 use crate::pool::Checkout;
-use crate::wire::{Connection, ConnectionId};
+use crate::wire::{Connection, ConnectionId, Target};
 
 pub(super) struct Client {
     pub connection: Connection,
@@ -17,7 +16,7 @@ pub(super) struct Client {
     /// There until JavaScript has prepared the new connection.
     pub prepared: Option<oneshot::Sender<Result<(), Error>>>,
     /// Where to send a cancel request.
-    pub config: std::sync::Arc<ConnectConfig>,
+    pub target: Arc<Target>,
 }
 
 #[derive(Default)]

@@ -19,7 +19,7 @@ use crate::pool::{Login, Pool, establish};
 use crate::runtime;
 use crate::secret::Secret;
 use crate::token::TokenSource;
-use crate::wire::{self, Execution, Outcome, Query, Request};
+use crate::wire::{self, Execution, Outcome, Query, Request, Target};
 
 /// Bits of a query's flags; the low five are [`Decoding`].
 mod flags {
@@ -85,17 +85,15 @@ impl Environment {
     /// error, as JSON.
     #[napi(catch_unwind)]
     pub fn open_pool(&self, pool: u32, options: String, variables: String, like_pg: bool) -> Result<String> {
-        let opened = resolve(&options, &variables, like_pg).and_then(|config| {
-            let login = Login::new(&config.login, self.passwords.asker(&self.queue, pool))?;
-            Ok((config, login))
-        });
-        let (config, login) = match opened {
-            Ok(opened) => opened,
+        let config = match resolve(&options, &variables, like_pg) {
+            Ok(config) => config,
             Err(error) => return Ok(error_text(&error)),
         };
         let settings = settings(&config).to_string();
-        let teller = self.teller(pool, &config);
-        let opened = Pool::new(config, login, Arc::new(teller), runtime::handle().clone());
+        let login = Login::new(&config.login, self.passwords.asker(&self.queue, pool));
+        let target = Arc::new(Target::new(config.connect));
+        let teller = self.teller(pool, &target);
+        let opened = Pool::new(config.pool, target, login, Arc::new(teller), runtime::handle().clone());
         lock(&self.pools).insert(pool, opened);
         Ok(settings)
     }
@@ -167,10 +165,10 @@ impl Environment {
     #[napi(catch_unwind)]
     pub fn cancel(&self, connection: u32, request: u32) {
         let answer = Answer::new(&self.queue, request);
-        let found = self.clients.lock().get(&connection).map(|client| (client.config.clone(), client.connection.session().clone()));
-        let Some((config, session)) = found else { return answer.fail(&not_queryable()) };
+        let found = self.clients.lock().get(&connection).map(|client| (client.target.clone(), client.connection.session().clone()));
+        let Some((target, session)) = found else { return answer.fail(&not_queryable()) };
         runtime::handle().spawn(async move {
-            match wire::cancel(&config, &session).await {
+            match wire::cancel(&target, &session).await {
                 Ok(()) => answer.event(json!({ "event": "done" })),
                 Err(error) => answer.fail(&error),
             }
@@ -201,22 +199,20 @@ impl Environment {
     #[napi(catch_unwind)]
     pub fn open_client(&self, pool: u32, request: u32, options: String, variables: String) {
         let answer = Answer::new(&self.queue, request);
-        let opened = resolve(&options, &variables, true).and_then(|config| {
-            let login = Login::new(&config.login, self.passwords.asker(&self.queue, pool))?;
-            Ok((config, login))
-        });
-        let (config, login) = match opened {
-            Ok(opened) => opened,
+        let config = match resolve(&options, &variables, true) {
+            Ok(config) => config,
             Err(error) => return answer.fail(&error),
         };
-        let teller = Arc::new(self.teller(pool, &config));
+        let login = Login::new(&config.login, self.passwords.asker(&self.queue, pool));
+        let target = Arc::new(Target::new(config.connect));
+        let teller = Arc::new(self.teller(pool, &target));
         runtime::handle().spawn(async move {
             let options = wire::Options {
                 statement_cache_size: config.pool.statement_cache_size,
                 schema_generation: wire::SchemaGeneration::default(),
                 observer: teller.clone(),
             };
-            match establish(&config, &login, options).await {
+            match establish(&config.pool, &target, &login, options).await {
                 Ok(connection) => {
                     // Nobody else waits for it: it is prepared when it is introduced.
                     drop(teller.introduce(&connection));
@@ -240,10 +236,9 @@ impl Environment {
     pub fn token(&self, request: u32, options: String, variables: String, refresh: bool) {
         let answer = Answer::new(&self.queue, request);
         let source = parse(&options, &variables)
-            .and_then(|(options, variables)| config::resolve_token(&options, &variables))
-            .and_then(|config| TokenSource::shared(&config));
+            .and_then(|(options, variables)| config::resolve_token(&options, &variables));
         let source = match source {
-            Ok(source) => source,
+            Ok(config) => TokenSource::shared(&config),
             Err(error) => return answer.fail(&error),
         };
         runtime::handle().spawn(async move {
@@ -273,9 +268,8 @@ impl Environment {
         self.passwords.answer(question, answer);
     }
 
-    fn teller(&self, pool: u32, config: &Config) -> Teller {
-        let config = Arc::new(config.connect.clone());
-        Teller { queue: self.queue.clone(), clients: self.clients.clone(), pool, config }
+    fn teller(&self, pool: u32, target: &Arc<Target>) -> Teller {
+        Teller { queue: self.queue.clone(), clients: self.clients.clone(), pool, target: target.clone() }
     }
 }
 

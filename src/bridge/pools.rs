@@ -11,18 +11,17 @@ use tokio::sync::oneshot;
 
 use super::clients::{Client, Clients};
 use super::queue::Queue;
-use crate::config::ConnectConfig;
 use crate::error::{Error, Kind, ServerMessage};
 use crate::pool::{AskPassword, Events};
 use crate::secret::Secret;
-use crate::wire::{Connection, ConnectionId, Observer};
+use crate::wire::{Connection, ConnectionId, Observer, Target};
 
 /// What one pool, or one client of its own, tells JavaScript. `pool` is the number JavaScript gave it.
 pub(super) struct Teller {
     pub queue: Arc<Queue>,
     pub clients: Arc<Clients>,
     pub pool: u32,
-    pub config: Arc<ConnectConfig>,
+    pub target: Arc<Target>,
 }
 
 type Prepared = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
@@ -32,7 +31,7 @@ impl Teller {
     pub fn introduce(&self, connection: &Connection) -> Prepared {
         let (prepared, answer) = oneshot::channel();
         let client =
-            Client { connection: connection.clone(), checkout: None, prepared: Some(prepared), config: self.config.clone() };
+            Client { connection: connection.clone(), checkout: None, prepared: Some(prepared), target: self.target.clone() };
         self.clients.lock().insert(connection.id(), client);
         let session = connection.session();
         self.queue.event(&json!({

@@ -16,9 +16,9 @@ use super::login::Login;
 use super::manager::Manager;
 use super::waiter::{CheckoutReply, QueryReply, Waiter, Wish, pool_ended, timed_out};
 use super::{Events, reaper};
-use crate::config::Config;
+use crate::config::PoolConfig;
 use crate::error::{Error, ServerMessage};
-use crate::wire::{ConnectionId, Observer, Outcome, Query, Request, SchemaGeneration};
+use crate::wire::{ConnectionId, Observer, Outcome, Query, Request, SchemaGeneration, Target};
 
 /// A query that never ran because its connection ended is given to another one this often.
 const MAX_TRIES: u32 = 3;
@@ -40,7 +40,7 @@ pub struct Counts {
 
 pub(super) struct Inner {
     pub runtime: Handle,
-    pub config: Arc<Config>,
+    pub config: PoolConfig,
     pub connections: bb8::Pool<Manager>,
     pub state: Mutex<State>,
     /// Errors of failed attempts to connect, each for one of the tasks that wait for a connection.
@@ -82,20 +82,20 @@ pub(super) struct State {
 
 impl Pool {
     /// Makes a pool; no connection is opened before one is needed. `runtime` runs its tasks.
-    pub fn new(config: Config, login: Login, events: Arc<dyn Events>, runtime: Handle) -> Self {
-        let config = Arc::new(config);
+    pub fn new(config: PoolConfig, target: Arc<Target>, login: Login, events: Arc<dyn Events>, runtime: Handle) -> Self {
         let idle_changed = Arc::new(Notify::new());
         let _runtime = runtime.enter();
         let inner = Arc::new_cyclic(|inner: &Weak<Inner>| {
             let manager = Manager {
                 config: config.clone(),
+                target,
                 login,
                 observer: Arc::new(Watch(inner.clone())),
                 events: events.clone(),
                 schema_generation: SchemaGeneration::default(),
             };
             let connections = bb8::Pool::builder()
-                .max_size(config.pool.max)
+                .max_size(config.max)
                 .queue_strategy(QueueStrategy::Lifo)
                 // Tests, bounds and retries are ours: see Manager::is_valid, reaper.rs, establish.rs.
                 .test_on_check_out(false)
@@ -123,7 +123,7 @@ impl Pool {
 
     /// Runs `query` on any connection.
     pub fn query(&self, query: Query, reply: QueryReply) {
-        let pipelined = self.0.config.pool.max_pipeline > 1 && query.can_pipeline();
+        let pipelined = self.0.config.max_pipeline > 1 && query.can_pipeline();
         self.0.enqueue(Wish::Query { query, pipelined, tries: 0, reply });
     }
 
@@ -151,16 +151,12 @@ impl Pool {
         let state = self.0.state.lock();
         let connections = self.0.connections.state();
         let gets = state.gets.min(state.waiters.len());
-        let connecting = (state.gets as u32).min(self.0.config.pool.max.saturating_sub(connections.connections));
+        let connecting = (state.gets as u32).min(self.0.config.max.saturating_sub(connections.connections));
         Counts {
             total: connections.connections + connecting,
             idle: connections.idle_connections,
             waiting: (state.waiters.len() - gets) as u32,
         }
-    }
-
-    pub fn config(&self) -> &Config {
-        &self.0.config
     }
 
     pub(super) fn take_back(&self, member: PooledConnection<'static, Manager>) {
@@ -170,7 +166,7 @@ impl Pool {
 
 impl Inner {
     fn enqueue(self: &Arc<Self>, wish: Wish) {
-        let deadline = self.config.pool.connection_timeout.map(|bound| Instant::now() + bound);
+        let deadline = self.config.connection_timeout.map(|bound| Instant::now() + bound);
         let waiter = Waiter { wish, deadline };
         let mut state = self.state.lock();
         if state.ending {
@@ -192,7 +188,7 @@ impl Inner {
                 } else {
                     self.serve(state, member);
                 }
-            } else if state.gets < state.waiters.len() && self.in_use(state) < self.config.pool.max as usize {
+            } else if state.gets < state.waiters.len() && self.in_use(state) < self.config.max as usize {
                 state.gets += 1;
                 tokio::spawn(self.clone().get());
             } else if !self.overflow(state) {
@@ -308,7 +304,7 @@ impl Inner {
 
     /// While connections are being made, each is left its share.
     fn pipeline_limit(&self, state: &State) -> usize {
-        let limit = self.config.pool.max_pipeline;
+        let limit = self.config.max_pipeline;
         if state.gets == 0 {
             return limit;
         }
@@ -331,7 +327,7 @@ impl Inner {
 
     /// Puts a query that never ran back to the front. It was accepted before, so an ending pool still serves it.
     fn requeue(self: &Arc<Self>, wish: Wish) {
-        let deadline = self.config.pool.connection_timeout.map(|bound| Instant::now() + bound);
+        let deadline = self.config.connection_timeout.map(|bound| Instant::now() + bound);
         let waiter = Waiter { wish, deadline };
         let mut state = self.state.lock();
         state.own += usize::from(waiter.needs_own_connection());

@@ -6,13 +6,13 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::login::{Attempt, Login};
 use super::retry::{backoff, is_refused_login, is_transient};
-use crate::config::{self, Config};
+use crate::config::PoolConfig;
 use crate::error::{Error, Kind};
-use crate::wire::{self, Connection, Options};
+use crate::wire::{self, Connection, Options, Target};
 
 /// Connects and logs in within the configured bound. Cancellation closes what was opened.
-pub async fn establish(config: &Config, login: &Login, options: Options) -> Result<Connection, Error> {
-    let deadline = config.pool.connection_timeout.map(|bound| Instant::now() + leave_room(bound));
+pub async fn establish(pool: &PoolConfig, target: &Target, login: &Login, options: Options) -> Result<Connection, Error> {
+    let deadline = pool.connection_timeout.map(|bound| Instant::now() + leave_room(bound));
     let mut tries = 0;
     let mut login_retried = false;
     let mut last_error: Option<Error> = None;
@@ -21,7 +21,7 @@ pub async fn establish(config: &Config, login: &Login, options: Options) -> Resu
         let started = within(deadline, async {
             tokio::select! {
                 biased;
-                started = start(config, &attempt) => started,
+                started = start(target, &attempt) => started,
                 error = attempt.failure() => Err(error),
             }
         });
@@ -29,18 +29,18 @@ pub async fn establish(config: &Config, login: &Login, options: Options) -> Resu
             Some(Ok(started)) => return Ok(wire::open(started, options)),
             Some(Err(error)) => error,
             // The last real failure says more than that the time is up.
-            None => return Err(last_error.unwrap_or_else(|| timed_out(config))),
+            None => return Err(last_error.unwrap_or_else(|| timed_out(target))),
         };
         if is_refused_login(&error) {
             if login_retried || !login.forget(&attempt) {
-                return Err(refused(error, config));
+                return Err(refused(error, target, login));
             }
             login_retried = true;
             continue;
         }
         let wait = backoff(tries);
         let in_time = deadline.is_none_or(|deadline| Instant::now() + wait < deadline);
-        if !config.pool.retry_connect || !is_transient(&error) || !in_time {
+        if !pool.retry_connect || !is_transient(&error) || !in_time {
             return Err(error);
         }
         last_error = Some(error);
@@ -49,9 +49,9 @@ pub async fn establish(config: &Config, login: &Login, options: Options) -> Resu
     }
 }
 
-async fn start(config: &Config, mut attempt: &Attempt) -> Result<wire::Started<wire::Socket>, Error> {
-    let connected = wire::connect(&config.connect).await?;
-    wire::start(connected, &config.connect, &mut attempt).await
+async fn start(target: &Target, mut attempt: &Attempt) -> Result<wire::Started<wire::Socket>, Error> {
+    let connected = wire::connect(target).await?;
+    wire::start(connected, target, &mut attempt).await
 }
 
 /// The waiting caller has the same bound and started earlier: ends a little before it, so that the caller hears the reason.
@@ -67,21 +67,21 @@ async fn within<T>(deadline: Option<Instant>, work: impl Future<Output = T>) -> 
 }
 
 /// Text as in pg-pool.
-fn timed_out(config: &Config) -> Error {
+fn timed_out(target: &Target) -> Error {
     Error::new(Kind::Timeout, "Connection terminated due to connection timeout").with_code("CONNECTION_TIMEOUT").with_hint(format!(
         "no session with {} within connectionTimeoutMillis: check the host, firewalls and whether the database is awake",
-        wire::address(&config.connect)
+        target.address()
     ))
 }
 
 /// The server's refusal, with what usually mends it for a token login.
-fn refused(error: Error, config: &Config) -> Error {
-    match (&config.login, error.server()) {
-        (config::Login::Token(_), Some(server)) => {
+fn refused(error: Error, target: &Target, login: &Login) -> Error {
+    match (login, error.server()) {
+        (Login::Token(_), Some(server)) => {
             let hint = format!(
                 "a fresh database credential was refused too: does role {:?} exist in PostgreSQL for this identity, and does the endpoint belong to {}?",
-                config.connect.user,
-                wire::address(&config.connect)
+                target.config.user,
+                target.address()
             );
             Error::new(Kind::Authentication, server.message.clone())
                 .with_code(server.code.clone().unwrap_or_default())

@@ -34,20 +34,20 @@ pub(super) enum Attempt {
 }
 
 impl Login {
-    pub fn new(login: &config::Login, ask: AskPassword) -> Result<Self, Error> {
-        Ok(match login {
-            config::Login::Token(token) => Self::Token(TokenSource::shared(token)?),
+    pub fn new(login: &config::Login, ask: AskPassword) -> Self {
+        match login {
+            config::Login::Token(token) => Self::Token(TokenSource::shared(token)),
             config::Login::Password(password) => Self::Fixed(Some(password.clone())),
             config::Login::Callback => Self::Ask(ask),
             config::Login::None => Self::Fixed(None),
-        })
+        }
     }
 
     pub(super) fn attempt(&self, deadline: Option<Instant>) -> Attempt {
         match self {
             Self::Token(source) => {
                 let source = source.clone();
-                let fetch = async move { source.token(deadline.map(Instant::into_std)).await.map(|credential| credential.token) };
+                let fetch = async move { source.token(deadline).await.map(|credential| credential.token) };
                 Attempt::Token(fetch.boxed().shared())
             }
             Self::Fixed(password) => Attempt::Fixed(password.clone()),

@@ -6,12 +6,13 @@ use super::Events;
 use super::establish::establish;
 use super::login::Login;
 use super::member::Member;
-use crate::config::Config;
+use crate::config::PoolConfig;
 use crate::error::Error;
-use crate::wire::{Observer, Options, SchemaGeneration};
+use crate::wire::{Observer, Options, SchemaGeneration, Target};
 
 pub struct Manager {
-    pub(super) config: Arc<Config>,
+    pub(super) config: PoolConfig,
+    pub(super) target: Arc<Target>,
     pub(super) login: Login,
     pub(super) observer: Arc<dyn Observer>,
     pub(super) events: Arc<dyn Events>,
@@ -24,13 +25,13 @@ impl bb8::ManageConnection for Manager {
 
     async fn connect(&self) -> Result<Member, Error> {
         let options = Options {
-            statement_cache_size: self.config.pool.statement_cache_size,
+            statement_cache_size: self.config.statement_cache_size,
             schema_generation: self.schema_generation.clone(),
             observer: self.observer.clone(),
         };
-        let connection = establish(&self.config, &self.login, options).await?;
+        let connection = establish(&self.config, &self.target, &self.login, options).await?;
         // Dropping the member closes the connection, so a cancelled or failed preparation leaves nothing open.
-        let mut member = Member::new(connection, &self.config.pool);
+        let mut member = Member::new(connection, &self.config);
         if let Err(error) = self.events.connected(&member.connection).await {
             member.retire(false);
             return Err(error);

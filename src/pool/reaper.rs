@@ -28,7 +28,7 @@ impl Inner {
     pub(super) fn sweep(&self) -> Option<Instant> {
         let _runtime = self.runtime.enter();
         let state = self.state.lock();
-        let config = &self.config.pool;
+        let config = &self.config;
         let mut members = self.take_idle();
         let mut total = self.connections.state().connections;
         let mut next: Option<Instant> = None;

@@ -14,11 +14,13 @@ mod result;
 mod socket;
 mod startup;
 mod statements;
+mod target;
 
 pub use cancel::cancel;
 pub use connection::{Options, SchemaGeneration, open};
 pub use handle::{Connection, ConnectionId, Observer, Session};
 pub use request::{Execution, Outcome, Param, Query, Reply, Request};
 pub use result::{Field, Response, RowCursor, RowDescription, Rows, StatementResult};
-pub use socket::{Connected, Socket, address, connect};
+pub use socket::{Connected, Socket, connect};
 pub use startup::{Password, PasswordFuture, Started, start};
+pub use target::Target;

@@ -16,8 +16,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::handle::Session;
 use super::message::{decode, frame, malformed, server_message, violation};
-use super::socket::{Connected, Socket, unreachable};
-use crate::config::ConnectConfig;
+use super::socket::{Connected, Socket};
+use super::target::Target;
 use crate::error::{Error, Kind};
 use crate::secret::Secret;
 
@@ -49,10 +49,10 @@ struct Channel {
 }
 
 /// Starts a session on `connected`.
-pub async fn start(connected: Connected, config: &ConnectConfig, password: &mut dyn Password) -> Result<Started<Socket>, Error> {
-    let binding = if config.channel_binding { connected.channel_binding() } else { None };
+pub async fn start(connected: Connected, target: &Target, password: &mut dyn Password) -> Result<Started<Socket>, Error> {
+    let binding = if target.config.channel_binding { connected.channel_binding() } else { None };
     let channel = Channel { encrypted: connected.is_encrypted(), local: connected.is_local, binding };
-    let mut exchange = Exchange { socket: connected.stream, read: BytesMut::with_capacity(1024), out: BytesMut::new(), config };
+    let mut exchange = Exchange { socket: connected.stream, read: BytesMut::with_capacity(1024), out: BytesMut::new(), target };
     let session = exchange.run(&channel, password).await?;
     Ok(Started { socket: exchange.socket, session, unread: exchange.read })
 }
@@ -61,7 +61,7 @@ struct Exchange<'a, S> {
     socket: S,
     read: BytesMut,
     out: BytesMut,
-    config: &'a ConnectConfig,
+    target: &'a Target,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
@@ -86,7 +86,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
                 }
                 Message::AuthenticationMd5Password(body) => {
                     let secret = self.secret(password).await?;
-                    let hash = md5_hash(self.config.user.as_bytes(), secret.expose().as_bytes(), body.salt());
+                    let hash = md5_hash(self.target.config.user.as_bytes(), secret.expose().as_bytes(), body.salt());
                     frontend::password_message(hash.as_bytes(), &mut self.out).map_err(|_| nul_in_password())?;
                     sent = self.flush().await?;
                 }
@@ -131,7 +131,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
     }
 
     fn write_startup(&mut self) -> Result<(), Error> {
-        let config = self.config;
+        let config = &self.target.config;
         let mut parameters = vec![("user", config.user.as_str()), ("database", config.database.as_str())];
         parameters.extend(config.application_name.as_deref().map(|name| ("application_name", name)));
         parameters.extend(config.options.as_deref().map(|options| ("options", options)));
@@ -143,7 +143,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
 
     async fn secret(&self, password: &mut dyn Password) -> Result<Secret, Error> {
         password.password().await?.ok_or_else(|| {
-            Error::new(Kind::Authentication, format!("the server asks user {:?} for a password, and none is configured", self.config.user))
+            Error::new(Kind::Authentication, format!("the server asks user {:?} for a password, and none is configured", self.target.config.user))
                 .with_code("PASSWORD_MISSING")
                 .with_hint("set password, or LAKEBASE_ENDPOINT with DATABRICKS_HOST and credentials")
         })
@@ -151,9 +151,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
 
     /// Sends what is written; returns when.
     async fn flush(&mut self) -> Result<Instant, Error> {
-        let config = self.config;
-        self.socket.write_all_buf(&mut self.out).await.map_err(|error| unreachable(error, config))?;
-        self.socket.flush().await.map_err(|error| unreachable(error, config))?;
+        let target = self.target;
+        self.socket.write_all_buf(&mut self.out).await.map_err(|error| target.unreachable(error))?;
+        self.socket.flush().await.map_err(|error| target.unreachable(error))?;
         Ok(Instant::now())
     }
 
@@ -168,9 +168,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
             if self.read.len() > MAX_STARTUP_MESSAGE {
                 return Err(violation("an answer during startup is too long"));
             }
-            let count = self.socket.read_buf(&mut self.read).await.map_err(|error| unreachable(error, self.config))?;
+            let count = self.socket.read_buf(&mut self.read).await.map_err(|error| self.target.unreachable(error))?;
             if count == 0 {
-                return Err(unreachable(std::io::ErrorKind::UnexpectedEof.into(), self.config));
+                return Err(self.target.unreachable(std::io::ErrorKind::UnexpectedEof.into()));
             }
         }
     }

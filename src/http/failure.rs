@@ -1,0 +1,272 @@
+//! What a failed call means: the typed error, and whether and when another try makes sense.
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::io;
+use std::time::{Duration, SystemTime};
+
+use reqwest::StatusCode;
+use serde_json::Value;
+
+use super::request::{Authorization, Body, Request, basic};
+use crate::config::ApiNetwork;
+use crate::error::{Error, Kind};
+use crate::tls;
+
+/// Longest text of the API that an error repeats, in characters.
+const MAX_TEXT: usize = 300;
+
+/// A failed call.
+///
+/// Transient are 429, 502, 503 and 504, refused, reset and timed-out connections, and a name server that cannot answer just now: the
+/// conditions under which databricks-sdk-go retries a token call.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    pub error: Error,
+    /// The same call may succeed later.
+    pub transient: bool,
+    /// The server's `Retry-After`: not before this has passed.
+    pub retry_after: Option<Duration>,
+}
+
+impl Failure {
+    pub(crate) fn transient(error: Error) -> Self {
+        Self { error, transient: true, retry_after: None }
+    }
+
+    pub(crate) fn status(&self) -> Option<u16> {
+        self.error.http_status()
+    }
+
+    /// Adds what to do next, when the caller knows better than this module.
+    pub(crate) fn with_hint(mut self, hint: Option<Cow<'static, str>>) -> Self {
+        if let Some(hint) = hint {
+            self.error = self.error.with_hint(hint);
+        }
+        self
+    }
+}
+
+/// Not transient: what is wrong stays wrong.
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { error, transient: false, retry_after: None }
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        failure.error
+    }
+}
+
+/// Every form in which a request carries its secrets; a server, or a proxy on the way, may quote any of them.
+pub(super) struct Scrub(Vec<String>);
+
+impl Scrub {
+    pub(super) fn new(request: &Request<'_>, network: &ApiNetwork) -> Self {
+        let mut secrets = Vec::new();
+        match &request.authorization {
+            Authorization::None => {}
+            Authorization::Bearer(token) => secrets.push(token.expose().to_owned()),
+            Authorization::Basic { user, password } => {
+                secrets.push(basic(user, password));
+                secrets.push(password.expose().to_owned());
+            }
+        }
+        if let Body::Form(fields) = &request.body {
+            // Of a form only long values can be secrets (assertions, subject tokens); scrubbing `all-apis` would garble messages.
+            secrets.extend(fields.iter().filter(|(_, value)| value.len() >= 64).map(|(_, value)| (*value).to_owned()));
+        }
+        if let Some(proxy) = &network.https_proxy
+            && let Ok(url) = reqwest::Url::parse(proxy.expose())
+        {
+            secrets.extend(url.password().map(str::to_owned));
+            secrets.push(proxy.expose().to_owned());
+        }
+        secrets.retain(|secret| !secret.is_empty());
+        // Longest first, so that no part of a longer one is left over.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        Self(secrets)
+    }
+
+    /// `text` on one line, without secrets, at most [`MAX_TEXT`] characters.
+    fn clean(&self, text: &str) -> String {
+        let text = self.0.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "[redacted]"));
+        let line: String = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        match line.char_indices().nth(MAX_TEXT) {
+            Some((end, _)) => format!("{}…", &line[..end]),
+            None => line,
+        }
+    }
+}
+
+/// An answer that is not 2xx.
+pub(super) fn bad_status(status: StatusCode, retry_after: Option<&str>, body: &[u8], call: &str, scrub: &Scrub) -> Failure {
+    let (code, text) = api_text(body, scrub);
+    let mut message = format!("{call} was answered with {status}");
+    if let Some(text) = text {
+        message.push_str(": ");
+        message.push_str(&text);
+    }
+    let kind = match status.as_u16() {
+        401 | 403 => Kind::Authentication,
+        _ => Kind::Credential,
+    };
+    let hint = match status.as_u16() {
+        300..=399 => "check DATABRICKS_HOST: the workspace's API does not redirect, so this is another host",
+        400 => "the workspace did not understand the request; the text above says why",
+        401 => "check the workspace credentials; they may have expired, or belong to another workspace",
+        403 => "this identity lacks a permission in the workspace",
+        404 => "check DATABRICKS_HOST",
+        407 => "the proxy wants credentials: put them into HTTPS_PROXY as http://user:password@host:port",
+        429 => "the workspace limits the rate of these calls; share one pool, or one process, per identity",
+        500..=599 => "the workspace had a problem of its own; try again later",
+        _ => "check DATABRICKS_HOST",
+    };
+    let error = Error::new(kind, message)
+        .with_http_status(status.as_u16())
+        .with_code(code.unwrap_or_else(|| format!("HTTP_{}", status.as_u16())))
+        .with_hint(hint);
+    Failure {
+        error,
+        transient: matches!(status.as_u16(), 429 | 502 | 503 | 504),
+        retry_after: retry_after.and_then(|value| parse_retry_after(value, SystemTime::now())),
+    }
+}
+
+/// The API's own code and text: `error_code` and `message` (REST), `error` and `error_description` (OAuth, RFC 6749 §5.2). Anything else,
+/// such as a proxy's HTML, is not repeated.
+fn api_text(body: &[u8], scrub: &Scrub) -> (Option<String>, Option<String>) {
+    let Ok(Value::Object(fields)) = serde_json::from_slice(body) else { return (None, None) };
+    let text = |names: [&str; 2]| names.iter().find_map(|name| fields.get(*name)?.as_str()).filter(|text| !text.trim().is_empty());
+    let is_code = |text: &&str| text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let code = text(["error_code", "error"]).filter(is_code).map(|code| scrub.clean(code));
+    let text = text(["message", "error_description"]).or_else(|| text(["error", "error_code"])).map(|text| scrub.clean(text));
+    (code, text)
+}
+
+/// Seconds or an HTTP date (RFC 9110 §10.2.3).
+fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+    match value.trim().parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => Some(httpdate::parse_http_date(value.trim()).ok()?.duration_since(now).unwrap_or_default()),
+    }
+}
+
+/// No answer in the time there was.
+pub(super) fn no_answer(call: &str, waited: Duration) -> Failure {
+    Failure::transient(
+        Error::new(Kind::Connection, format!("{call} was not answered within {} ms", waited.as_millis()))
+            .with_code("ETIMEDOUT")
+            .with_hint("the workspace may be slow or out of reach from here; check the network, or raise connectionTimeoutMillis"),
+    )
+}
+
+/// No answer at all: DNS, TCP, TLS, the proxy, or a connection that broke. Codes are the errno names Node.js uses.
+pub(super) fn transport(error: reqwest::Error, call: &str, host: &str, network: &ApiNetwork) -> Failure {
+    // The URL is ours and without secrets, but the message has it already.
+    let error = error.without_url();
+    let chain = || std::iter::successors(Some(&error as &(dyn StdError + 'static)), |error| (*error).source());
+    let io_errors = || chain().filter_map(|error| error.downcast_ref::<io::Error>());
+
+    if let Some(described) = io_errors().find_map(|error| tls::describe_io(error, host, tls::Peer::Workspace)) {
+        return described.into();
+    }
+    let (code, reason, transient) = if error.is_timeout() || io_errors().any(|error| error.kind() == io::ErrorKind::TimedOut) {
+        ("ETIMEDOUT", "the connection timed out".to_owned(), true)
+    } else if let Some(dns) = io_errors().map(ToString::to_string).find(|text| text.starts_with("failed to lookup address information")) {
+        // getaddrinfo's own text is all that std keeps: EAI_AGAIN is the resolver's trouble, everything else means no such name.
+        let again = dns.contains("emporary failure") || dns.contains("ry again");
+        let (code, reason) =
+            if again { ("EAI_AGAIN", "the name server did not answer") } else { ("ENOTFOUND", "the host name does not exist") };
+        (code, reason.to_owned(), again)
+    } else if let Some(tunnel) = chain().map(ToString::to_string).find(|text| text.starts_with("tunnel error")) {
+        ("EPROXY", format!("the proxy refused ({tunnel})"), false)
+    } else {
+        // hyper's "connection closed before message completed" has no I/O error in it; to Node.js that is a reset as well.
+        let (code, reason) =
+            io_errors().find_map(errno).unwrap_or(("ECONNRESET", "the connection was closed before the answer was complete"));
+        (code, reason.to_owned(), true)
+    };
+    let hint = match (&network.https_proxy, code) {
+        (Some(_), "ENOTFOUND" | "ECONNREFUSED" | "EPROXY") => "HTTPS_PROXY is set: check it and the host, or list the host in NO_PROXY",
+        (_, "ENOTFOUND") => "check the host name in DATABRICKS_HOST",
+        (_, "ECONNREFUSED") => "check host and port in DATABRICKS_HOST",
+        _ => "check that this machine reaches the workspace: network, firewall, IP access list",
+    };
+    let failure = Error::new(Kind::Connection, format!("{call} failed: {reason}")).with_code(code).with_hint(hint).with_source(error);
+    Failure { error: failure, transient, retry_after: None }
+}
+
+fn errno(error: &io::Error) -> Option<(&'static str, &'static str)> {
+    Some(match error.kind() {
+        io::ErrorKind::ConnectionRefused => ("ECONNREFUSED", "the connection was refused"),
+        io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof => ("ECONNRESET", "the connection was reset"),
+        io::ErrorKind::ConnectionAborted => ("ECONNABORTED", "the connection was aborted"),
+        io::ErrorKind::BrokenPipe => ("EPIPE", "the connection was closed"),
+        io::ErrorKind::HostUnreachable => ("EHOSTUNREACH", "there is no route to the host"),
+        io::ErrorKind::NetworkUnreachable => ("ENETUNREACH", "the network is unreachable"),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    const NO_NETWORK: ApiNetwork = ApiNetwork { extra_ca_files: Vec::new(), https_proxy: None, no_proxy: None };
+
+    fn scrub(authorization: Authorization<'_>) -> Scrub {
+        let request = Request { method: reqwest::Method::POST, url: "https://dbc.example", authorization, body: Body::None };
+        Scrub::new(&request, &NO_NETWORK)
+    }
+
+    #[test]
+    fn the_text_and_code_of_the_api_are_kept_and_html_is_not() {
+        let none = scrub(Authorization::None);
+        let status = |body: &str| bad_status(StatusCode::NOT_FOUND, None, body.as_bytes(), "POST /x to dbc.example", &none).error;
+        let rest = status(r#"{"error_code":"RESOURCE_DOES_NOT_EXIST","message":"no such endpoint\nat all"}"#);
+        assert_eq!(rest.code(), Some("RESOURCE_DOES_NOT_EXIST"));
+        assert_eq!(rest.message(), "POST /x to dbc.example was answered with 404 Not Found: no such endpoint at all");
+        let oauth = status(r#"{"error":"invalid_client","error_description":"Client authentication failed"}"#);
+        assert_eq!(oauth.code(), Some("invalid_client"));
+        assert!(oauth.message().ends_with("Client authentication failed"));
+        let html = status("<html>token SENTINEL</html>");
+        assert_eq!((html.code(), html.message()), (Some("HTTP_404"), "POST /x to dbc.example was answered with 404 Not Found"));
+    }
+
+    #[test]
+    fn a_quoted_secret_is_scrubbed_before_the_text_is_cut() {
+        let password = Secret::new("SENTINEL");
+        let scrub = scrub(Authorization::Basic { user: "id", password: &password });
+        let header = basic("id", &password);
+        let text = format!(r#"{{"message":"{}{header} and SENTINEL"}}"#, "x".repeat(MAX_TEXT - 14));
+        let error = bad_status(StatusCode::UNAUTHORIZED, None, text.as_bytes(), "POST /x to dbc.example", &scrub).error;
+        assert!(!error.message().contains("SENT") && !error.message().contains(&header[..6]), "{error}");
+        assert!(error.message().contains("[redacted]"), "{error}");
+        assert!(error.message().chars().count() < 400);
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+        assert_eq!(parse_retry_after("7", now), Some(Duration::from_secs(7)));
+        let date = httpdate::fmt_http_date(now + Duration::from_secs(90));
+        assert_eq!(parse_retry_after(&date, now), Some(Duration::from_secs(90)));
+        assert_eq!(parse_retry_after(&date, now + Duration::from_secs(100)), Some(Duration::ZERO));
+        assert_eq!(parse_retry_after("soon", now), None);
+    }
+
+    #[test]
+    fn only_what_may_pass_is_transient() {
+        let none = scrub(Authorization::None);
+        for (status, transient) in
+            [(400, false), (401, false), (403, false), (404, false), (429, true), (500, false), (502, true), (503, true), (504, true)]
+        {
+            let status = StatusCode::from_u16(status).unwrap();
+            assert_eq!(bad_status(status, None, b"", "POST /x to h", &none).transient, transient, "{status}");
+        }
+    }
+}

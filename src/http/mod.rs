@@ -1,0 +1,180 @@
+//! HTTPS calls to the workspace: small requests with a JSON or form body, JSON answers, typed failures.
+//!
+//! One client per [`ApiNetwork`] and process, so that the token call and the credential call share one connection. Retrying is not done
+//! here but in `token`, which knows who is waiting and until when; a [`Failure`] says whether it would make sense.
+
+mod failure;
+mod request;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue, RETRY_AFTER};
+use tokio::time::{Instant, timeout_at};
+
+pub use failure::Failure;
+pub(crate) use request::is_loopback;
+pub use request::{Authorization, Body, Request, Response};
+
+use crate::config::ApiNetwork;
+use crate::error::{Error, Kind};
+use crate::tls;
+use failure::{Scrub, bad_status, no_answer, transport};
+
+/// Bound on DNS, TCP, TLS and a proxy's handshake together.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Bound on one call; leaves room for another inside the default connect timeout of 10 s.
+const CALL_TIMEOUT: Duration = Duration::from_secs(6);
+/// The answers read here are a few kilobytes; whatever sends more is not the workspace.
+const MAX_BODY: usize = 1024 * 1024;
+/// How long a connection that was not used is trusted to be alive, by the wall clock. Two calls of one cold start share a connection, as do
+/// the refreshes of short-lived tokens; after a frozen function thaws, an old connection would only cost a timeout.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// The HTTP client of one [`ApiNetwork`].
+pub struct Client {
+    network: ApiNetwork,
+    tls: rustls::ClientConfig,
+    current: Mutex<Current>,
+}
+
+struct Current {
+    client: reqwest::Client,
+    used: SystemTime,
+}
+
+impl Client {
+    /// The process' client for `network`. Building one reads the CA files, so the first call can fail.
+    ///
+    /// # Errors
+    /// [`Kind::Configuration`] for an unusable CA file or proxy.
+    pub fn shared(network: &ApiNetwork) -> Result<Arc<Self>, Error> {
+        // Networks come from the environment: a process has one or two, so nothing is ever evicted.
+        static CLIENTS: LazyLock<Mutex<HashMap<ApiNetwork, Arc<Client>>>> = LazyLock::new(Mutex::default);
+        let mut clients = CLIENTS.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(network) {
+            return Ok(Arc::clone(client));
+        }
+        let client = Arc::new(Self::new(network)?);
+        clients.insert(network.clone(), Arc::clone(&client));
+        Ok(client)
+    }
+
+    fn new(network: &ApiNetwork) -> Result<Self, Error> {
+        let tls = tls::api_client_config(&network.extra_ca_files)?;
+        let current = Current { client: build(network, tls.clone())?, used: SystemTime::now() };
+        Ok(Self { network: network.clone(), tls, current: Mutex::new(current) })
+    }
+
+    /// The client to use now: a new one, without old connections but with the TLS tickets, when the last use is long ago by the wall clock.
+    /// The monotonic clock, which hyper's own idle bound uses, may have stood still meanwhile.
+    fn current(&self) -> Result<reqwest::Client, Error> {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = SystemTime::now();
+        if now.duration_since(current.used).map_or(true, |idle| idle > IDLE) {
+            current.client = build(&self.network, self.tls.clone())?;
+        }
+        current.used = now;
+        Ok(current.client.clone())
+    }
+
+    /// Makes one call, in at most 6 s and never past `deadline`, and reads the whole answer.
+    ///
+    /// # Errors
+    /// Every way to get no 2xx answer; see [`Failure`]. None carries a secret of the request.
+    pub async fn send(&self, request: Request<'_>, deadline: Instant) -> Result<Response, Failure> {
+        let url = request.url()?;
+        let host = request::host_of(&url);
+        let scrub = Scrub::new(&request, &self.network);
+        let call = format!("{} {} to {host}", request.method, url.path());
+
+        let mut builder = self.current()?.request(request.method.clone(), url).header(ACCEPT, "application/json");
+        if let Some(authorization) = request.authorization.header() {
+            let mut value = HeaderValue::try_from(authorization)
+                .map_err(|_| Error::new(Kind::Authentication, "the token has characters that no HTTP header can carry"))?;
+            value.set_sensitive(true);
+            builder = builder.header(AUTHORIZATION, value);
+        }
+        if let Some((content_type, body)) = request.body.encode() {
+            builder = builder.header(CONTENT_TYPE, content_type).body(body);
+        }
+
+        let sent_at = Instant::now();
+        let until = deadline.min(sent_at + CALL_TIMEOUT);
+        let answer = timeout_at(until, async {
+            let response = builder.send().await?;
+            let status = response.status();
+            let headers = response.headers().clone();
+            let body = read_bounded(response).await?;
+            Ok::<_, reqwest::Error>((status, headers, body))
+        })
+        .await;
+        let (status, headers, body) = match answer {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => return Err(transport(error, &call, &host, &self.network)),
+            Err(_) => return Err(no_answer(&call, sent_at.elapsed())),
+        };
+        let Some(body) = body else {
+            return Err(Error::new(Kind::Credential, format!("the answer to {call} is larger than {MAX_BODY} bytes"))
+                .with_code("INVALID_RESPONSE")
+                .with_hint("check that DATABRICKS_HOST is the URL of a Databricks workspace")
+                .into());
+        };
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        if !status.is_success() {
+            return Err(bad_status(status, text(RETRY_AFTER), &body, &call, &scrub));
+        }
+        let content_type = text(CONTENT_TYPE).map(str::to_owned);
+        let date = text(DATE).and_then(|date| httpdate::parse_http_date(date).ok());
+        Ok(Response { call, content_type, date, body })
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("network", &self.network).finish_non_exhaustive()
+    }
+}
+
+/// The body, or `None` when it is larger than [`MAX_BODY`].
+async fn read_bounded(mut response: reqwest::Response) -> Result<Option<Vec<u8>>, reqwest::Error> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > MAX_BODY {
+            return Ok(None);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Some(body))
+}
+
+fn build(network: &ApiNetwork, tls: rustls::ClientConfig) -> Result<reqwest::Client, Error> {
+    let mut builder = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .http1_only()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .pool_idle_timeout(IDLE)
+        .user_agent(concat!("lakebase-native/", env!("CARGO_PKG_VERSION")))
+        // Without this reqwest reads the proxy variables itself; the configuration has read them already.
+        .no_proxy();
+    if let Some(proxy) = &network.https_proxy {
+        let proxy = reqwest::Proxy::https(proxy.expose()).map_err(|_| {
+            // reqwest's error would quote the URL, which may hold a password.
+            Error::new(Kind::Configuration, "HTTPS_PROXY: expected a URL such as http://proxy.example:8080")
+                .with_code("CONFIGURATION_ERROR")
+        })?;
+        builder = builder.proxy(proxy.no_proxy(reqwest::NoProxy::from_string(&bypass(network))));
+    }
+    builder.build().map_err(|error| Error::new(Kind::Internal, "the HTTP client cannot be built").with_source(error.without_url()))
+}
+
+/// `NO_PROXY`, plus loopback, which Go's HTTP client leaves out of proxying too: an emulator on this machine is not behind one.
+fn bypass(network: &ApiNetwork) -> String {
+    let listed = network.no_proxy.as_deref().unwrap_or_default();
+    format!("{listed},localhost,127.0.0.0/8,::1")
+}

@@ -1,0 +1,162 @@
+//! The token cache: one database credential per workspace, target and identity, shared by everything in the process.
+//!
+//! A credential in its refresh window is served while one task fetches the next; only when none is usable does a caller wait, or see a
+//! failure. The workspace's access tokens are cached the same way one level below, so that several endpoints of one identity share them.
+
+mod backoff;
+mod cache;
+mod registry;
+
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::auth::{self, AccessToken, Workspace, WorkspaceAuth};
+use crate::config::{CredentialTarget, TokenConfig};
+use crate::credential::{self, Credential};
+use crate::error::Error;
+use crate::http::Failure;
+use crate::secret::Secret;
+use cache::{Cache, Expiring, Fetch};
+use registry::{Key, Registry};
+
+/// When an access token, which nothing but this module sees, is refreshed before its expiry. databricks-sdk-go: 40 s early, because Azure
+/// tokens are refused in their last 30 s.
+const ACCESS_TOKEN_BUFFER: Duration = Duration::from_secs(40);
+
+/// Where pools and `getToken()` get database credentials. Cheap to make: the cache behind it is the process' own.
+#[derive(Debug)]
+pub struct TokenSource {
+    cache: Arc<Cache<CredentialFetch>>,
+    refresh_buffer: Duration,
+}
+
+impl TokenSource {
+    /// The source for `config`. Two configurations with the same workspace, target, identity, claims and network share one cache; how early
+    /// each refreshes is its own.
+    pub fn shared(config: &TokenConfig) -> Arc<Self> {
+        static CREDENTIALS: LazyLock<Registry<Cache<CredentialFetch>>> = LazyLock::new(Registry::default);
+        static ACCESS_TOKENS: LazyLock<Registry<Cache<AccessTokenFetch>>> = LazyLock::new(Registry::default);
+
+        let auth = auth::method(&config.auth);
+        let workspace = Workspace::new(config);
+        let identity = Key::identity(&workspace, &*auth);
+        let key = identity.credential(&config.target, config.claims.as_ref());
+        let cache = CREDENTIALS.get_or_insert(key, || {
+            let access = ACCESS_TOKENS.get_or_insert(identity, || Cache::new(AccessTokenFetch { auth, workspace: workspace.clone() }));
+            Cache::new(CredentialFetch { access, workspace, target: config.target.clone(), claims: config.claims.clone() })
+        });
+        Arc::new(Self { cache, refresh_buffer: config.refresh_buffer })
+    }
+
+    /// A credential that is usable now. Waits only when none is held, until shortly before `deadline` (10 s from now when `None`).
+    ///
+    /// Cancel safe: a fetch goes on without those who waited for it.
+    ///
+    /// # Errors
+    /// When no usable credential is held and none could be fetched in time: the last real failure, after retries where they make sense.
+    pub async fn token(&self, deadline: Option<Instant>) -> Result<Credential, Error> {
+        Ok(self.cache.get(self.refresh_buffer, deadline).await?.value)
+    }
+
+    /// A credential fetched now, whatever is held; joins a fetch that is under way. Otherwise like [`TokenSource::token`].
+    ///
+    /// # Errors
+    /// As [`TokenSource::token`]; the credential held before stays.
+    pub async fn refreshed(&self, deadline: Option<Instant>) -> Result<Credential, Error> {
+        Ok(self.cache.refreshed(deadline).await?.value)
+    }
+
+    /// Drops the held credential if it still is the `used` one: PostgreSQL has refused it at login. A newer one stays, so that many
+    /// connections refused at once lead to one fetch.
+    pub fn invalidate(&self, used: &Secret) {
+        self.cache.invalidate(used);
+    }
+
+    /// Database credentials fetched so far, by everyone who shares this cache.
+    pub fn fetches(&self) -> u64 {
+        self.cache.fetches()
+    }
+
+    /// Workspace access tokens fetched so far for this identity; a fixed token counts once.
+    pub fn access_token_fetches(&self) -> u64 {
+        self.cache.fetcher().access.fetches()
+    }
+}
+
+#[derive(Debug)]
+struct AccessTokenFetch {
+    auth: Box<dyn WorkspaceAuth>,
+    workspace: Workspace,
+}
+
+impl Fetch for AccessTokenFetch {
+    type Value = AccessToken;
+
+    async fn fetch(&self, deadline: Instant) -> Result<AccessToken, Failure> {
+        self.auth.access_token(&self.workspace, deadline).await
+    }
+}
+
+#[derive(Debug)]
+struct CredentialFetch {
+    access: Arc<Cache<AccessTokenFetch>>,
+    workspace: Workspace,
+    target: CredentialTarget,
+    claims: Option<Value>,
+}
+
+impl CredentialFetch {
+    async fn request(&self, access_token: &Secret, deadline: Instant) -> Result<Credential, Failure> {
+        credential::request(&self.workspace, &self.target, self.claims.as_ref(), access_token, deadline).await
+    }
+
+    fn explained(&self, failure: Failure) -> Failure {
+        let hint = failure.status().and_then(|status| self.access.fetcher().auth.hint(status));
+        failure.with_hint(hint)
+    }
+}
+
+impl Fetch for CredentialFetch {
+    type Value = Credential;
+
+    async fn fetch(&self, deadline: Instant) -> Result<Credential, Failure> {
+        let access = self.access.get(ACCESS_TOKEN_BUFFER, Some(deadline)).await?;
+        let failure = match self.request(&access.value.token, deadline).await {
+            Err(failure) if failure.status() == Some(401) => failure,
+            result => return result,
+        };
+        self.access.invalidate(&access.value.token);
+        // One that was made for this very call is not going to be better the second time.
+        if !access.from_cache {
+            return Err(self.explained(failure));
+        }
+        let fresh = self.access.get(ACCESS_TOKEN_BUFFER, Some(deadline)).await?;
+        if fresh.value.token == access.value.token {
+            return Err(self.explained(failure));
+        }
+        self.request(&fresh.value.token, deadline).await.map_err(|failure| self.explained(failure))
+    }
+}
+
+impl Expiring for AccessToken {
+    fn secret(&self) -> &Secret {
+        &self.token
+    }
+
+    fn expires_at(&self) -> Option<SystemTime> {
+        self.expires_at
+    }
+}
+
+impl Expiring for Credential {
+    fn secret(&self) -> &Secret {
+        &self.token
+    }
+
+    fn expires_at(&self) -> Option<SystemTime> {
+        Some(self.expires_at)
+    }
+}

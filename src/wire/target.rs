@@ -1,0 +1,83 @@
+//! Where connections go, and what it means when the way there is blocked.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use crate::config::{ConnectConfig, Host};
+use crate::error::{Error, Kind};
+use crate::tls;
+
+/// The settings of a pool's connections, and the TLS state that they share (session tickets make the next handshake cheap).
+pub struct Target {
+    pub config: ConnectConfig,
+    tls: OnceLock<Arc<rustls::ClientConfig>>,
+}
+
+impl Target {
+    pub fn new(config: ConnectConfig) -> Self {
+        Self { config, tls: OnceLock::new() }
+    }
+
+    /// The TLS settings; an error when certificates or keys are not usable.
+    pub fn tls(&self) -> Result<Arc<rustls::ClientConfig>, Error> {
+        if let Some(tls) = self.tls.get() {
+            return Ok(tls.clone());
+        }
+        let tls = tls::database_client_config(&self.config.ssl, self.config.direct_tls)?;
+        Ok(self.tls.get_or_init(|| tls).clone())
+    }
+
+    pub(super) fn host(&self) -> &str {
+        match &self.config.host {
+            Host::Tcp(host) => host,
+            Host::Unix(_) => "localhost",
+        }
+    }
+
+    /// libpq's name of a server's socket in its directory.
+    pub(super) fn socket_path(&self) -> Option<PathBuf> {
+        match &self.config.host {
+            Host::Tcp(_) => None,
+            Host::Unix(directory) => Some(directory.join(format!(".s.PGSQL.{}", self.config.port))),
+        }
+    }
+
+    /// `host:port` or the socket's path, for messages.
+    pub fn address(&self) -> String {
+        match self.socket_path() {
+            Some(path) => path.display().to_string(),
+            None => format!("{}:{}", self.host(), self.config.port),
+        }
+    }
+
+    /// A socket error on the way to the server, with the code Node.js gives it.
+    pub(super) fn unreachable(&self, error: io::Error) -> Error {
+        use io::ErrorKind as On;
+        let address = self.address();
+        let (code, what, hint) = match error.kind() {
+            On::ConnectionRefused => {
+                ("ECONNREFUSED", format!("connect ECONNREFUSED {address}"), "nothing listens there: check the host and port")
+            }
+            On::ConnectionReset | On::ConnectionAborted | On::BrokenPipe => {
+                ("ECONNRESET", format!("the connection to {address} was reset"), "the server or something on the way hung up")
+            }
+            On::UnexpectedEof => {
+                ("ECONNRESET", "Connection terminated unexpectedly".into(), "the server hung up before the session began")
+            }
+            On::TimedOut => {
+                ("ETIMEDOUT", format!("connect ETIMEDOUT {address}"), "the host does not answer: check the host and firewalls")
+            }
+            On::NotFound => ("ENOENT", format!("connect ENOENT {address}"), "there is no such socket: is PostgreSQL running?"),
+            On::PermissionDenied => ("EACCES", format!("connect EACCES {address}"), "this user may not open the socket"),
+            On::HostUnreachable => ("EHOSTUNREACH", format!("connect EHOSTUNREACH {address}"), "there is no route to the host"),
+            On::NetworkUnreachable => ("ENETUNREACH", format!("connect ENETUNREACH {address}"), "there is no route to the network"),
+            // The resolver's errors carry no number of the system's.
+            _ if error.raw_os_error().is_none() => {
+                ("ENOTFOUND", format!("getaddrinfo ENOTFOUND {}", self.host()), "the host name does not resolve: check it")
+            }
+            _ => ("ECONNECTION", format!("the connection to {address} failed: {error}"), "check the host and port"),
+        };
+        Error::new(Kind::Connection, what).with_code(code).with_hint(hint).with_source(error)
+    }
+}
