@@ -1,6 +1,6 @@
 /** node-postgres' `defaults`: settings of the process that a program may change. */
 
-import { types } from './types'
+import { types } from './types.js'
 
 const INT8 = 20
 const INT8_ARRAY = 1016

@@ -86,8 +86,22 @@ const classes: Record<string, new (message: string) => LakebaseError> = {
   internal: InternalError,
 }
 
+/** Errors of callers' own functions (`password`, `onConnect`), which cross Rust and come back as they are. Old ones make room. */
+const kept = new Map<string, unknown>()
+const MAX_KEPT = 1_000
+let keptCount = 0
+
+/** Keeps an error on this side; returns what stands for it in Rust. */
+export function keepError(error: unknown): string {
+  const key = `javascript error ${++keptCount}`
+  kept.set(key, error)
+  if (kept.size > MAX_KEPT) kept.delete(kept.keys().next().value!)
+  return key
+}
+
 /** The error that Rust describes. */
 export function toError(wire: WireError): Error {
+  if (kept.has(wire.message)) return kept.get(wire.message) as Error
   if (wire.kind === 'database' && wire.server) return databaseError(wire.server)
   const kind = classes[wire.kind]
   if (!kind) return new Error(wire.message)

@@ -1,1 +1,23 @@
-export {}
+/** `lakebase-native`: pools and credentials of Databricks Lakebase for Node.js. */
+
+export { Client, type ClientOptions } from './client.js'
+export {
+  AuthenticationError,
+  ConfigurationError,
+  ConnectionError,
+  CredentialError,
+  InternalError,
+  LakebaseError,
+  ProtocolError,
+  TimeoutError,
+  type ConfigurationProblem,
+} from './errors.js'
+export { createLakebasePool, getCredential, getDatabaseUrl, getToken, LakebasePool, type Credential } from './lakebase.js'
+export type { Claim, ConnectionOptions, LakebasePoolOptions, PoolOptions, SslMode, SslOptions, TokenOptions } from './options.js'
+export type { ConnectionParameters, Password } from './password.js'
+export { Pool, type PoolClient, type Release } from './pool.js'
+export { Query, type QueryCallback, type QueryConfig } from './query.js'
+export { Result } from './result.js'
+export type { Field } from './rows.js'
+export type { TransactionOptions } from './transaction.js'
+export { types, TypeOverrides, type TypeParser, type TypeSource } from './types.js'

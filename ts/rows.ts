@@ -1,6 +1,6 @@
 /** Makes row objects from batches: the only place that does. The layout is documented in src/batch/mod.rs. */
 
-import type { TypeParser, TypeSource } from './types'
+import type { TypeParser, TypeSource } from './types.js'
 
 /** One column of a result, as node-postgres describes it. */
 export class Field {

@@ -1,8 +1,8 @@
 /** JavaScript values as parameters, by node-postgres' rules. */
 
 import { types as typeChecks } from 'node:util'
-import { defaults } from './defaults'
-import type { WireValue } from './native'
+import { defaults } from './defaults.js'
+import type { WireValue } from './native.js'
 
 /** An object that says itself what it is to PostgreSQL. */
 interface ToPostgres {

@@ -43,6 +43,16 @@ async function within(millis, promise, late) {
   }
 }
 
+const EMPTY = `
+  do $$ declare name text; begin
+    for name in select nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema' loop
+      execute format('drop schema %I cascade', name);
+    end loop;
+  end $$;
+  create schema public;
+  grant all on schema public to public;
+  reset search_path`
+
 /** One driver with its own database and an administrator who always speaks through pg. */
 export class Side {
   static async open(role, specifier, driver, server, suffix) {
@@ -70,7 +80,7 @@ export class Side {
 
   /** Empties the database. */
   async reset(setup) {
-    await this.admin.query('drop schema public cascade; create schema public; grant all on schema public to public')
+    await this.admin.query(EMPTY)
     if (setup) await this.admin.query(setup)
   }
 

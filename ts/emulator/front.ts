@@ -144,8 +144,10 @@ export class Front {
     if (await this.interrupted('tls', raw)) return
     const stream = await this.handshake(raw)
     if (!stream) return
-    if (directTls && stream.alpnProtocol !== ALPN) return void stream.destroy()
+    // From here on TLS owns the TCP socket; to destroy both would leave its handle open.
+    this.sockets.delete(raw)
     this.track(stream)
+    if (directTls && stream.alpnProtocol !== ALPN) return void stream.destroy()
     await this.login({ raw, stream, directTls })
   }
 

@@ -77,7 +77,6 @@ export class Workspace {
     for (const timer of this.timers) clearTimeout(timer)
     this.server.close()
     this.server.closeAllConnections()
-    for (const socket of this.sockets.values()) socket.destroy()
   }
 
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

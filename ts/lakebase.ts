@@ -1,0 +1,108 @@
+/** `createLakebasePool()`, `getToken()`, `getDatabaseUrl()`: pools and credentials of Databricks Lakebase. */
+
+import { environment, expect } from './environment.js'
+import { restack } from './errors.js'
+import { encodeOptions, environmentVariables, type LakebasePoolOptions, type TokenOptions } from './options.js'
+import { Pool, type PoolClient } from './pool.js'
+import { runTransaction, type TransactionOptions } from './transaction.js'
+
+/** A database credential. */
+export interface Credential {
+  /** The password. Secret. */
+  token: string
+  /** When PostgreSQL stops accepting it for new connections. */
+  expiresAt: Date
+}
+
+/** A pool of connections to Lakebase: node-postgres' pool, with passwords that are fetched, cached and rotated in Rust. */
+export class LakebasePool extends Pool {
+  private readonly source: LakebasePoolOptions
+
+  /** Throws a `ConfigurationError` that lists every problem. Connects when first used. */
+  constructor(options: LakebasePoolOptions = {}) {
+    super(options, false)
+    this.source = options
+    Object.defineProperty(this, 'source', { enumerable: false })
+  }
+
+  /** The credential this pool logs in with: cached, shared with everybody of the same identity in this process. */
+  getToken(): Promise<string> {
+    return getToken(this.source)
+  }
+
+  /**
+   * Runs `work` in a transaction: commits when it resolves, rolls back and rethrows when it does not.
+   *
+   * Query with the client that `work` is given; the pool's own `query()` is another connection.
+   */
+  transaction<T>(work: (client: PoolClient) => Promise<T>, options?: TransactionOptions): Promise<T> {
+    return runTransaction(this, work, options)
+  }
+}
+
+/**
+ * A pool for Lakebase. All settings can come from the environment: with `DATABRICKS_HOST`, `LAKEBASE_ENDPOINT`, `PGHOST`, `PGDATABASE` and
+ * `DATABRICKS_CLIENT_ID` + `DATABRICKS_CLIENT_SECRET` set, `createLakebasePool()` is enough.
+ *
+ * Throws a `ConfigurationError` that lists every problem; connects when first used.
+ */
+export function createLakebasePool(options: LakebasePoolOptions = {}): LakebasePool {
+  return new LakebasePool(options)
+}
+
+/**
+ * A database credential for a password callback: `new pg.Pool({ password: getToken })`, Drizzle, and others.
+ *
+ * Cached in Rust and shared with the pools of this process; concurrent callers share one fetch, and a token about to expire is refreshed in
+ * the background. Options other than tokens' are ignored, so that node-postgres may pass its connection parameters.
+ *
+ * Rejects with `ConfigurationError`, `AuthenticationError`, `CredentialError` or `ConnectionError`.
+ */
+export function getToken(options?: TokenOptions | object): Promise<string> {
+  return getCredential(options).then((credential) => credential.token)
+}
+
+/** The same with its expiry. `refresh` fetches a new one even if the cached one is still good. */
+export function getCredential(options?: TokenOptions | object, { refresh = false } = {}): Promise<Credential> {
+  return new Promise<Credential>((resolve, reject) => {
+    const request = expect({
+      event: (event) => resolve({ token: event.token as string, expiresAt: new Date(event.expiresAt as number) }),
+      fail: reject,
+    })
+    environment.token(request, encodeTokenOptions(options), environmentVariables(), refresh)
+  }).catch(restack)
+}
+
+const tokenOptions = [
+  'databricksHost',
+  'endpoint',
+  'instanceName',
+  'token',
+  'clientId',
+  'clientSecret',
+  'claims',
+  'tokenRefreshBufferMillis',
+] as const satisfies readonly (keyof TokenOptions)[]
+
+/** Only what tokens need: node-postgres' parameters may hold anything, circular objects included. */
+function encodeTokenOptions(options: TokenOptions = {}): string {
+  return encodeOptions(Object.fromEntries(tokenOptions.map((name) => [name, options[name]])))
+}
+
+/**
+ * A `postgres://` URL with a fresh token as its password, for tools that take nothing else. The token is good for new connections until it
+ * expires (an hour, usually). Secret.
+ */
+export async function getDatabaseUrl(options: LakebasePoolOptions = {}): Promise<string> {
+  const pool = new LakebasePool(options)
+  try {
+    const { host, port, user, database, connectionString, password } = pool.options
+    if (connectionString) return connectionString
+    const secret = typeof password === 'string' ? password : await pool.getToken()
+    const login = `${encodeURIComponent(user ?? '')}:${encodeURIComponent(secret)}`
+    const verified = options.sslMode ?? process.env.PGSSLMODE ?? 'require'
+    return `postgresql://${login}@${host}:${port}/${encodeURIComponent(database ?? '')}?sslmode=${verified}`
+  } finally {
+    await pool.end()
+  }
+}

@@ -1,0 +1,148 @@
+/** What a caller may set. Read and checked in Rust (src/config), in one place; here are its types and its way there. */
+
+import type { Password } from './password.js'
+import type { TypeSource } from './types.js'
+
+/** How the database connection is encrypted and whom it trusts, as in node-postgres. Other members are refused. */
+export interface SslOptions {
+  /** `false`: encrypt without verifying the certificate. Default `true`. */
+  rejectUnauthorized?: boolean
+  /** PEM certificates that replace the default roots. */
+  ca?: string | Buffer | (string | Buffer)[]
+  /** PEM client certificate. */
+  cert?: string | Buffer
+  /** PEM key of the client certificate, not encrypted. */
+  key?: string | Buffer
+  /** Name to send (SNI) and to verify instead of the host. */
+  servername?: string
+  minVersion?: 'TLSv1.2' | 'TLSv1.3'
+  maxVersion?: 'TLSv1.2' | 'TLSv1.3'
+}
+
+/** `require`, `verify-full`: certificate and name verified. `verify-ca`: name not checked. `prefer`, `no-verify`: encrypted, not verified. `disable`: not encrypted. */
+export type SslMode = 'require' | 'verify-full' | 'verify-ca' | 'prefer' | 'no-verify' | 'disable'
+
+/** Options of a connection, with node-postgres' names and units. */
+export interface ConnectionOptions {
+  /** A `postgres://` URL or libpq's `key=value` pairs. Wins over every other option; no tokens then. Secret: it may hold a password. */
+  connectionString?: string
+  /** Host name, address, or a Unix socket's directory. `PGHOST`, `LAKEBASE_HOSTNAME`. */
+  host?: string
+  /** Default 5432. `PGPORT`. */
+  port?: number | string
+  /** `PGDATABASE`, `LAKEBASE_DATABASE`. */
+  database?: string
+  /** The PostgreSQL role. `PGUSER`, then `DATABRICKS_CLIENT_ID`. */
+  user?: string
+  /** A native PostgreSQL login instead of a token: a string, or a function called for each new connection. */
+  password?: Password
+  ssl?: boolean | SslMode | SslOptions
+  /** `direct` starts TLS without asking first (PostgreSQL 17): one round trip less. Default `postgres`. */
+  sslnegotiation?: 'postgres' | 'direct'
+  /** SCRAM-SHA-256-PLUS where the server offers it. Default `true`; `false` in `lakebase-native/pg`. */
+  enableChannelBinding?: boolean
+  /** `PGAPPNAME`. */
+  application_name?: string
+  fallback_application_name?: string
+  /** Startup options, for example `-c search_path=app`. `PGOPTIONS`. */
+  options?: string
+  /** Milliseconds after which the server gives a statement up. */
+  statement_timeout?: number | string | false
+  /** Milliseconds a statement may wait for a lock. */
+  lock_timeout?: number | string | false
+  /** Milliseconds a transaction may lie idle before the server ends the session. */
+  idle_in_transaction_session_timeout?: number | string | false
+  /** Milliseconds after which a query is given up on this side. */
+  query_timeout?: number | string | false
+  client_encoding?: string
+  /** TCP keep-alive. Default `true`; `false` in `lakebase-native/pg`. */
+  keepAlive?: boolean
+  /** Silence before the first probe, in milliseconds. */
+  keepAliveInitialDelayMillis?: number
+  /** Bounds waiting for a connection and making one, in milliseconds. Default 10,000; 0: no bound. */
+  connectionTimeoutMillis?: number
+  /** Prepared statements kept per connection. Default 256; 0: none. */
+  statementCacheSize?: number
+  types?: TypeSource
+}
+
+/** Options of a pool, with pg-pool's names and units. */
+export interface PoolOptions extends ConnectionOptions {
+  /** Connections at most. Default 10. */
+  max?: number
+  /** Connections kept when idle. Default 0. */
+  min?: number
+  /** Milliseconds after which an idle connection is closed. Default 30,000; 0: never. */
+  idleTimeoutMillis?: number
+  /** Uses after which a connection is replaced. Default: unlimited. */
+  maxUses?: number
+  /** Age in seconds at which a connection is replaced (90 to 100 % of it, at random). Default 0: unlimited. */
+  maxLifetimeSeconds?: number
+  /** Let the process exit while connections lie idle. Default `false`. */
+  allowExitOnIdle?: boolean
+  /** Requests in flight per connection when all are busy. Default 64; 1: no pipelining. */
+  maxPipeline?: number
+  /** Told what the pool does, in words. */
+  log?: (...message: unknown[]) => void
+}
+
+/** A Unity Catalog claim of a database credential. */
+export interface Claim {
+  permission_set: string
+  resources: { table_name: string }[]
+}
+
+/** Where tokens come from. */
+export interface TokenOptions {
+  /** The workspace's URL. `DATABRICKS_HOST`, `DATABRICKS_WORKSPACE_URL`. */
+  databricksHost?: string
+  /** Autoscaling: `projects/…/branches/…/endpoints/…`. `LAKEBASE_ENDPOINT`. */
+  endpoint?: string
+  /** Provisioned: the instance's name. `LAKEBASE_INSTANCE_NAME`. */
+  instanceName?: string
+  /** A personal access token or another fixed bearer token. `DATABRICKS_TOKEN`. */
+  token?: string
+  /** A service principal's application id. `DATABRICKS_CLIENT_ID`. */
+  clientId?: string
+  /** Its OAuth secret. `DATABRICKS_CLIENT_SECRET`. */
+  clientSecret?: string
+  /** Unity Catalog claims of the credential. */
+  claims?: Claim[]
+  /** How long before a token's expiry it may be refreshed in the background, in milliseconds. Default 120,000. */
+  tokenRefreshBufferMillis?: number
+}
+
+/** Options of `createLakebasePool()`. Each can come from the environment instead: see the README's table. */
+export interface LakebasePoolOptions extends PoolOptions, TokenOptions {
+  /** Default `require`. `PGSSLMODE`. */
+  sslMode?: SslMode
+}
+
+/** Options as JSON. What JSON has no form for crosses as a marker, so that Rust can name it in an error. */
+export function encodeOptions(options: object): string {
+  return JSON.stringify(options, (name, value: unknown) => {
+    switch (typeof value) {
+      case 'function':
+        return { $function: true }
+      case 'number':
+        if (Number.isFinite(value)) return value
+        // "Unlimited", written as pg-pool's own default is.
+        return name === 'maxUses' && value === Infinity ? undefined : { $number: String(value) }
+      case 'bigint':
+        return value.toString()
+      default:
+        return binary(value) ?? value
+    }
+  })
+}
+
+/** PEM texts may come as buffers, which JSON.stringify has already turned into this form. */
+function binary(value: unknown): string | undefined {
+  const { type, data } = (value ?? {}) as { type?: unknown; data?: unknown }
+  return type === 'Buffer' && Array.isArray(data) ? Buffer.from(data as number[]).toString('utf8') : undefined
+}
+
+/** The environment as JSON: Rust picks the variables it knows. */
+export function environmentVariables(): string {
+  return JSON.stringify(process.env)
+}

@@ -1,0 +1,50 @@
+/** `pool.transaction()`: everything or nothing. */
+
+import type { Pool, PoolClient } from './pool.js'
+
+/** PostgreSQL's transaction modes; what is not given is the session's default. */
+export interface TransactionOptions {
+  isolationLevel?: 'read uncommitted' | 'read committed' | 'repeatable read' | 'serializable'
+  readOnly?: boolean
+  /** With `serializable` and `readOnly`: waits for a snapshot that needs no checks. */
+  deferrable?: boolean
+}
+
+const levels = ['read uncommitted', 'read committed', 'repeatable read', 'serializable']
+
+function begin({ isolationLevel, readOnly, deferrable }: TransactionOptions): string {
+  if (isolationLevel !== undefined && !levels.includes(isolationLevel)) {
+    throw new TypeError(`isolationLevel is ${JSON.stringify(isolationLevel)}: expected one of ${levels.join(', ')}`)
+  }
+  const modes = [
+    isolationLevel && `isolation level ${isolationLevel}`,
+    readOnly !== undefined && (readOnly ? 'read only' : 'read write'),
+    deferrable !== undefined && (deferrable ? 'deferrable' : 'not deferrable'),
+  ].filter(Boolean)
+  return ['begin', modes.join(', ')].join(' ').trim()
+}
+
+export async function runTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+  const start = begin(options)
+  const client = await pool.connect()
+  let broken: Error | undefined
+  // While we hold it, a lost connection shows as the error of the next query.
+  const note = (error: Error): void => void (broken = error)
+  client.on('error', note)
+  try {
+    await client.query(start)
+    const result = await work(client)
+    const { command } = await client.query('commit')
+    // COMMIT of a transaction that a swallowed error has aborted is a ROLLBACK.
+    if (command === 'ROLLBACK') throw new Error('the transaction was rolled back: a query in it failed and its error was not rethrown')
+    return result
+  } catch (error) {
+    if (!broken && client.getTransactionStatus() !== 'I') {
+      await client.query('rollback').catch((failure: Error) => void (broken = failure))
+    }
+    throw error
+  } finally {
+    client.off('error', note)
+    client.release(broken)
+  }
+}
