@@ -15,6 +15,8 @@ use crate::tls;
 
 /// Longest text of the API that an error repeats, in characters.
 const MAX_TEXT: usize = 300;
+/// The longest `Retry-After` that is believed: a wrong one must not keep a process without tokens for long.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// A failed call.
 ///
@@ -25,13 +27,15 @@ pub struct Failure {
     pub error: Error,
     /// The same call may succeed later.
     pub transient: bool,
-    /// The server's `Retry-After`: not before this has passed.
+    /// The server's `Retry-After`, at most 60 s: not before this has passed.
     pub retry_after: Option<Duration>,
+    /// The caller's deadline ended the call, so this tells less than an earlier failure does.
+    pub cut_short: bool,
 }
 
 impl Failure {
     pub(crate) fn transient(error: Error) -> Self {
-        Self { error, transient: true, retry_after: None }
+        Self { error, transient: true, retry_after: None, cut_short: false }
     }
 
     pub(crate) fn status(&self) -> Option<u16> {
@@ -50,7 +54,7 @@ impl Failure {
 /// Not transient: what is wrong stays wrong.
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self { error, transient: false, retry_after: None }
+        Self { error, transient: false, retry_after: None, cut_short: false }
     }
 }
 
@@ -132,6 +136,7 @@ pub(super) fn bad_status(status: StatusCode, retry_after: Option<&str>, body: &[
         error,
         transient: matches!(status.as_u16(), 429 | 502 | 503 | 504),
         retry_after: retry_after.and_then(|value| parse_retry_after(value, SystemTime::now())),
+        cut_short: false,
     }
 }
 
@@ -146,21 +151,23 @@ fn api_text(body: &[u8], scrub: &Scrub) -> (Option<String>, Option<String>) {
     (code, text)
 }
 
-/// Seconds or an HTTP date (RFC 9110 §10.2.3).
+/// Seconds or an HTTP date (RFC 9110 §10.2.3), at most [`MAX_RETRY_AFTER`].
 fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
-    match value.trim().parse() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => Some(httpdate::parse_http_date(value.trim()).ok()?.duration_since(now).unwrap_or_default()),
-    }
+    let delay = match value.trim().parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => httpdate::parse_http_date(value.trim()).ok()?.duration_since(now).unwrap_or_default(),
+    };
+    Some(delay.min(MAX_RETRY_AFTER))
 }
 
-/// No answer in the time there was.
-pub(super) fn no_answer(call: &str, waited: Duration) -> Failure {
-    Failure::transient(
+/// No answer in the time there was; `cut_short` when the caller gave less than a call may take.
+pub(super) fn no_answer(call: &str, waited: Duration, cut_short: bool) -> Failure {
+    let failure = Failure::transient(
         Error::new(Kind::Connection, format!("{call} was not answered within {} ms", waited.as_millis()))
             .with_code("ETIMEDOUT")
             .with_hint("the workspace may be slow or out of reach from here; check the network, or raise connectionTimeoutMillis"),
-    )
+    );
+    Failure { cut_short, ..failure }
 }
 
 /// No answer at all: DNS, TCP, TLS, the proxy, or a connection that broke. Codes are the errno names Node.js uses.
@@ -196,7 +203,7 @@ pub(super) fn transport(error: reqwest::Error, call: &str, host: &str, network: 
         _ => "check that this machine reaches the workspace: network, firewall, IP access list",
     };
     let failure = Error::new(Kind::Connection, format!("{call} failed: {reason}")).with_code(code).with_hint(hint).with_source(error);
-    Failure { error: failure, transient, retry_after: None }
+    Failure { transient, ..failure.into() }
 }
 
 fn errno(error: &io::Error) -> Option<(&'static str, &'static str)> {
@@ -253,10 +260,11 @@ mod tests {
     fn retry_after_is_seconds_or_a_date() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
         assert_eq!(parse_retry_after("7", now), Some(Duration::from_secs(7)));
-        let date = httpdate::fmt_http_date(now + Duration::from_secs(90));
-        assert_eq!(parse_retry_after(&date, now), Some(Duration::from_secs(90)));
+        let date = httpdate::fmt_http_date(now + Duration::from_secs(50));
+        assert_eq!(parse_retry_after(&date, now), Some(Duration::from_secs(50)));
         assert_eq!(parse_retry_after(&date, now + Duration::from_secs(100)), Some(Duration::ZERO));
         assert_eq!(parse_retry_after("soon", now), None);
+        assert_eq!(parse_retry_after(&u64::MAX.to_string(), now), Some(MAX_RETRY_AFTER));
     }
 
     #[test]

@@ -92,8 +92,11 @@ impl Client {
 
         let mut builder = self.current()?.request(request.method.clone(), url).header(ACCEPT, "application/json");
         if let Some(authorization) = request.authorization.header() {
-            let mut value = HeaderValue::try_from(authorization)
-                .map_err(|_| Error::new(Kind::Authentication, "the token has characters that no HTTP header can carry"))?;
+            let mut value = HeaderValue::try_from(authorization).map_err(|_| {
+                Error::new(Kind::Authentication, "the workspace credential has characters that no HTTP header can carry")
+                    .with_code("INVALID_TOKEN")
+                    .with_hint("look for line breaks or other stray characters in DATABRICKS_TOKEN or DATABRICKS_CLIENT_SECRET")
+            })?;
             value.set_sensitive(true);
             builder = builder.header(AUTHORIZATION, value);
         }
@@ -114,7 +117,7 @@ impl Client {
         let (status, headers, body) = match answer {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => return Err(transport(error, &call, &host, &self.network)),
-            Err(_) => return Err(no_answer(&call, sent_at.elapsed())),
+            Err(_) => return Err(no_answer(&call, sent_at.elapsed(), until == deadline)),
         };
         let Some(body) = body else {
             return Err(Error::new(Kind::Credential, format!("the answer to {call} is larger than {MAX_BODY} bytes"))
@@ -177,4 +180,51 @@ fn build(network: &ApiNetwork, tls: rustls::ClientConfig) -> Result<reqwest::Cli
 fn bypass(network: &ApiNetwork) -> String {
     let listed = network.no_proxy.as_deref().unwrap_or_default();
     format!("{listed},localhost,127.0.0.0/8,::1")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use reqwest::Method;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// Answers every request on a connection with `{}`; counts connections.
+    async fn serve() -> (String, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let connections = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&connections);
+        tokio::spawn(async move {
+            while let Ok((mut socket, _)) = listener.accept().await {
+                counter.fetch_add(1, Ordering::Relaxed);
+                tokio::spawn(async move {
+                    let mut bytes = [0; 4096];
+                    while socket.read(&mut bytes).await.is_ok_and(|length| length > 0) {
+                        socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await.unwrap();
+                    }
+                });
+            }
+        });
+        (url, connections)
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_reused_unless_the_wall_clock_says_that_it_is_old() {
+        let (url, connections) = serve().await;
+        let client = Client::new(&ApiNetwork::default()).unwrap();
+        let call = async || {
+            let request = Request { method: Method::GET, url: &url, authorization: Authorization::None, body: Body::None };
+            client.send(request, Instant::now() + CALL_TIMEOUT).await.unwrap();
+            connections.load(Ordering::Relaxed)
+        };
+        assert_eq!((call().await, call().await), (1, 1));
+        client.current.lock().unwrap().used -= 2 * IDLE;
+        assert_eq!((call().await, call().await), (2, 2), "thawed");
+        client.current.lock().unwrap().used += 2 * IDLE;
+        assert_eq!(call().await, 3, "the clock was set back");
+    }
 }

@@ -209,20 +209,16 @@ impl<F: Fetch> Cache<F> {
         let began = Instant::now();
         let mut watcher = flight.subscribe();
         let landed = timeout_at(deadline, watcher.wait_for(|progress| progress.outcome.is_some())).await;
-        // `Ok(Err(_))` needs the sender to be gone, and `flight` is one.
-        let last_failure = match landed.ok().and_then(Result::ok) {
-            Some(progress) => match progress.outcome.clone() {
-                Some(outcome) => return outcome.map(|value| Served { value, from_cache: false }),
-                None => progress.last_failure.clone(),
-            },
-            None => flight.borrow().last_failure.clone(),
-        };
+        // The inner result is an error only when the sender is gone, and `flight` is one.
+        if let Some(outcome) = landed.ok().and_then(Result::ok).and_then(|progress| progress.outcome.clone()) {
+            return outcome.map(|value| Served { value, from_cache: false });
+        }
+        let last_failure = flight.borrow().last_failure.clone();
         Err(last_failure.unwrap_or_else(|| {
-            Failure::transient(
-                Error::new(Kind::Timeout, format!("no token came within {} ms", began.elapsed().as_millis()))
-                    .with_code("ETIMEDOUT")
-                    .with_hint("the workspace is slow to answer; raise connectionTimeoutMillis, or check the network"),
-            )
+            let error = Error::new(Kind::Timeout, format!("no token came within {} ms", began.elapsed().as_millis()))
+                .with_code("ETIMEDOUT")
+                .with_hint("the workspace is slow to answer; raise connectionTimeoutMillis, or check the network");
+            Failure { cut_short: true, ..Failure::transient(error) }
         }))
     }
 
@@ -287,11 +283,18 @@ impl<F: Fetch> Landing<F> {
 
     /// Tries until it works, for as long as someone waits. A background fetch is one attempt: the next use starts the next one.
     async fn attempts(&self) -> Result<F::Value, Failure> {
-        for attempt in 1.. {
-            let failure = match self.cache.fetch.fetch(self.attempt_until()).await {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let mut failure = match self.cache.fetch.fetch(self.attempt_until()).await {
                 Ok(value) => return Ok(value),
                 Err(failure) => failure,
             };
+            if failure.cut_short
+                && let Some(earlier) = self.flight.borrow().last_failure.clone()
+            {
+                failure = earlier;
+            }
             let next = Instant::now() + backoff::foreground(attempt).max(failure.retry_after.unwrap_or_default());
             let someone_waits = self.flight.borrow().deadline.is_some_and(|deadline| next < deadline);
             if !failure.transient || !someone_waits {
@@ -300,7 +303,6 @@ impl<F: Fetch> Landing<F> {
             self.flight.send_modify(|progress| progress.last_failure = Some(failure));
             sleep_until(next).await;
         }
-        unreachable!("the attempts do not end by themselves")
     }
 
     /// A little before those who wait give up, so that they get this attempt's own error.

@@ -107,7 +107,7 @@ async fn settle() {
 }
 
 fn failure(transient: bool, retry_after: Option<Duration>) -> Answer {
-    Answer::Fail(Failure { error: Error::new(Kind::Credential, "scripted"), transient, retry_after })
+    Answer::Fail(Failure { error: Error::new(Kind::Credential, "scripted"), transient, retry_after, cut_short: false })
 }
 
 #[tokio::test(start_paused = true)]
