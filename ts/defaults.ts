@@ -4,6 +4,7 @@ import { types } from './types.js'
 
 const INT8 = 20
 const INT8_ARRAY = 1016
+const INT4_ARRAY = 1007
 const int8 = types.getTypeParser(INT8, 'text')
 const int8Array = types.getTypeParser(INT8_ARRAY, 'text')
 
@@ -16,6 +17,6 @@ export const defaults = {
   /** Parse `int8` as a number (exact up to 2^53) instead of giving its text. */
   set parseInt8(on: boolean) {
     types.setTypeParser(INT8, 'text', on ? types.getTypeParser(23, 'text') : int8)
-    types.setTypeParser(INT8_ARRAY, 'text', on ? types.getTypeParser(1007, 'text') : int8Array)
+    types.setTypeParser(INT8_ARRAY as number, 'text', on ? types.getTypeParser(INT4_ARRAY, 'text') : int8Array)
   },
 }

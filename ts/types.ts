@@ -10,7 +10,14 @@ export interface TypeSource {
   getTypeParser(oid: number, format?: 'text' | 'binary'): TypeParser
 }
 
-export const types: TypeSource & typeof pgTypes = pgTypes as TypeSource & typeof pgTypes
+/** node-postgres' registry of parsers (`pg.types`): setting one here sets it for the process. */
+export interface TypeRegistry extends TypeSource {
+  builtins: typeof pgTypes.builtins
+  setTypeParser(oid: number, parser: TypeParser): void
+  setTypeParser(oid: number, format: 'text' | 'binary', parser: TypeParser): void
+}
+
+export const types = pgTypes as unknown as TypeRegistry
 
 /** The bits of src/batch/columns.rs, with the types they stand for and node-postgres' own parsers of those. */
 const decodable = (

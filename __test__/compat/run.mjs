@@ -49,7 +49,9 @@ events.on('end', async () => {
 if (process.env.COMPAT_REPORTER === 'spec') events.compose(new spec()).pipe(process.stdout)
 else {
   events.on('test:fail', ({ name, details }) => {
-    console.log(`✖ ${name}\n${details.error.cause?.stack ?? details.error.cause ?? details.error}\n`)
+    const causes = []
+    for (let error = details.error.cause ?? details.error; error; error = error.cause) causes.push(error.stack ?? error)
+    console.log(`✖ ${name}\n${causes.join('\n')}\n`)
   })
   events.resume()
 }

@@ -54,8 +54,22 @@ pub const EVENT: i32 = 2;
 
 /// The command tags that cross as a number.
 pub const COMMANDS: [&str; 16] = [
-    "SELECT", "INSERT", "UPDATE", "DELETE", "BEGIN", "COMMIT", "ROLLBACK", "SET", "CREATE", "DROP", "ALTER", "SHOW", "MERGE", "START",
-    "SAVEPOINT", "TRUNCATE",
+    "SELECT",
+    "INSERT",
+    "UPDATE",
+    "DELETE",
+    "BEGIN",
+    "COMMIT",
+    "ROLLBACK",
+    "SET",
+    "CREATE",
+    "DROP",
+    "ALTER",
+    "SHOW",
+    "MERGE",
+    "START",
+    "SAVEPOINT",
+    "TRUNCATE",
 ];
 
 /// Announced shapes beyond this are forgotten on both sides: texts made up at run time must not fill the memory.
@@ -207,9 +221,13 @@ impl Shapes {
         }
         self.next = self.next.wrapping_add(1) & i32::MAX;
         let layout = Arc::new(Layout::new(&key.1));
-        let fields: Vec<_> = columns.fields.iter().map(|field| {
-            json!([field.name, field.table_id, field.column_id, field.type_id, field.type_size, field.type_modifier, field.binary])
-        }).collect();
+        let fields: Vec<_> = columns
+            .fields
+            .iter()
+            .map(|field| {
+                json!([field.name, field.table_id, field.column_id, field.type_id, field.type_size, field.type_modifier, field.binary])
+            })
+            .collect();
         let kinds: Vec<u8> = key.1.iter().map(|kind| *kind as u8).collect();
         batch.event(&json!({ "event": "shape", "shape": self.next, "fields": fields, "kinds": kinds }));
         self.known.insert(key, (self.next, layout.clone()));

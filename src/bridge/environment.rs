@@ -235,8 +235,7 @@ impl Environment {
     #[napi(catch_unwind)]
     pub fn token(&self, request: u32, options: String, variables: String, refresh: bool) {
         let answer = Answer::new(&self.queue, request);
-        let source = parse(&options, &variables)
-            .and_then(|(options, variables)| config::resolve_token(&options, &variables));
+        let source = parse(&options, &variables).and_then(|(options, variables)| config::resolve_token(&options, &variables));
         let source = match source {
             Ok(config) => TokenSource::shared(&config),
             Err(error) => return answer.fail(&error),

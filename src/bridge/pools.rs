@@ -30,8 +30,7 @@ impl Teller {
     /// Makes a new connection known; the future ends when JavaScript has prepared it.
     pub fn introduce(&self, connection: &Connection) -> Prepared {
         let (prepared, answer) = oneshot::channel();
-        let client =
-            Client { connection: connection.clone(), checkout: None, prepared: Some(prepared), target: self.target.clone() };
+        let client = Client { connection: connection.clone(), checkout: None, prepared: Some(prepared), target: self.target.clone() };
         self.clients.lock().insert(connection.id(), client);
         let session = connection.session();
         self.queue.event(&json!({
@@ -120,7 +119,9 @@ impl Passwords {
             let (sender, answer) = oneshot::channel();
             passwords.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(number, sender);
             queue.event(&json!({ "event": "password", "pool": pool, "question": number }));
-            Box::pin(async move { answer.await.unwrap_or_else(|_| Err(Error::new(Kind::Authentication, "the password function was not answered"))) })
+            Box::pin(async move {
+                answer.await.unwrap_or_else(|_| Err(Error::new(Kind::Authentication, "the password function was not answered")))
+            })
         })
     }
 

@@ -19,7 +19,7 @@ use rustls::{ClientConfig, RootCertStore};
 pub use binding::channel_binding;
 pub use failure::{Peer, describe, describe_io};
 
-use crate::config::{SslConfig, SslMode};
+use crate::config::{SslConfig, SslMode, TlsVersion};
 use crate::error::{Error, Kind};
 use verify::{Checks, Verifier};
 
@@ -95,10 +95,18 @@ fn bad_pem(what: &str, expected: &str) -> Error {
     Error::new(Kind::Configuration, format!("{what}: expected {expected}")).with_code("CONFIGURATION_ERROR")
 }
 
-fn client_config(verifier: Arc<dyn ServerCertVerifier>) -> rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert> {
+fn client_config(
+    verifier: Arc<dyn ServerCertVerifier>,
+    version: Option<TlsVersion>,
+) -> rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert> {
+    let versions: &[&rustls::SupportedProtocolVersion] = match version {
+        None => rustls::DEFAULT_VERSIONS,
+        Some(TlsVersion::Tls12) => &[&rustls::version::TLS12],
+        Some(TlsVersion::Tls13) => &[&rustls::version::TLS13],
+    };
     ClientConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()
-        .expect("ring supports the default TLS versions")
+        .with_protocol_versions(versions)
+        .expect("ring supports both TLS versions")
         .dangerous()
         .with_custom_certificate_verifier(verifier)
 }
@@ -110,7 +118,7 @@ fn client_config(verifier: Arc<dyn ServerCertVerifier>) -> rustls::ConfigBuilder
 pub fn api_client_config(extra_ca_files: &[PathBuf]) -> Result<ClientConfig, Error> {
     let trust = Trust::with_files(extra_ca_files)?;
     let verifier = Verifier::new(trust.roots, trust.named, &provider(), Checks::ChainAndName);
-    Ok(client_config(Arc::new(verifier)).with_no_client_auth())
+    Ok(client_config(Arc::new(verifier), None).with_no_client_auth())
 }
 
 /// TLS of the PostgreSQL connections. Build it once per pool: the configuration holds the session tickets that make reconnecting cheap.
@@ -133,7 +141,7 @@ pub fn database_client_config(ssl: &SslConfig, direct_tls: bool) -> Result<Arc<C
         (Some(pem), _) => Trust::only(pem)?,
         (None, _) => Trust::with_files(&ssl.extra_ca_files)?,
     };
-    let builder = client_config(Arc::new(Verifier::new(trust.roots, trust.named, &provider(), checks)));
+    let builder = client_config(Arc::new(Verifier::new(trust.roots, trust.named, &provider(), checks)), ssl.tls_version);
     let mut config = match (&ssl.client_certificate, &ssl.client_key) {
         (Some(certificate), Some(key)) => {
             let chain = certificates(certificate.as_bytes());

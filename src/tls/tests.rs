@@ -7,7 +7,15 @@ use rustls::pki_types::UnixTime;
 use rustls::{CertificateError, ClientConnection, ServerConfig, ServerConnection};
 
 fn ssl(mode: SslMode, ca: Option<&str>) -> SslConfig {
-    SslConfig { mode, ca: ca.map(str::to_owned), client_certificate: None, client_key: None, server_name: None, extra_ca_files: Vec::new() }
+    SslConfig {
+        mode,
+        ca: ca.map(str::to_owned),
+        client_certificate: None,
+        client_key: None,
+        server_name: None,
+        tls_version: None,
+        extra_ca_files: Vec::new(),
+    }
 }
 
 fn server(certificate: &str, key: &str) -> Arc<ServerConfig> {

@@ -50,9 +50,9 @@ pub async fn connect(target: &Target) -> Result<Connected, Error> {
     }
     let name = tls::server_name(&config.ssl, target.host())?;
     let handshake = TlsConnector::from(target.tls()?).connect(name, socket);
-    let stream = handshake.await.map_err(|error| {
-        tls::describe_io(&error, &target.address(), Peer::Database).unwrap_or_else(|| target.unreachable(error))
-    })?;
+    let stream = handshake
+        .await
+        .map_err(|error| tls::describe_io(&error, &target.address(), Peer::Database).unwrap_or_else(|| target.unreachable(error)))?;
     Ok(Connected { stream: Either::Left(Box::new(stream)), is_local })
 }
 

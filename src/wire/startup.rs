@@ -77,9 +77,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
                 Message::AuthenticationCleartextPassword => {
                     let secret = self.secret(password).await?;
                     if !channel.encrypted && !channel.local {
-                        return Err(Error::new(Kind::Authentication, "the server asks for the password in clear text, and the connection is not encrypted")
-                            .with_code("CLEARTEXT_REFUSED")
-                            .with_hint("set sslMode (PGSSLMODE) to require"));
+                        return Err(Error::new(
+                            Kind::Authentication,
+                            "the server asks for the password in clear text, and the connection is not encrypted",
+                        )
+                        .with_code("CLEARTEXT_REFUSED")
+                        .with_hint("set sslMode (PGSSLMODE) to require"));
                     }
                     frontend::password_message(secret.expose().as_bytes(), &mut self.out).map_err(|_| nul_in_password())?;
                     sent = self.flush().await?;
@@ -107,7 +110,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
                     let exchange = scram.as_mut().ok_or_else(|| violation("SASL ends before it began"))?;
                     exchange.finish(body.data()).map_err(scram_failed)?;
                 }
-                Message::AuthenticationGss | Message::AuthenticationSspi | Message::AuthenticationKerberosV5 | Message::AuthenticationScmCredential => {
+                Message::AuthenticationGss
+                | Message::AuthenticationSspi
+                | Message::AuthenticationKerberosV5
+                | Message::AuthenticationScmCredential => {
                     return Err(Error::new(Kind::Authentication, "the server asks for an authentication method that is not supported")
                         .with_code("AUTHENTICATION_NOT_SUPPORTED")
                         .with_hint("supported are password, md5, scram-sha-256 and scram-sha-256-plus"));
@@ -137,15 +143,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
         parameters.extend(config.options.as_deref().map(|options| ("options", options)));
         parameters.extend(config.startup_parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         frontend::startup_message(parameters, &mut self.out).map_err(|source| {
-            Error::new(Kind::Configuration, "user, database and the startup parameters must not contain a NUL character").with_source(source)
+            Error::new(Kind::Configuration, "user, database and the startup parameters must not contain a NUL character")
+                .with_source(source)
         })
     }
 
     async fn secret(&self, password: &mut dyn Password) -> Result<Secret, Error> {
         password.password().await?.ok_or_else(|| {
-            Error::new(Kind::Authentication, format!("the server asks user {:?} for a password, and none is configured", self.target.config.user))
-                .with_code("PASSWORD_MISSING")
-                .with_hint("set password, or LAKEBASE_ENDPOINT with DATABRICKS_HOST and credentials")
+            Error::new(
+                Kind::Authentication,
+                format!("the server asks user {:?} for a password, and none is configured", self.target.config.user),
+            )
+            .with_code("PASSWORD_MISSING")
+            .with_hint("set password, or LAKEBASE_ENDPOINT with DATABRICKS_HOST and credentials")
         })
     }
 

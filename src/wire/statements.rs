@@ -78,12 +78,8 @@ impl Statements {
         self.next += 1;
         self.clock += 1;
         let prepared = Arc::new(Prepared { name: format!("{PREFIX}{}", self.next), columns: OnceLock::new() });
-        let entry = Entry {
-            prepared: prepared.clone(),
-            generation: now.generation,
-            transaction: now.transaction.unwrap_or(0),
-            used: self.clock,
-        };
+        let entry =
+            Entry { prepared: prepared.clone(), generation: now.generation, transaction: now.transaction.unwrap_or(0), used: self.clock };
         self.by_text.insert(text.to_owned(), entry);
         prepared
     }

@@ -62,12 +62,8 @@ impl Target {
             On::ConnectionReset | On::ConnectionAborted | On::BrokenPipe => {
                 ("ECONNRESET", format!("the connection to {address} was reset"), "the server or something on the way hung up")
             }
-            On::UnexpectedEof => {
-                ("ECONNRESET", "Connection terminated unexpectedly".into(), "the server hung up before the session began")
-            }
-            On::TimedOut => {
-                ("ETIMEDOUT", format!("connect ETIMEDOUT {address}"), "the host does not answer: check the host and firewalls")
-            }
+            On::UnexpectedEof => ("ECONNRESET", "Connection terminated unexpectedly".into(), "the server hung up before the session began"),
+            On::TimedOut => ("ETIMEDOUT", format!("connect ETIMEDOUT {address}"), "the host does not answer: check the host and firewalls"),
             On::NotFound => ("ENOENT", format!("connect ENOENT {address}"), "there is no such socket: is PostgreSQL running?"),
             On::PermissionDenied => ("EACCES", format!("connect EACCES {address}"), "this user may not open the socket"),
             On::HostUnreachable => ("EHOSTUNREACH", format!("connect EHOSTUNREACH {address}"), "there is no route to the host"),

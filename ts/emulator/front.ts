@@ -13,6 +13,7 @@ import type { Address } from './administrator.js'
 import type { Compute } from './compute.js'
 import { wireError, type Faults, type LoginStage } from './faults.js'
 import * as wire from './messages.js'
+import { reset } from './reset.js'
 import type { LoginRefusal, TokenStore } from './tokens.js'
 
 export interface FrontOptions {
@@ -220,6 +221,7 @@ export class Front {
   /** Lets a fault for this stage happen. True when there was one and the connection's fate is sealed. */
   private async interrupted(stage: LoginStage, raw: Socket, stream?: TLSSocket, login?: Login): Promise<boolean> {
     const fault = this.options.faults.takeDatabase(stage)
+    const socket = stream ?? raw
     switch (fault?.kind) {
       case undefined:
         return false
@@ -227,14 +229,15 @@ export class Front {
         if (stream && login) this.refuse(stream, login, wireError(fault.error))
         return true
       case 'reset':
-        raw.resetAndDestroy()
+        reset(raw)
         return true
       case 'close':
-        ;(stream ?? raw).end()
+        socket.end()
+        socket.resume()
         return true
       case 'hang':
         // Keeps the socket open, and reads so that the end of the client is noticed.
-        ;(stream ?? raw).resume()
+        socket.resume()
         return true
     }
   }

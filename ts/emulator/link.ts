@@ -7,6 +7,7 @@
 
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { reset } from './reset.js'
 
 export interface LinkOptions {
   /** Address to listen on. */
@@ -140,11 +141,8 @@ class Route {
 
   /** Both ends get a TCP reset. */
   reset(): void {
-    for (const socket of [this.client, this.server]) {
-      if (socket.destroyed) continue
-      if (socket.connecting) socket.destroy()
-      else socket.resetAndDestroy()
-    }
+    reset(this.client)
+    reset(this.server)
     this.close()
   }
 

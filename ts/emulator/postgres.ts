@@ -2,7 +2,7 @@
 
 import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, chownSync, mkdirSync, mkdtempSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chownSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -85,7 +85,9 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     rmSync(directory, { recursive: true, force: true, maxRetries: 5 })
   }
   try {
-    const binaries = prepareBinaries(binDir, directory, owner.uid !== undefined && !reachable(binDir))
+    const copy = owner.uid !== undefined && !reachable(binDir)
+    const binaries = prepareBinaries(binDir, directory, copy)
+    if (copy) giveAll(dirname(dirname(binaries.postgres)), owner)
     const superuser = options.superuser ?? 'postgres'
     await initialise(binaries, directory, owner, superuser, options.password, watchdog.guard)
     const settings = configure(directory, owner, superuser, options)
@@ -118,6 +120,15 @@ function privateDirectory(owner: Owner): string {
 
 function give(path: string, owner: Owner): void {
   if (owner.uid !== undefined && owner.gid !== undefined) chownSync(path, owner.uid, owner.gid)
+}
+
+function giveAll(directory: string, owner: Owner): void {
+  give(directory, owner)
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name)
+    if (entry.isDirectory()) giveAll(path, owner)
+    else if (entry.isFile()) give(path, owner)
+  }
 }
 
 /** Whether a user who is neither owner nor in the group may enter the directory and all above it. */

@@ -16,18 +16,23 @@ export interface Watchdog {
   dismiss(): void
 }
 
-/** `$1` is the directory. Each line is a process id, or empty for none; `done` means that nothing is left to do. */
+/**
+ * `$1` is the directory. Each line read is a process id, or empty for none; `done` means that nothing is left to do. PostgreSQL
+ * removes postmaster.pid as its last act; its process id may stay for ever where nobody reaps orphans, as in many containers.
+ */
 const script = `
 pid=
 while read -r line; do
   [ "$line" = done ] && exit 0
   pid=$line
 done
-[ -n "$pid" ] && kill -QUIT "$pid" 2>/dev/null
-for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-  kill -0 "$pid" 2>/dev/null || break
-  sleep 0.1
-done
+if [ -n "$pid" ]; then
+  kill -QUIT "$pid" 2>/dev/null
+  for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    [ -e "$1/data/postmaster.pid" ] || break
+    sleep 0.1
+  done
+fi
 rm -rf "$1"
 `
 

@@ -11,6 +11,7 @@ import type { Clock } from './clock.js'
 import { databaseCredential, postgresCredential } from './credentials.js'
 import type { ApiFault, Faults } from './faults.js'
 import { discovery, tokenAnswer, type OAuthClients } from './oauth.js'
+import { reset } from './reset.js'
 import type { Identity, TokenStore } from './tokens.js'
 
 export interface WorkspaceOptions {
@@ -138,7 +139,8 @@ export class Workspace {
   }
 
   private reset(socket: TLSSocket): void {
-    this.sockets.get(socket.remotePort ?? 0)?.resetAndDestroy()
+    const raw = this.sockets.get(socket.remotePort ?? 0)
+    if (raw) reset(raw)
   }
 
   private answer(request: ApiRequest): ApiAnswer {
