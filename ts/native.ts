@@ -13,7 +13,7 @@ export interface ServerCertificate {
 /** A parameter as it crosses: text, bytes or null. */
 export type WireValue = string | Uint8Array | null
 
-/** Bits of a query's flags. The low five say which types may cross as numbers: see types.ts. */
+/** Bits of a query's flags. The low six say which types may cross as numbers: see types.ts. */
 export const EXTENDED = 1 << 8
 export const BINARY = 1 << 9
 

@@ -1,6 +1,6 @@
 /** Makes row objects from batches: the only place that does. The layout is documented in src/batch/mod.rs. */
 
-import type { TypeParser, TypeSource } from './types.js'
+import { asText, type TypeParser, type TypeSource } from './types.js'
 
 /** One column of a result, as node-postgres describes it. */
 export class Field {
@@ -23,6 +23,7 @@ const enum Kind {
   Double = 3,
   Timestamp = 4,
   Bytes = 5,
+  Json = 6,
 }
 
 const NULL_WORD = -2147483648
@@ -78,15 +79,18 @@ interface Slot {
   offset: number
 }
 
-type Decode = (cursor: Cursor, count: number, parsers: TypeParser[]) => unknown[]
+/** `values`: those of the columns that cross as JSON arrays, by column. */
+type Decode = (cursor: Cursor, count: number, parsers: TypeParser[], values: unknown[][]) => unknown[]
 
 /** The columns of a result and how to read its rows. One per shape that Rust has announced. */
 export class Shape {
   readonly fields: Field[]
   private readonly slots: Slot[]
   private readonly stride: number
-  private objects?: Decode
-  private arrays?: Decode
+  private readonly json: number[]
+  private readonly decoders = new Map<string, Decode>()
+  private lastKey = ''
+  private last: Decode | undefined
 
   constructor(fields: [string, number, number, number, number, number, boolean][], kinds: Kind[]) {
     this.fields = fields.map(
@@ -96,19 +100,27 @@ export class Shape {
     const isDouble = (kind: Kind) => kind === Kind.Double || kind === Kind.Timestamp
     let double = 0
     let word = kinds.filter(isDouble).length * 2
-    this.slots = kinds.map((kind) => ({ kind, offset: isDouble(kind) ? double++ : word++ }))
+    this.slots = kinds.map((kind) => ({ kind, offset: isDouble(kind) ? double++ : kind === Kind.Json ? 0 : word++ }))
     this.stride = (word + 1) & ~1
+    this.json = kinds.flatMap((kind, column) => (kind === Kind.Json ? [column] : []))
   }
 
   /** Takes `count` rows from the batch. A parser's exception leaves the cursor behind the rows. */
   decode(cursor: Cursor, count: number, source: TypeSource, asArrays: boolean): unknown[] {
-    const decode = asArrays
-      ? (this.arrays ??= compile(this.fields, this.slots, this.stride, true))
-      : (this.objects ??= compile(this.fields, this.slots, this.stride, false))
-    const parsers = this.parsers(source)
+    if (count === 0) return []
+    const values = this.json.length ? this.jsonColumns(cursor) : none
+    const { slots, fields } = this
+    const parsers = new Array<TypeParser>(slots.length)
+    let key = asArrays ? 'a' : 'o'
+    for (let column = 0; column < slots.length; column++) {
+      const parser = parserOf(slots[column]!.kind, fields[column]!.dataTypeID, source)
+      parsers[column] = parser
+      key += parser === asText ? 't' : 'p'
+    }
+    const decode = key === this.lastKey ? this.last! : this.decoder(key, parsers, asArrays)
     const back = cursor.mark()
     try {
-      return decode(cursor, count, parsers)
+      return decode(cursor, count, parsers, values)
     } catch (error) {
       back()
       this.skip(cursor, count)
@@ -116,39 +128,56 @@ export class Shape {
     }
   }
 
+  /** A reader for one choice of columns that stay text. */
+  private decoder(key: string, parsers: TypeParser[], asArrays: boolean): Decode {
+    let decode = this.decoders.get(key)
+    if (!decode) {
+      decode = compile(this.fields, this.slots, this.stride, parsers, asArrays)
+      this.decoders.set(key, decode)
+    }
+    this.lastKey = key
+    this.last = decode
+    return decode
+  }
+
+  private jsonColumns(cursor: Cursor): unknown[][] {
+    const values: unknown[][] = []
+    const { words, position } = cursor
+    this.json.forEach((column, i) => (values[column] = JSON.parse(cursor.text(words[position + i]!)) as unknown[]))
+    cursor.position = position + ((this.json.length + 1) & ~1)
+    return values
+  }
+
   /** Moves the cursor behind `count` rows without making them. */
-  skip(cursor: Cursor, count: number): void {
+  private skip(cursor: Cursor, count: number): void {
     for (let row = 0; row < count; row++) {
       for (const { kind, offset } of this.slots) {
-        if (kind === Kind.Text || kind === Kind.Bytes) cursor.text(Math.max(0, cursor.words[cursor.position + offset] ?? 0))
+        if (kind === Kind.Text || kind === Kind.Bytes) cursor.text(Math.max(0, cursor.words[cursor.position + offset]!))
       }
       cursor.position += this.stride
     }
   }
-
-  /** A parser per column; those that cross as numbers need none. */
-  private parsers(source: TypeSource): TypeParser[] {
-    const { slots } = this
-    return this.fields.map((field, column) => {
-      const kind = slots[column]!.kind
-      if (kind === Kind.Text) return source.getTypeParser(field.dataTypeID, 'text')
-      if (kind !== Kind.Bytes) return noParser
-      const parse = source.getTypeParser(field.dataTypeID, 'binary')
-      return (hex: string) => parse(Buffer.from(hex, 'hex'))
-    })
-  }
 }
 
-const noParser: TypeParser = (value) => value
+const none: unknown[][] = []
+const noParser: TypeParser = (value: unknown) => value
+
+/** The parser of a column that crosses as text; those that cross as numbers need none. */
+function parserOf(kind: Kind, type: number, source: TypeSource): TypeParser {
+  if (kind === Kind.Text) return source.getTypeParser(type, 'text')
+  if (kind !== Kind.Bytes) return noParser
+  const parse = source.getTypeParser(type, 'binary')
+  return (hex: string) => parse(Buffer.from(hex, 'hex'))
+}
 
 /** Beyond this many columns a generated function is larger than it is worth. */
 const MAX_GENERATED = 128
 
 /** A function that reads rows of one shape: generated, so that V8 sees rows of one hidden class. */
-function compile(fields: Field[], slots: Slot[], stride: number, asArrays: boolean): Decode {
+function compile(fields: Field[], slots: Slot[], stride: number, parsers: TypeParser[], asArrays: boolean): Decode {
   if (fields.length <= MAX_GENERATED) {
     try {
-      return generate(fields, slots, stride, asArrays)
+      return generate(fields, slots, stride, parsers, asArrays)
     } catch {
       // --disallow-code-generation-from-strings: the loop does the same, slower.
     }
@@ -156,11 +185,14 @@ function compile(fields: Field[], slots: Slot[], stride: number, asArrays: boole
   return loop(fields, slots, stride, asArrays)
 }
 
-/** Column names enter as JSON strings in computed keys: data, whatever they contain, `__proto__` included. */
-function generate(fields: Field[], slots: Slot[], stride: number, asArrays: boolean): Decode {
+/**
+ * Column names enter as JSON strings: data, whatever they contain. In a literal only the key `__proto__` means something else, unless it
+ * is computed; computed keys are slow, so only it is.
+ */
+function generate(fields: Field[], slots: Slot[], stride: number, parsers: TypeParser[], asArrays: boolean): Decode {
   const values = slots.map(({ kind, offset }, i) => {
     const word = `w[p+${offset}]`
-    const double = `d[(p>>1)+${offset}]`
+    const double = `d[q+${offset}]`
     switch (kind) {
       case Kind.Int:
         return `let v${i}=${word};if(v${i}===${NULL_WORD})v${i}=null;`
@@ -170,34 +202,40 @@ function generate(fields: Field[], slots: Slot[], stride: number, asArrays: bool
         return `let v${i}=${double};if(v${i}!==v${i})v${i}=null;`
       case Kind.Timestamp:
         return `let v${i}=${double};v${i}=v${i}!==v${i}?null:new Date(v${i});`
-      default:
-        return (
-          `let v${i}=null,n${i}=${word};` +
-          `if(n${i}>0){if(t===s.length){s=c.turn();t=0}v${i}=f${i}(s.substring(t,t+=n${i}))}else if(n${i}===0)v${i}=f${i}('');`
-        )
+      case Kind.Json:
+        return `const v${i}=j${i}[r];`
+      default: {
+        const parsed = (text: string): string => (parsers[i] === asText ? text : `f${i}(${text})`)
+        const next = parsed(`s.substring(t,t+=n${i})`)
+        return `let v${i}=null;const n${i}=${word};if(n${i}>0){if(t===s.length){s=c.turn();t=0}v${i}=${next}}else if(n${i}===0)v${i}=${parsed("''")};`
+      }
     }
   })
-  const parsers = slots.map((_, i) => `const f${i}=f[${i}];`).join('')
-  const cells = fields.map(({ name }, i) => (asArrays ? `v${i}` : `[${JSON.stringify(name)}]:v${i}`)).join(',')
+  const given = slots.map(({ kind }, i) => (kind === Kind.Json ? `const j${i}=g[${i}];` : `const f${i}=f[${i}];`)).join('')
+  const keyOf = (name: string): string => (name === '__proto__' ? '["__proto__"]' : JSON.stringify(name))
+  const cells = fields.map(({ name }, i) => (asArrays ? `v${i}` : `${keyOf(name)}:v${i}`)).join(',')
   const row = asArrays ? `[${cells}]` : `{${cells}}`
   return new Function(
     'c',
     'n',
     'f',
-    `const w=c.words,d=c.doubles,rows=new Array(n);let p=c.position,s=c.chunk,t=c.at;${parsers}` +
-      `for(let r=0;r<n;r++){${values.join('')}rows[r]=${row};p+=${stride}}` +
+    'g',
+    `const w=c.words,d=c.doubles,rows=new Array(n);let p=c.position,s=c.chunk,t=c.at;${given}` +
+      `for(let r=0;r<n;r++){const q=p>>1;${values.join('')}rows[r]=${row};p+=${stride}}` +
       'c.position=p;c.at=t;return rows',
   ) as Decode
 }
 
 function loop(fields: Field[], slots: Slot[], stride: number, asArrays: boolean): Decode {
   // A spread defines properties where an assignment would set a prototype.
-  const empty: Record<string, unknown> = Object.create(null)
+  const empty = Object.create(null) as Record<string, unknown>
   for (const { name } of fields) empty[name] = null
-  return (cursor, count, parsers) => {
+  return (cursor, count, parsers, values) => {
     const rows = new Array<unknown>(count)
     for (let row = 0; row < count; row++) {
-      const cells = slots.map((slot, column) => cell(cursor, slot, parsers[column]!))
+      const cells = slots.map((slot, column) =>
+        slot.kind === Kind.Json ? values[column]![row] : cell(cursor, slot, parsers[column]!),
+      )
       cursor.position += stride
       if (asArrays) {
         rows[row] = cells
@@ -222,4 +260,3 @@ function cell(cursor: Cursor, { kind, offset }: Slot, parser: TypeParser): unkno
   if (kind === Kind.Bool) return word === NULL_WORD ? null : word === 1
   return word < 0 ? null : parser(cursor.text(word))
 }
-

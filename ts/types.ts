@@ -29,10 +29,12 @@ const decodable = (
     [4, 701],
     [8, 26],
     [16, 1184],
+    [32, 114],
+    [32, 3802],
   ] as const
 ).map(([bit, oid]) => ({ bit, oid, parser: types.getTypeParser(oid, 'text') }))
 
-const ALL = 31
+const ALL = 63
 
 /** The types that `source` parses as node-postgres does by default, as bits of a query's flags. */
 export function decodingOf(source: TypeSource): number {
@@ -76,3 +78,6 @@ export class TypeOverrides implements TypeSource {
     return this.overrides(format)[oid] || this.parent.getTypeParser(oid, format)
   }
 }
+
+/** What a type without a parser of its own gets: its text. */
+export const asText = types.getTypeParser(25, 'text')

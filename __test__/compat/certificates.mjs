@@ -21,7 +21,8 @@ const name = (common) => sequence(der(0x31, sequence(oid('550403'), der(0x0c, Bu
 const extension = (id, critical, value) => sequence(oid(id), ...(critical ? [TRUE] : []), octets(value))
 
 function pem(label, content) {
-  return `-----BEGIN ${label}-----\n${content.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END ${label}-----\n`
+  const lines = content.toString('base64').match(/.{1,64}/g)
+  return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n')
 }
 
 function certificate({ subject, issuer, publicKey, signingKey, extensions }) {

@@ -26,12 +26,12 @@ compat('drain comes once the queue is empty', async ({ newClient, watch, note, s
   await Promise.all([1, 2, 3].map((n) => client.query(`select ${n}`).then(() => note('answered', n))))
   await settle()
 })
-compat('drain after an error', async ({ newClient, watch, note, capture, once }) => {
-  const client = watch(newClient(), 'client', ['drain'])
+compat('drain after an error', async ({ newClient, capture, once }) => {
+  const client = newClient()
   await client.connect()
+  // Which of the two comes first depends on how the server's packets were cut.
   const drained = once(client, 'drain')
-  note('failed', (await capture(client.query('select nope'))).rejected.code)
-  await drained
+  return [await capture(client.query('select nope')), await drained]
 })
 compat('a query sent in drain', async ({ client, note }) => {
   const connected = await client()

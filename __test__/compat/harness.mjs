@@ -367,14 +367,19 @@ export async function suite(url) {
     })
   }
 
-  function property(name, arbitrary, run, { numRuns = 40, setup } = {}) {
+  function property(name, arbitrary, run, { numRuns = 40, setup, leastAnswered = 0.8 } = {}) {
     test(`${file} › ${name}`, { timeout: 8 * HANG_MILLIS }, async () => {
       if (setup) for (const side of [oracle, subject]) await side.reset(setup)
+      let answered = 0
       const onBoth = fc.asyncProperty(arbitrary, async (value) => {
         const observed = (client, driver) => ended(Promise.resolve().then(() => run(client, value, driver)))
-        judge(`${file} › ${name}`, await onShared(oracle, observed), await onShared(subject, observed))
+        const expected = await onShared(oracle, observed)
+        if (expected.startsWith('{\n  "resolved"')) answered++
+        judge(`${file} › ${name}`, expected, await onShared(subject, observed))
       })
       await fc.assert(onBoth, { seed: SEED, numRuns, endOnFailure: false })
+      // Values that PostgreSQL refuses would all look the same.
+      assert.ok(answered >= numRuns * leastAnswered, `only ${answered} of ${numRuns} values were accepted by the server`)
     })
   }
 

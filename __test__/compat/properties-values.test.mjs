@@ -11,7 +11,7 @@ const int = (bits) => fc.bigInt({ min: -(2n ** BigInt(bits - 1)), max: 2n ** Big
 const date = fc.date({ min: new Date('-004700-01-01T00:00:00Z'), max: new Date('+200000-01-01T00:00:00Z'), noInvalidDate: true })
 const pad = (n, width = 2) => String(n).padStart(width, '0')
 const time = fc.tuple(fc.nat(23), fc.nat(59), fc.nat(59), fc.nat(999_999)).map(([h, m, s, us]) => `${pad(h)}:${pad(m)}:${pad(s)}.${pad(us, 6)}`)
-const day = fc.tuple(fc.integer({ min: 1, max: 9999 }), fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 28 }), fc.boolean()).map(([y, m, d, bc]) => [`${pad(y, 4)}-${pad(m)}-${pad(d)}`, bc ? ' BC' : ''])
+const day = fc.tuple(fc.integer({ min: 1, max: 9999 }), fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 28 }), fc.boolean()).map(([y, m, d, bc]) => [`${pad(bc ? (y % 4700) + 1 : y, 4)}-${pad(m)}-${pad(d)}`, bc ? ' BC' : ''])
 const zone = fc.tuple(fc.constantFrom('+', '-'), fc.nat(14), fc.nat(59)).map(([sign, h, m]) => `${sign}${pad(h)}:${pad(m)}`)
 const numeric = fc.tuple(fc.bigInt(), fc.nat(20)).map(([digits, scale]) => {
   const sign = digits < 0n ? '-' : ''

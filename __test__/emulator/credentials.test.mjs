@@ -18,7 +18,8 @@ before(async () => {
 })
 after(() => emulator.stop())
 
-const post = (path, body, headers) => call(emulator, 'POST', path, { headers, body: typeof body === 'string' ? body : JSON.stringify(body) })
+const text = (body) => (typeof body === 'string' ? body : JSON.stringify(body))
+const post = (path, body, headers) => call(emulator, 'POST', path, { headers, body: text(body) })
 const me = async (token) => (await call(emulator, 'GET', '/api/2.0/preview/scim/v2/Me', { headers: bearer(token) })).body.userName
 const jwt = (claims) => `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.c2ln`
 

@@ -83,5 +83,6 @@ test('a taken port is an error', async () => {
 })
 
 test('settings that PostgreSQL refuses are reported with its own words', async () => {
-  await assert.rejects(startEmulator({ postgres: { settings: { no_such_setting: 1 } } }), /unrecognized configuration parameter "no_such_setting"/)
+  const settings = { no_such_setting: 1 }
+  await assert.rejects(startEmulator({ postgres: { settings } }), /unrecognized configuration parameter "no_such_setting"/)
 })

@@ -124,8 +124,8 @@ test('bytes sent before TLS was agreed on end the connection', async () => {
 })
 
 test('a newer protocol is negotiated down to 3.0', async () => {
-  const options = { port: emulator.ports.database, host: '127.0.0.1', servername: 'localhost', ca: emulator.ca, ALPNProtocols: ['postgresql'] }
-  const socket = connectTls(options)
+  const address = { port: emulator.ports.database, host: '127.0.0.1', servername: 'localhost' }
+  const socket = connectTls({ ...address, ca: emulator.ca, ALPNProtocols: ['postgresql'] })
   socket.write(startup({ user: emulator.env.PGUSER, '_pq_.novelty': '1' }, 2))
   const [first] = await once(socket, 'data')
   assert.equal(String.fromCharCode(first[0]), 'v')

@@ -14,10 +14,11 @@ describe('a PostgreSQL of its own', { concurrency: true }, () => {
   for (const auth of ['scram-sha-256', 'md5', 'password']) {
     test(`${auth} authentication over PostgreSQL's own TLS`, async () => {
       const { ca, certificate, key } = native.issueCertificate(['localhost', '127.0.0.1'])
-      const postgres = await startPostgres({ host: '127.0.0.1', ssl: { certificate, key }, auth, superuser: 'admin', password: "it's secret" })
+      const password = "it's secret"
+      const postgres = await startPostgres({ host: '127.0.0.1', ssl: { certificate, key }, auth, superuser: 'admin', password })
       try {
         const options = { host: 'localhost', port: postgres.port, user: postgres.superuser, database: 'postgres', ssl: { ca } }
-        const session = new pg.Client({ ...options, password: "it's secret" })
+        const session = new pg.Client({ ...options, password })
         await session.connect()
         const { rows } = await session.query('SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid()')
         assert.match(rows[0].version, /^TLS/)

@@ -19,6 +19,8 @@ pub enum Kind {
     Timestamp = 4,
     /// A value in binary format, as hexadecimal text.
     Bytes = 5,
+    /// `json`, `jsonb`: all values of the column as one JSON array, so that JavaScript parses once per result.
+    Json = 6,
 }
 
 /// The types whose values JavaScript wants as node-postgres parses them by default, a bit each. The others cross as text, for the parser
@@ -32,7 +34,8 @@ impl Decoding {
     pub const FLOAT: u8 = 4;
     pub const OID: u8 = 8;
     pub const TIMESTAMPTZ: u8 = 16;
-    pub const ALL: Self = Self(31);
+    pub const JSON: u8 = 32;
+    pub const ALL: Self = Self(63);
 
     pub fn from_bits(bits: u8) -> Self {
         Self(bits & Self::ALL.0)
@@ -46,6 +49,7 @@ impl Decoding {
             700 | 701 => (Self::FLOAT, Kind::Double),
             26 => (Self::OID, Kind::Double),
             1184 => (Self::TIMESTAMPTZ, Kind::Timestamp),
+            114 | 3802 => (Self::JSON, Kind::Json),
             _ => return Kind::Text,
         };
         if self.0 & bit != 0 { kind } else { Kind::Text }
@@ -66,7 +70,7 @@ pub(super) fn demoted(mut kinds: Vec<Kind>, rows: &Rows) -> Vec<Kind> {
             let native = match *kind {
                 Kind::Int | Kind::Bool => values::word(*kind, cell).is_ok(),
                 Kind::Double | Kind::Timestamp => values::double(*kind, cell).is_ok(),
-                Kind::Text | Kind::Bytes => true,
+                Kind::Text | Kind::Bytes | Kind::Json => true,
             };
             if !native {
                 *kind = Kind::Text;
@@ -76,7 +80,7 @@ pub(super) fn demoted(mut kinds: Vec<Kind>, rows: &Rows) -> Vec<Kind> {
     kinds
 }
 
-/// Where a column's value is in its row.
+/// Where a column's value is in its row; nowhere for [`Kind::Json`].
 pub(super) struct Slot {
     pub kind: Kind,
     pub word: usize,
@@ -87,22 +91,28 @@ pub(super) struct Layout {
     pub slots: Vec<Slot>,
     /// Words per row.
     pub stride: usize,
+    pub json_columns: usize,
 }
 
 impl Layout {
     pub fn new(kinds: &[Kind]) -> Self {
         let is_double = |kind: Kind| matches!(kind, Kind::Double | Kind::Timestamp);
         let doubles = kinds.iter().filter(|kind| is_double(**kind)).count();
-        let (mut double, mut word) = (0, doubles * 2);
+        let (mut double, mut word, mut nowhere) = (0, doubles * 2, 0);
         let slots = kinds
             .iter()
             .map(|&kind| {
-                let next = if is_double(kind) { &mut double } else { &mut word };
+                let (next, size) = match kind {
+                    Kind::Double | Kind::Timestamp => (&mut double, 2),
+                    Kind::Json => (&mut nowhere, 0),
+                    Kind::Text | Kind::Int | Kind::Bool | Kind::Bytes => (&mut word, 1),
+                };
                 let slot = Slot { kind, word: *next };
-                *next += if is_double(kind) { 2 } else { 1 };
+                *next += size;
                 slot
             })
             .collect();
-        Self { slots, stride: word.next_multiple_of(2) }
+        let json_columns = kinds.iter().filter(|kind| **kind == Kind::Json).count();
+        Self { slots, stride: word.next_multiple_of(2), json_columns }
     }
 }

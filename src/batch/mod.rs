@@ -22,8 +22,11 @@
 //! | 4–5 | affected rows, a double; NaN: none |
 //! | 6–7 | OID of the inserted row, a double; NaN: none |
 //!
-//! A row has one slot per column: first those of [`Kind`]s that are doubles, in column order, then the others, one word each; rows are padded
-//! to an even number of words. A text's slot holds its length, -1 for null; the text itself is the next in the text.
+//! Where there are rows, a word for each column of [`Kind::Json`] comes first, in column order and padded to an even number: the length of a
+//! text, the next ones in the text, with all values of that column as a JSON array.
+//!
+//! A row has one slot per other column: first those of [`Kind`]s that are doubles, in column order, then the others, one word each; rows are
+//! padded to an even number of words. A text's slot holds its length, -1 for null; the text itself is the next in the text.
 //!
 //! # Text
 //! Lengths count UTF-16 units, as JavaScript does. Texts lie one behind another in chunks of at most [`MAX_CHUNK`] bytes, a longer text in
@@ -185,6 +188,9 @@ impl Batch {
     }
 
     fn rows(&mut self, rows: &Rows, layout: &Layout) -> Result<(), NotNative> {
+        if layout.json_columns > 0 && !rows.is_empty() {
+            self.json(rows, layout)?;
+        }
         let mut cursor = rows.cursor();
         self.words.reserve(rows.len() * layout.stride);
         while let Some(cells) = cursor.start_row() {
@@ -202,9 +208,33 @@ impl Batch {
                         self.words[at] = i32::from_ne_bytes([bits[0], bits[1], bits[2], bits[3]]);
                         self.words[at + 1] = i32::from_ne_bytes([bits[4], bits[5], bits[6], bits[7]]);
                     }
+                    Kind::Json => {}
                 }
             }
         }
+        Ok(())
+    }
+
+    /// The columns that cross as JSON arrays. PostgreSQL has checked every value, so joining them makes JSON again.
+    fn json(&mut self, rows: &Rows, layout: &Layout) -> Result<(), NotNative> {
+        for (column, _) in layout.slots.iter().enumerate().filter(|(_, slot)| slot.kind == Kind::Json) {
+            let mut array = Vec::with_capacity(rows.wire_len() / layout.slots.len());
+            let mut cursor = rows.cursor();
+            while let Some(cells) = cursor.start_row() {
+                array.push(if array.is_empty() { b'[' } else { b',' });
+                for at in 0..cells {
+                    let cell = cursor.next_cell().ok_or(NotNative)?;
+                    if at == column {
+                        array.extend_from_slice(cell.unwrap_or(b"null"));
+                    }
+                }
+            }
+            array.push(b']');
+            let length = self.text.push(&array);
+            self.words.push(length);
+        }
+        let padded = self.words.len().next_multiple_of(2);
+        self.words.resize(padded, 0);
         Ok(())
     }
 }

@@ -21,7 +21,7 @@ use crate::secret::Secret;
 use crate::token::TokenSource;
 use crate::wire::{self, Execution, Outcome, Query, Request, Target};
 
-/// Bits of a query's flags; the low five are [`Decoding`].
+/// Bits of a query's flags; the low six are [`Decoding`].
 mod flags {
     pub const EXTENDED: u32 = 1 << 8;
     pub const BINARY: u32 = 1 << 9;

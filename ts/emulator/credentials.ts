@@ -70,10 +70,13 @@ function claimsProblem(claims: unknown): string | undefined {
   for (const claim of claims as unknown[]) {
     if (!isObject(claim) || claim['permission_set'] !== 'READ_ONLY') return 'claims[].permission_set must be READ_ONLY.'
     const resources = claim['resources'] ?? []
-    const valid = Array.isArray(resources) && resources.every((resource) => isObject(resource) && typeof resource['table_name'] === 'string')
-    if (!valid) return 'claims[].resources[].table_name must be a table name.'
+    if (!Array.isArray(resources) || !resources.every(namesTable)) return 'claims[].resources[].table_name must be a table name.'
   }
   return undefined
+}
+
+function namesTable(resource: unknown): boolean {
+  return isObject(resource) && typeof resource['table_name'] === 'string'
 }
 
 /** Lifetime in milliseconds (without a request: no bound), or what is wrong with the request. */

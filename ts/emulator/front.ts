@@ -158,10 +158,12 @@ export class Front {
     return new Promise((resolve) => {
       const settle = (stream: TLSSocket | null): void => {
         this.handshakes.delete(port)
+        raw.off('close', closed)
         resolve(stream)
       }
+      const closed = (): void => settle(null)
       this.handshakes.set(port, settle)
-      raw.on('close', () => settle(null))
+      raw.on('close', closed)
       this.tls.emit('connection', raw)
     })
   }
@@ -188,7 +190,7 @@ export class Front {
       return this.refuse(stream, login, { code: '28000', message: 'no PostgreSQL user name specified in startup packet' })
     }
 
-    if (await this.interrupted('startup', raw, stream, login)) return
+    if (await this.interrupted('startup', raw, stream, login)) return clearTimeout(timer)
     stream.write(wire.authenticationCleartextPassword())
     const answer = await wire.readMessage(stream, MAX_PASSWORD_MESSAGE)
     clearTimeout(timer)
@@ -250,7 +252,7 @@ export class Front {
     backend.on('error', () => {
       // Nothing has been relayed yet when the connection itself failed.
       if (backend.bytesRead === 0) client.end(wire.errorResponse(wireError('compute-unreachable')))
-      else client.destroy()
+      else client.destroySoon()
     })
     client.on('close', () => backend.destroy())
     client.pipe(backend)

@@ -2,7 +2,19 @@
 
 import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, chownSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -52,13 +64,12 @@ export interface Postgres {
   stop(): Promise<void>
 }
 
-/** Owner of the server's processes and files. PostgreSQL refuses to run as root, so root lends it the user "nobody". */
+/** Owner of the server's processes and files: nothing for this process' own user. */
 interface Owner {
   uid?: number
   gid?: number
 }
 
-const NOBODY = 65_534
 const START_TIMEOUT_MILLIS = 60_000
 const LOG_LINES = 20
 
@@ -77,7 +88,7 @@ const fastSettings = {
 /** initdb takes about half a second, the start some 50 ms. Rejects with the server's last log lines when it does not start. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<Postgres> {
   const binDir = findBinDir(options)
-  const owner: Owner = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
+  const owner: Owner = process.getuid?.() === 0 ? unprivileged() : {}
   const directory = privateDirectory(owner)
   const watchdog = watch(directory, owner)
   const remove = (): void => {
@@ -109,6 +120,18 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     remove()
     throw error
   }
+}
+
+/** PostgreSQL refuses to run as root, and wants a user that is listed: "nobody", else any other. */
+function unprivileged(): Owner {
+  const lines = existsSync('/etc/passwd') ? readFileSync('/etc/passwd', 'utf8').split('\n') : []
+  const users = lines.flatMap((line) => {
+    const [, name, uid, gid] = /^([^:#]+):[^:]*:([1-9]\d*):(\d+):/.exec(line) ?? []
+    return name === undefined ? [] : [{ name, uid: Number(uid), gid: Number(gid) }]
+  })
+  const user = users.find(({ name }) => name === 'nobody') ?? users[0]
+  if (!user) throw new Error('PostgreSQL refuses to run as root, and this machine has no other user: run the emulator as one')
+  return { uid: user.uid, gid: user.gid }
 }
 
 function privateDirectory(owner: Owner): string {

@@ -1,0 +1,69 @@
+// What most test files start from: an emulator, and this process's environment set as an app's deployment would set it.
+import { after, afterEach, before, beforeEach } from 'node:test'
+import { createLakebasePool } from 'lakebase-native'
+import { startEmulator } from 'lakebase-native/emulator'
+
+const OURS = /^(PG|LAKEBASE_|DATABRICKS_|DATABASE_URL$|NODE_EXTRA_CA_CERTS$|SSL_CERT_)|_PROXY$/i
+
+let tests = 0
+
+/** Leaves this process with exactly these of the variables that we read; undefined ones are unset. */
+export function setEnvironment(variables) {
+  for (const name of Object.keys(process.env)) if (OURS.test(name)) delete process.env[name]
+  for (const [name, value] of Object.entries(variables)) if (value !== undefined) process.env[name] = value
+}
+
+/**
+ * One emulator for the file. Every test begins with its environment, without faults, with counts at zero and without a cached token;
+ * pools made with `pool()` are ended after it.
+ */
+export function deploy(options) {
+  const pools = []
+  const app = {
+    /** @type {import('lakebase-native/emulator').Emulator} */
+    emulator: undefined,
+
+    /** The emulator's variables, with changes. */
+    environment(changes = {}, choice) {
+      // The token cache belongs to the process, and is one per network: another NO_PROXY, which means nothing here, makes a new one.
+      setEnvironment({ ...app.emulator.envFor(choice), NO_PROXY: `test-${tests}.invalid`, ...changes })
+    },
+
+    pool(poolOptions) {
+      const pool = createLakebasePool(poolOptions)
+      pools.push(pool)
+      return pool
+    },
+
+    /** Node-postgres' options for the emulator's database, for what has its own password. */
+    address() {
+      const { emulator } = app
+      const { PGHOST: host, PGUSER: user } = emulator.env
+      return { host, port: emulator.ports.database, user, database: emulator.database, ssl: { ca: emulator.ca } }
+    },
+
+    /** Calls of each API since the test began. */
+    get calls() {
+      const { api } = app.emulator.counts
+      return {
+        oauth: api['/oidc/v1/token'] ?? 0,
+        postgres: api['/api/2.0/postgres/credentials'] ?? 0,
+        database: api['/api/2.0/database/credentials'] ?? 0,
+      }
+    },
+  }
+  before(async () => {
+    app.emulator = await startEmulator(options)
+  })
+  beforeEach(() => {
+    tests++
+    app.environment()
+    app.emulator.resetCounts()
+  })
+  afterEach(async () => {
+    await app.emulator.recover()
+    await Promise.all(pools.splice(0).map((pool) => pool.ended || (pool.ending ? undefined : pool.end())))
+  })
+  after(() => app.emulator.stop())
+  return app
+}
