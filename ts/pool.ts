@@ -3,7 +3,7 @@
 import { EventEmitter } from 'node:events'
 import { Client, type ClientOptions } from './client.js'
 import { defaults } from './defaults.js'
-import { environment, expect, hold, listen, unlisten, type WireEvent } from './environment.js'
+import { environment, expect, listen, unlisten, type WireEvent } from './environment.js'
 import { keepError, restack, toError, type WireError } from './errors.js'
 import { encodeOptions, environmentVariables, type PoolOptions } from './options.js'
 import { answerPassword } from './password.js'

@@ -1,7 +1,7 @@
 /** What a query resolves to: node-postgres' result. */
 
 import { types, type TypeSource } from './types.js'
-import { type Cursor, type Field, type Shape } from './rows.js'
+import type { Cursor, Field, Shape } from './rows.js'
 
 /** `COMMANDS` in src/batch/mod.rs. */
 const commands = [

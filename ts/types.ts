@@ -12,7 +12,7 @@ export interface TypeSource {
 
 /** node-postgres' registry of parsers (`pg.types`): setting one here sets it for the process. */
 export interface TypeRegistry extends TypeSource {
-  builtins: typeof pgTypes.builtins
+  builtins: typeof import('pg-types').builtins
   setTypeParser(oid: number, parser: TypeParser): void
   setTypeParser(oid: number, format: 'text' | 'binary', parser: TypeParser): void
 }

@@ -105,6 +105,12 @@ impl Batch {
         self.words
     }
 
+    /// Nothing more will be added: the text takes its final form.
+    pub fn finish(&mut self) {
+        self.text.finish();
+    }
+
+    /// The text of a finished batch.
     pub fn chunks(&self) -> impl Iterator<Item = Chunk<'_>> {
         self.text.chunks()
     }

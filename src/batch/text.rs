@@ -1,32 +1,42 @@
 //! The texts of a batch, in chunks that become one JavaScript string each.
+//!
+//! Chunks are brought into one of V8's own two representations here, on the runtime thread: the JavaScript thread then only copies.
+
+use encoding_rs::mem;
 
 /// The longest chunk that holds more than one text, in bytes of UTF-8. A substring keeps its parent alive, and a parent with a character
 /// beyond Latin-1 takes two bytes per character: this keeps every kept value below 8 KiB.
 pub const MAX_CHUNK: usize = 3_840;
 
-/// UTF-8 bytes of one JavaScript string.
+/// What becomes one JavaScript string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Chunk<'a> {
-    pub bytes: &'a [u8],
-    /// Every byte is ASCII, so it may cross as Latin-1.
-    pub ascii: bool,
+pub enum Chunk<'a> {
+    Latin1(&'a [u8]),
+    Utf16(&'a [u16]),
+}
+
+#[derive(Clone, Copy)]
+enum Encoding {
+    Latin1,
+    Utf16,
 }
 
 #[derive(Default)]
 pub(super) struct Text {
-    bytes: Vec<u8>,
-    /// Ends of all chunks but the last, and whether they are ASCII.
-    ends: Vec<(usize, bool)>,
-    /// The last chunk holds more than ASCII.
-    mixed: bool,
+    /// The chunk that texts are added to, as UTF-8.
+    open: Vec<u8>,
+    /// The contents of all chunks before it, one behind another.
+    latin1: Vec<u8>,
+    utf16: Vec<u16>,
+    /// Their encodings and ends.
+    chunks: Vec<(Encoding, usize)>,
 }
 
 /// A place to go back to.
 #[derive(Clone, Copy)]
 pub(super) struct Mark {
-    bytes: usize,
     chunks: usize,
-    mixed: bool,
+    open: usize,
 }
 
 impl Text {
@@ -34,52 +44,87 @@ impl Text {
     pub fn push(&mut self, text: &[u8]) -> i32 {
         if text.is_ascii() {
             self.start(text.len());
-            self.bytes.extend_from_slice(text);
+            self.open.extend_from_slice(text);
             return text.len() as i32;
         }
         let text = String::from_utf8_lossy(text);
         self.start(text.len());
-        self.mixed = true;
-        self.bytes.extend_from_slice(text.as_bytes());
-        text.chars().map(char::len_utf16).sum::<usize>() as i32
+        self.open.extend_from_slice(text.as_bytes());
+        // One unit per character, two where UTF-8 takes four bytes.
+        text.bytes().map(|byte| i32::from(byte & 0xC0 != 0x80) + i32::from(byte >= 0xF0)).sum()
     }
 
     /// Appends bytes as hexadecimal digits.
     pub fn push_hex(&mut self, bytes: &[u8]) -> i32 {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         self.start(bytes.len() * 2);
-        self.bytes.extend(bytes.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]));
+        self.open.extend(bytes.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]));
         (bytes.len() * 2) as i32
     }
 
     /// Begins a new chunk where `length` more bytes do not fit into this one.
     fn start(&mut self, length: usize) {
-        let begin = self.ends.last().map_or(0, |(end, _)| *end);
-        let used = self.bytes.len() - begin;
-        if used > 0 && used + length > MAX_CHUNK {
-            self.ends.push((self.bytes.len(), !self.mixed));
-            self.mixed = false;
+        if !self.open.is_empty() && self.open.len() + length > MAX_CHUNK {
+            self.finish();
         }
     }
 
+    /// Ends the open chunk.
+    pub fn finish(&mut self) {
+        if self.open.is_empty() {
+            return;
+        }
+        match mem::check_utf8_for_latin1_and_bidi(&self.open) {
+            mem::Latin1Bidi::Latin1 => {
+                let begin = self.latin1.len();
+                self.latin1.resize(begin + self.open.len(), 0);
+                let written = mem::convert_utf8_to_latin1_lossy(&self.open, &mut self.latin1[begin..]);
+                self.latin1.truncate(begin + written);
+                self.chunks.push((Encoding::Latin1, self.latin1.len()));
+            }
+            mem::Latin1Bidi::LeftToRight | mem::Latin1Bidi::Bidi => {
+                let begin = self.utf16.len();
+                // The converter wants one unit more than the text can have.
+                self.utf16.resize(begin + self.open.len() + 1, 0);
+                let written = mem::convert_utf8_to_utf16(&self.open, &mut self.utf16[begin..]);
+                self.utf16.truncate(begin + written);
+                self.chunks.push((Encoding::Utf16, self.utf16.len()));
+            }
+        }
+        self.open.clear();
+    }
+
+    /// All finished chunks.
     pub fn chunks(&self) -> impl Iterator<Item = Chunk<'_>> {
-        let last = (self.bytes.len(), !self.mixed);
-        let mut begin = 0;
-        self.ends.iter().copied().chain([last]).map(move |(end, ascii)| {
-            let chunk = Chunk { bytes: &self.bytes[begin..end], ascii };
-            begin = end;
-            chunk
+        let (mut latin1, mut utf16) = (0, 0);
+        self.chunks.iter().map(move |(encoding, end)| match encoding {
+            Encoding::Latin1 => Chunk::Latin1(&self.latin1[std::mem::replace(&mut latin1, *end)..*end]),
+            Encoding::Utf16 => Chunk::Utf16(&self.utf16[std::mem::replace(&mut utf16, *end)..*end]),
         })
     }
 
     pub fn mark(&self) -> Mark {
-        Mark { bytes: self.bytes.len(), chunks: self.ends.len(), mixed: self.mixed }
+        Mark { chunks: self.chunks.len(), open: self.open.len() }
     }
 
+    /// Goes back to `mark`. The chunk that was open then may have been finished since.
     pub fn truncate(&mut self, mark: Mark) {
-        self.bytes.truncate(mark.bytes);
-        self.ends.truncate(mark.chunks);
-        self.mixed = mark.mixed;
+        if self.chunks.len() > mark.chunks {
+            let reopened = match self.chunks().nth(mark.chunks) {
+                Some(Chunk::Latin1(text)) => mem::decode_latin1(text).into_owned().into_bytes(),
+                Some(Chunk::Utf16(text)) => String::from_utf16_lossy(text).into_bytes(),
+                None => Vec::new(),
+            };
+            self.open = reopened;
+            self.chunks.truncate(mark.chunks);
+            let end_of = |wanted: fn(&Encoding) -> bool| {
+                self.chunks.iter().rev().find(|(encoding, _)| wanted(encoding)).map_or(0, |(_, end)| *end)
+            };
+            let (latin1, utf16) = (end_of(|e| matches!(e, Encoding::Latin1)), end_of(|e| matches!(e, Encoding::Utf16)));
+            self.latin1.truncate(latin1);
+            self.utf16.truncate(utf16);
+        }
+        self.open.truncate(mark.open);
     }
 }
 
@@ -89,13 +134,23 @@ mod tests {
 
     use super::*;
 
+    fn strings(text: &mut Text) -> Vec<Vec<u16>> {
+        text.finish();
+        text.chunks()
+            .map(|chunk| match chunk {
+                Chunk::Latin1(text) => text.iter().map(|byte| u16::from(*byte)).collect(),
+                Chunk::Utf16(text) => text.to_vec(),
+            })
+            .collect()
+    }
+
     #[test]
     fn a_text_longer_than_a_chunk_has_one_of_its_own() {
         let mut text = Text::default();
         text.push(b"short");
         text.push(&vec![b'x'; MAX_CHUNK + 1]);
         text.push(b"short");
-        let lengths: Vec<_> = text.chunks().map(|chunk| chunk.bytes.len()).collect();
+        let lengths: Vec<_> = strings(&mut text).iter().map(Vec::len).collect();
         assert_eq!(lengths, [5, MAX_CHUNK + 1, 5]);
     }
 
@@ -103,7 +158,15 @@ mod tests {
     fn bytes_that_are_not_utf8_become_replacement_characters() {
         let mut text = Text::default();
         assert_eq!(text.push(b"a\xffb"), 3);
-        assert_eq!(text.chunks().next().unwrap().bytes, "a\u{fffd}b".as_bytes());
+        assert_eq!(String::from_utf16(&strings(&mut text)[0]).unwrap(), "a\u{fffd}b");
+    }
+
+    #[test]
+    fn only_characters_beyond_latin1_cost_two_bytes() {
+        let mut text = Text::default();
+        assert_eq!(text.push("Zürich".as_bytes()), 6);
+        text.finish();
+        assert!(matches!(text.chunks().next(), Some(Chunk::Latin1(b"Z\xfcrich"))));
     }
 
     proptest! {
@@ -112,33 +175,31 @@ mod tests {
         fn texts_never_cross_chunks(texts in proptest::collection::vec(".{0,2000}", 0..40)) {
             let mut packed = Text::default();
             let lengths: Vec<_> = texts.iter().map(|text| packed.push(text.as_bytes()) as usize).collect();
-            let chunks: Vec<Vec<u16>> =
-                packed.chunks().map(|chunk| std::str::from_utf8(chunk.bytes).unwrap().encode_utf16().collect()).collect();
+            let chunks = strings(&mut packed);
             let (mut chunk, mut at) = (0, 0);
             for (text, length) in texts.iter().zip(lengths) {
                 if length > 0 && at == chunks[chunk].len() {
                     (chunk, at) = (chunk + 1, 0);
                 }
-                prop_assert_eq!(&String::from_utf16(&chunks[chunk][at..at + length]).unwrap(), text);
+                let found = if length == 0 { &[][..] } else { &chunks[chunk][at..at + length] };
+                prop_assert_eq!(&String::from_utf16(found).unwrap(), text);
                 at += length;
-            }
-            for chunk in packed.chunks() {
-                prop_assert_eq!(chunk.ascii, chunk.bytes.is_ascii());
             }
         }
 
         #[test]
-        fn going_back_leaves_no_trace(before in ".{0,5000}", after in proptest::collection::vec(".{0,5000}", 0..4)) {
-            let mut packed = Text::default();
-            packed.push(before.as_bytes());
-            let expected: Vec<_> = packed.chunks().map(|chunk| (chunk.bytes.to_vec(), chunk.ascii)).collect();
+        fn going_back_leaves_no_trace(before in proptest::collection::vec(".{0,3000}", 0..3), after in proptest::collection::vec(".{0,3000}", 0..4)) {
+            let (mut expected, mut packed) = (Text::default(), Text::default());
+            for text in &before {
+                expected.push(text.as_bytes());
+                packed.push(text.as_bytes());
+            }
             let mark = packed.mark();
             for text in &after {
                 packed.push(text.as_bytes());
             }
             packed.truncate(mark);
-            let found: Vec<_> = packed.chunks().map(|chunk| (chunk.bytes.to_vec(), chunk.ascii)).collect();
-            prop_assert_eq!(found, expected);
+            prop_assert_eq!(strings(&mut packed), strings(&mut expected));
         }
     }
 }

@@ -57,6 +57,7 @@ impl Queue {
         } else {
             let mut batch = Batch::default();
             batch.response(request, response, decoding, &mut shapes);
+            batch.finish();
             self.push(|ready| {
                 ready.batches.push_back(batch);
                 ready.sealed = true;
@@ -99,8 +100,11 @@ impl Queue {
     /// The next batch; after `None` JavaScript is woken for the next one.
     pub fn pop(&self) -> Option<Batch> {
         let mut ready = lock(&self.ready);
-        let batch = ready.batches.pop_front();
+        let mut batch = ready.batches.pop_front();
         ready.woken = batch.is_some();
+        if let Some(batch) = &mut batch {
+            batch.finish();
+        }
         batch
     }
 

@@ -7,13 +7,20 @@ use napi::sys;
 
 use crate::batch::Chunk;
 
-/// One chunk as a JavaScript string. ASCII crosses as Latin-1, which V8 copies without decoding.
+/// One chunk as a JavaScript string. Both forms are V8's own: it copies without decoding.
 pub(super) fn to_js<'env>(env: &'env Env, chunk: Chunk<'_>) -> Result<Unknown<'env>> {
-    let create = if chunk.ascii { sys::napi_create_string_latin1 } else { sys::napi_create_string_utf8 };
     let mut value = ptr::null_mut();
-    let length = isize::try_from(chunk.bytes.len()).map_err(|_| Error::from_reason("a text is too long for JavaScript"))?;
-    // SAFETY: `env` is the live environment of this call; pointer and length describe a live slice, which both functions only read.
-    check_status!(unsafe { create(env.raw(), chunk.bytes.as_ptr().cast(), length, &mut value) })?;
+    let units = match chunk {
+        Chunk::Latin1(text) => text.len(),
+        Chunk::Utf16(text) => text.len(),
+    };
+    let length = isize::try_from(units).map_err(|_| Error::from_reason("a text is too long for JavaScript"))?;
+    check_status!(match chunk {
+        // SAFETY: `env` is the live environment of this call; pointer and length describe a live slice, which is only read.
+        Chunk::Latin1(text) => unsafe { sys::napi_create_string_latin1(env.raw(), text.as_ptr().cast(), length, &mut value) },
+        // SAFETY: as above.
+        Chunk::Utf16(text) => unsafe { sys::napi_create_string_utf16(env.raw(), text.as_ptr(), length, &mut value) },
+    })?;
     // SAFETY: the call above succeeded, so `value` is a handle of the current scope, which outlives this call.
     Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), value) })
 }

@@ -101,7 +101,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     if (copy) giveAll(dirname(dirname(binaries.postgres)), owner)
     const superuser = options.superuser ?? 'postgres'
     await initialise(binaries, directory, owner, superuser, options.password, watchdog.guard)
-    const settings = configure(directory, owner, superuser, options)
+    const settings = configure(directory, owner, options)
     const server = await listen(binaries, directory, owner, settings, options.port ?? 0, watchdog.guard)
     const ended = once(server.child, 'exit').then(() => watchdog.guard(undefined))
     let stopped: Promise<void> | undefined
@@ -192,7 +192,7 @@ interface Settings {
 }
 
 /** Writes postgresql.conf and pg_hba.conf. */
-function configure(directory: string, owner: Owner, superuser: string, options: PostgresOptions): Settings {
+function configure(directory: string, owner: Owner, options: PostgresOptions): Settings {
   const data = join(directory, 'data')
   const windows = process.platform === 'win32'
   const host = options.host ?? (windows ? '127.0.0.1' : undefined)
