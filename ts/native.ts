@@ -25,6 +25,7 @@ export interface Environment {
   query(pool: number, request: number, text: string, name: string | null, params: WireValue[] | null, flags: number): void
   checkout(pool: number, request: number): void
   release(connection: number, destroy: boolean): void
+  prepareConnections(pool: number): void
   prepared(connection: number, error: string | null): void
   clientQuery(connection: number, request: number, text: string, name: string | null, params: WireValue[] | null, flags: number): void
   cancel(connection: number, request: number): void

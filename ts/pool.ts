@@ -62,16 +62,24 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   private readonly types: TypeSource
   private readonly log: (...message: unknown[]) => void
 
+  /** Options, defaults and environment variables are node-postgres'. A string is a `connectionString`. Connects when first used. */
+  constructor(options?: string | (PoolOptions & Hooks))
   /** @internal `likePg`: options and defaults are node-postgres', not Lakebase's. */
+  constructor(options?: string | (PoolOptions & Hooks), likePg?: boolean)
   constructor(options: string | (PoolOptions & Hooks) = {}, likePg = true) {
     super()
-    const given = typeof options === 'string' ? { connectionString: options } : options
+    const given: PoolOptions & Hooks = typeof options === 'string' ? { connectionString: options } : options
     this._pool = listen((event) => this.hear(event))
     const opened = JSON.parse(environment.openPool(this._pool, encodeOptions(given), environmentVariables(), likePg)) as Settings | WireError
     if ('kind' in opened) {
       unlisten(this._pool)
       throw toError(opened)
     }
+    // Whoever prepares new connections comes before any query; otherwise Rust need not wait for this thread.
+    if (given.onConnect || given.verify) environment.prepareConnections(this._pool)
+    this.on('newListener', (event) => {
+      if (event === 'connect') environment.prepareConnections(this._pool)
+    })
     this.types = given.types ?? defaultTypes
     this.log = given.log ?? noop
     this.options = { ...given, ...opened, maxUses: opened.maxUses ?? Infinity, allowExitOnIdle: Boolean(given.allowExitOnIdle) }
@@ -244,7 +252,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     const { _connection: connection } = client
     this.clients.set(connection, client)
     const settle = (error?: unknown): void => environment.prepared(connection, error ? keepError(error) : null)
-    this.prepare(client).then(() => client.whenIdle(() => settle()), settle)
+    if (event.awaited) this.prepare(client).then(() => client.whenIdle(() => settle()), settle)
   }
 
   private async prepare(client: PoolClient): Promise<void> {

@@ -1,6 +1,7 @@
 //! What one JavaScript thread can call.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use napi::bindgen_prelude::*;
@@ -33,9 +34,14 @@ pub struct Environment {
     queue: Arc<Queue>,
     clients: Arc<Clients>,
     passwords: Arc<Passwords>,
-    pools: Mutex<HashMap<u32, Pool>>,
+    pools: Mutex<HashMap<u32, OpenPool>>,
     /// The batch whose words did not fit into JavaScript's own array.
     large: Mutex<Option<Batch>>,
+}
+
+struct OpenPool {
+    pool: Pool,
+    prepares: Arc<AtomicBool>,
 }
 
 #[napi]
@@ -93,16 +99,25 @@ impl Environment {
         let login = Login::new(&config.login, self.passwords.asker(&self.queue, pool));
         let target = Arc::new(Target::new(config.connect));
         let teller = self.teller(pool, &target);
+        let prepares = teller.prepares.clone();
         let opened = Pool::new(config.pool, target, login, Arc::new(teller), runtime::handle().clone());
-        lock(&self.pools).insert(pool, opened);
+        lock(&self.pools).insert(pool, OpenPool { pool: opened, prepares });
         Ok(settings)
+    }
+
+    /// From now on new connections of the pool wait for `prepared()` before they are used.
+    #[napi(catch_unwind)]
+    pub fn prepare_connections(&self, pool: u32) {
+        if let Some(open) = lock(&self.pools).get(&pool) {
+            open.prepares.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Runs a query on any connection of the pool; answered by a response.
     #[napi(catch_unwind)]
     pub fn query(&self, pool: u32, request: u32, text: String, name: Option<String>, params: Option<Params>, flags: u32) {
         let answer = Answer::new(&self.queue, request);
-        let Some(pool) = lock(&self.pools).get(&pool).cloned() else { return answer.fail(&ended()) };
+        let Some(pool) = self.pool(pool) else { return answer.fail(&ended()) };
         let decoding = Decoding::from_bits(flags as u8);
         pool.query(query(text, name, params, flags), Box::new(move |result| answer.respond(&result, decoding)));
     }
@@ -111,7 +126,7 @@ impl Environment {
     #[napi(catch_unwind)]
     pub fn checkout(&self, pool: u32, request: u32) {
         let answer = Answer::new(&self.queue, request);
-        let Some(pool) = lock(&self.pools).get(&pool).cloned() else { return answer.fail(&ended()) };
+        let Some(pool) = self.pool(pool) else { return answer.fail(&ended()) };
         let clients = self.clients.clone();
         pool.checkout(Box::new(move |result| match result {
             Ok(checkout) => {
@@ -178,7 +193,7 @@ impl Environment {
     /// `[total, idle, waiting]`.
     #[napi(catch_unwind)]
     pub fn counts(&self, pool: u32) -> Vec<u32> {
-        let counts = lock(&self.pools).get(&pool).map(Pool::counts);
+        let counts = self.pool(pool).map(|pool| pool.counts());
         counts.map_or_else(|| vec![0, 0, 0], |counts| vec![counts.total, counts.idle, counts.waiting])
     }
 
@@ -186,7 +201,7 @@ impl Environment {
     #[napi(catch_unwind)]
     pub fn end_pool(&self, pool: u32, request: u32) {
         let answer = Answer::new(&self.queue, request);
-        let Some(pool) = lock(&self.pools).remove(&pool) else { return answer.event(json!({ "event": "done" })) };
+        let Some(OpenPool { pool, .. }) = lock(&self.pools).remove(&pool) else { return answer.event(json!({ "event": "done" })) };
         // Kept alive until it has ended.
         let ending = pool.clone();
         pool.end(Box::new(move || {
@@ -210,9 +225,9 @@ impl Environment {
             let options = wire::Options {
                 statement_cache_size: config.pool.statement_cache_size,
                 schema_generation: wire::SchemaGeneration::default(),
-                observer: teller.clone(),
+                early: None,
             };
-            match establish(&config.pool, &target, &login, options).await {
+            match establish(&config.pool, &target, &login, &options, teller.clone()).await {
                 Ok(connection) => {
                     // Nobody else waits for it: it is prepared when it is introduced.
                     drop(teller.introduce(&connection));
@@ -267,8 +282,13 @@ impl Environment {
         self.passwords.answer(question, answer);
     }
 
+    fn pool(&self, pool: u32) -> Option<Pool> {
+        lock(&self.pools).get(&pool).map(|open| open.pool.clone())
+    }
+
     fn teller(&self, pool: u32, target: &Arc<Target>) -> Teller {
-        Teller { queue: self.queue.clone(), clients: self.clients.clone(), pool, target: target.clone() }
+        let (queue, clients) = (self.queue.clone(), self.clients.clone());
+        Teller { queue, clients, pool, target: target.clone(), prepares: Arc::default() }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::json;
@@ -22,27 +22,39 @@ pub(super) struct Teller {
     pub clients: Arc<Clients>,
     pub pool: u32,
     pub target: Arc<Target>,
+    /// JavaScript wants to do something with new connections before they are used.
+    pub prepares: Arc<AtomicBool>,
 }
 
 type Prepared = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
 impl Teller {
-    /// Makes a new connection known; the future ends when JavaScript has prepared it.
+    /// Makes a new connection known; the future ends when JavaScript has prepared it, at once if it does not want to.
     pub fn introduce(&self, connection: &Connection) -> Prepared {
-        let (prepared, answer) = oneshot::channel();
-        let client = Client { connection: connection.clone(), checkout: None, prepared: Some(prepared), target: self.target.clone() };
+        let (sender, prepared) = oneshot::channel();
+        let awaited = self.prepares.load(Ordering::Relaxed);
+        let client = Client {
+            connection: connection.clone(),
+            checkout: None,
+            prepared: awaited.then_some(sender),
+            target: self.target.clone(),
+        };
         self.clients.lock().insert(connection.id(), client);
         let session = connection.session();
         self.queue.event(&json!({
             "event": "connect",
             "pool": self.pool,
             "connection": connection.id(),
+            "awaited": awaited,
             "processId": session.process_id,
             "secretKey": session.secret_key,
             "parameters": session.parameters.iter().cloned().collect::<HashMap<_, _>>(),
         }));
+        if !awaited {
+            return Box::pin(std::future::ready(Ok(())));
+        }
         Box::pin(async move {
-            answer.await.unwrap_or_else(|_| Err(Error::new(Kind::Connection, "Connection terminated").with_code("CONNECTION_LOST")))
+            prepared.await.unwrap_or_else(|_| Err(Error::new(Kind::Connection, "Connection terminated").with_code("CONNECTION_LOST")))
         })
     }
 
@@ -73,6 +85,10 @@ impl Teller {
 impl Events for Teller {
     fn connected(&self, connection: &Connection) -> Prepared {
         self.introduce(connection)
+    }
+
+    fn prepares(&self) -> bool {
+        self.prepares.load(Ordering::Relaxed)
     }
 
     fn removed(&self, connection: ConnectionId, error: Option<Error>) {

@@ -89,6 +89,7 @@ impl Pool {
             let manager = Manager {
                 config: config.clone(),
                 target,
+                pool: inner.clone(),
                 login,
                 observer: Arc::new(Watch(inner.clone())),
                 events: events.clone(),
@@ -265,6 +266,12 @@ impl Inner {
 
     /// Gives `member` to the waiter at the front, or puts it back when nobody waits any more.
     fn serve(self: &Arc<Self>, state: &mut State, mut member: PooledConnection<'static, Manager>) {
+        if member.connection.outstanding() > 0 {
+            // A new connection that took a query along with its password.
+            member.count_use();
+            state.lanes.push(Lane { member, exclusive: false });
+            return;
+        }
         let Some(waiter) = state.waiters.pop_front() else {
             self.idle_changed.notify_one();
             return;
@@ -310,6 +317,18 @@ impl Inner {
         }
         let queries = state.waiters.len() + state.lanes.iter().map(Lane::outstanding).sum::<usize>();
         limit.min(queries / (state.lanes.len() + state.gets) + 1)
+    }
+
+    /// The query at the front, for a connection whose login is under way. Only one that may share a connection: it is then in nobody's way.
+    pub(super) fn take_early(self: Arc<Self>) -> Option<Request> {
+        let mut state = self.state.lock();
+        if state.waiters.front()?.needs_own_connection() {
+            return None;
+        }
+        match state.waiters.pop_front()?.wish {
+            Wish::Query { query, pipelined, tries, reply } => Some(self.request(query, pipelined, tries, reply)),
+            Wish::Checkout(_) => None,
+        }
     }
 
     /// A request whose query goes to another connection if its own ends before it ran.

@@ -1,5 +1,6 @@
 //! Makes one connection: the token fetch runs beside DNS, TCP, TLS and startup; transient failures are retried, a refused token once.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
@@ -8,10 +9,16 @@ use super::login::{Attempt, Login};
 use super::retry::{backoff, is_refused_login, is_transient};
 use crate::config::PoolConfig;
 use crate::error::{Error, Kind};
-use crate::wire::{self, Connection, Options, Target};
+use crate::wire::{self, Connection, Observer, Options, Target};
 
 /// Connects and logs in within the configured bound. Cancellation closes what was opened.
-pub async fn establish(pool: &PoolConfig, target: &Target, login: &Login, options: Options) -> Result<Connection, Error> {
+pub async fn establish(
+    pool: &PoolConfig,
+    target: &Target,
+    login: &Login,
+    options: &Options,
+    observer: Arc<dyn Observer>,
+) -> Result<Connection, Error> {
     let deadline = pool.connection_timeout.map(|bound| Instant::now() + leave_room(bound));
     let mut tries = 0;
     let mut login_retried = false;
@@ -21,12 +28,12 @@ pub async fn establish(pool: &PoolConfig, target: &Target, login: &Login, option
         let started = within(deadline, async {
             tokio::select! {
                 biased;
-                started = start(target, &attempt) => started,
+                started = start(target, &attempt, options) => started,
                 error = attempt.failure() => Err(error),
             }
         });
         let error = match started.await {
-            Some(Ok(started)) => return Ok(wire::open(started, options)),
+            Some(Ok(started)) => return Ok(wire::open(started, observer)),
             Some(Err(error)) => error,
             // The last real failure says more than that the time is up.
             None => return Err(last_error.unwrap_or_else(|| timed_out(target))),
@@ -49,9 +56,9 @@ pub async fn establish(pool: &PoolConfig, target: &Target, login: &Login, option
     }
 }
 
-async fn start(target: &Target, mut attempt: &Attempt) -> Result<wire::Started<wire::Socket>, Error> {
+async fn start(target: &Target, mut attempt: &Attempt, options: &Options) -> Result<wire::Started<wire::Socket>, Error> {
     let connected = wire::connect(target).await?;
-    wire::start(connected, target, &mut attempt).await
+    wire::start(connected, target, &mut attempt, options).await
 }
 
 /// The waiting caller has the same bound and started earlier: ends a little before it, so that the caller hears the reason.

@@ -1,18 +1,20 @@
 //! What bb8 asks of us: make a connection, say whether one is still good.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use super::Events;
+use super::dispatcher::Inner;
 use super::establish::establish;
 use super::login::Login;
 use super::member::Member;
 use crate::config::PoolConfig;
 use crate::error::Error;
-use crate::wire::{Observer, Options, SchemaGeneration, Target};
+use crate::wire::{Early, Observer, Options, SchemaGeneration, Target};
 
 pub struct Manager {
     pub(super) config: PoolConfig,
     pub(super) target: Arc<Target>,
+    pub(super) pool: Weak<Inner>,
     pub(super) login: Login,
     pub(super) observer: Arc<dyn Observer>,
     pub(super) events: Arc<dyn Events>,
@@ -24,12 +26,14 @@ impl bb8::ManageConnection for Manager {
     type Error = Error;
 
     async fn connect(&self) -> Result<Member, Error> {
+        // Whoever prepares connections comes before any query.
+        let early = matches!(self.login, Login::Token(_)) && !self.events.prepares();
         let options = Options {
             statement_cache_size: self.config.statement_cache_size,
             schema_generation: self.schema_generation.clone(),
-            observer: self.observer.clone(),
+            early: early.then(|| early_query(self.pool.clone())),
         };
-        let connection = establish(&self.config, &self.target, &self.login, options).await?;
+        let connection = establish(&self.config, &self.target, &self.login, &options, self.observer.clone()).await?;
         // Dropping the member closes the connection, so a cancelled or failed preparation leaves nothing open.
         let mut member = Member::new(connection, &self.config);
         if let Err(error) = self.events.connected(&member.connection).await {
@@ -52,4 +56,9 @@ impl bb8::ManageConnection for Manager {
         }
         spent
     }
+}
+
+/// Takes the query that has waited longest to ride along with the password.
+fn early_query(pool: Weak<Inner>) -> Early {
+    Box::new(move || pool.upgrade()?.take_early())
 }

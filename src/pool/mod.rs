@@ -32,6 +32,8 @@ pub trait Events: Send + Sync {
     /// A connection was made. It goes into service when the future is done, and is closed when that is an error: the time for session
     /// settings of the owner's own.
     fn connected(&self, connection: &Connection) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+    /// Whether the owner does anything with a new connection before its first query.
+    fn prepares(&self) -> bool;
     /// A connection has ended and is no longer the pool's; an error when nobody had asked for it.
     fn removed(&self, connection: ConnectionId, error: Option<Error>);
     fn notice(&self, connection: ConnectionId, notice: ServerMessage);

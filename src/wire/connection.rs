@@ -1,6 +1,6 @@
 //! The I/O task: owns one socket, writes requests, reads answers, keeps the statement cache.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
@@ -18,13 +18,13 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::io::poll_read_buf;
 
+use super::encoder::Encoder;
 use super::handle::{Command, Connection, Observer, Shared, ended};
-use super::inflight::{Flight, InFlight, Sent};
+use super::inflight::{Flight, InFlight};
 use super::message::{decode, frame, malformed, missing, row_description, server_message, violation};
-use super::request::{Execution, Outcome, Query, Reply, Request, bind, encoding_error};
+use super::request::{Outcome, Reply, Request};
 use super::result::RowDescription;
 use super::startup::Started;
-use super::statements::{Statements, Validity};
 use crate::error::{Error, Kind, ServerMessage};
 
 /// Read ahead at least this much: four TLS records.
@@ -33,27 +33,18 @@ const READ_CHUNK: usize = 64 * 1024;
 /// How long a goodbye may take.
 const GOODBYE_BOUND: Duration = Duration::from_secs(1);
 
-/// Moves whenever a statement that can change a schema has run on any connection that shares it.
-pub type SchemaGeneration = Arc<AtomicU64>;
-
-/// Settings of the task.
-pub struct Options {
-    pub statement_cache_size: usize,
-    pub schema_generation: SchemaGeneration,
-    pub observer: Arc<dyn Observer>,
-}
-
 /// Starts the task of a connection whose startup is done.
-pub fn open<S>(started: Started<S>, options: Options) -> Connection
+pub fn open<S>(started: Started<S>, observer: Arc<dyn Observer>) -> Connection
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     static NEXT_ID: AtomicU32 = AtomicU32::new(1);
     let (sender, commands) = mpsc::unbounded_channel();
+    let flights: VecDeque<_> = started.early.into_iter().map(Flight::Request).collect();
     let shared = Arc::new(Shared {
         id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
         session: started.session,
-        outstanding: AtomicUsize::new(0),
+        outstanding: AtomicUsize::new(flights.len()),
         head_since: AtomicU64::new(0),
         epoch: Instant::now(),
         runtime: Handle::current(),
@@ -64,24 +55,25 @@ where
         socket: started.socket,
         commands,
         shared: shared.clone(),
-        observer: options.observer,
-        statements: Statements::new(options.statement_cache_size),
-        schema_generation: options.schema_generation,
-        named: HashMap::new(),
+        observer,
+        encoder: started.encoder,
         waiting: VecDeque::new(),
-        flights: VecDeque::new(),
+        flights,
         out: BytesMut::new(),
         read: started.unread,
         columns: None,
-        transaction: 0,
-        changed_schema: false,
         closing: None,
         completed: false,
         needs_flush: false,
     };
+    shared.mark_head(!task.flights.is_empty());
     task.observer.opened(shared.id);
     tokio::spawn(async move {
-        let error = poll_fn(|cx| task.poll(cx)).await.err();
+        let error = match task.receive() {
+            // What was read with the startup wakes nobody.
+            Ok(()) => poll_fn(|cx| task.poll(cx)).await.err(),
+            Err(error) => Some(error),
+        };
         task.end(error).await;
     });
     Connection { shared, commands: sender }
@@ -92,10 +84,7 @@ struct Task<S> {
     commands: mpsc::UnboundedReceiver<Command>,
     shared: Arc<Shared>,
     observer: Arc<dyn Observer>,
-    statements: Statements,
-    schema_generation: SchemaGeneration,
-    /// Callers' own statement names and their texts.
-    named: HashMap<String, String>,
+    encoder: Encoder,
     /// Accepted, nothing of it written.
     waiting: VecDeque<Command>,
     /// Written, in the order of their answers.
@@ -104,9 +93,6 @@ struct Task<S> {
     read: BytesMut,
     /// The last RowDescription: the next equal one shares it.
     columns: Option<Arc<RowDescription>>,
-    /// Counts transaction blocks, and rollbacks to savepoints in them (which give up locks).
-    transaction: u64,
-    changed_schema: bool,
     /// Somebody wants the connection closed; true: at once.
     closing: Option<bool>,
     /// A request completed since the observer was last told.
@@ -134,6 +120,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             ready!(self.poll_read(cx))?;
             self.receive()?;
         }
+    }
+
+    fn status(&self) -> u8 {
+        self.shared.transaction_status.load(Ordering::Relaxed)
     }
 
     /// Takes what callers have sent.
@@ -183,7 +173,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
     /// Writes one request; one that cannot be written is answered with the error, and the wire stays as it was.
     fn write_request(&mut self, Request { query, pipelined, reply }: Request) {
         let before = self.out.len();
-        match self.encode(&query) {
+        match self.encoder.encode(&query, self.status(), &mut self.out) {
             Ok(sent) => self.flights.push_back(Flight::Request(Box::new(InFlight::new(query, pipelined, sent, reply)))),
             Err(error) => {
                 self.out.truncate(before);
@@ -196,70 +186,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
         self.shared.outstanding.fetch_sub(1, Ordering::Relaxed);
         self.completed = true;
         reply(outcome);
-    }
-
-    fn encode(&mut self, query: &Query) -> Result<Sent, Error> {
-        let out = &mut self.out;
-        let not_sendable = |source: io::Error| encoding_error(source.into());
-        let Execution::Extended { name, params, binary } = &query.execution else {
-            frontend::query(&query.text, out).map_err(not_sendable)?;
-            return Ok(Sent::Simple);
-        };
-        let sent = if let Some(name) = name {
-            let parsed = match self.named.get(name) {
-                Some(text) if !query.text.is_empty() && *text != query.text => {
-                    let message = format!("Prepared statements must be unique - '{name}' was used for a different statement");
-                    return Err(Error::new(Kind::Usage, message));
-                }
-                known => known.is_none(),
-            };
-            if parsed {
-                frontend::parse(name, &query.text, [], out).map_err(not_sendable)?;
-            }
-            bind(name, params, *binary, out)?;
-            frontend::describe(b'P', "", out).map_err(not_sendable)?;
-            if parsed {
-                self.named.insert(name.clone(), query.text.clone());
-            }
-            Sent::Named { name: name.clone(), parsed }
-        } else if *binary || !self.statements.is_enabled() {
-            frontend::parse("", &query.text, [], out).map_err(not_sendable)?;
-            bind("", params, *binary, out)?;
-            frontend::describe(b'P', "", out).map_err(not_sendable)?;
-            Sent::Unnamed
-        } else {
-            let now = Validity {
-                generation: self.schema_generation.load(Ordering::Relaxed),
-                transaction: (self.shared.transaction_status.load(Ordering::Relaxed) != b'I').then_some(self.transaction),
-            };
-            match self.statements.get(&query.text, now) {
-                Some(prepared) => {
-                    bind(&prepared.name, params, false, out)?;
-                    Sent::Cached { prepared, parsed: false }
-                }
-                None => {
-                    // Everything that can fail comes before the cache changes.
-                    let mut flight = BytesMut::new();
-                    let prepared = self.statements.insert(&query.text, now);
-                    let written = frontend::parse(&prepared.name, &query.text, [], &mut flight)
-                        .map_err(not_sendable)
-                        .and_then(|()| frontend::describe(b'S', &prepared.name, &mut flight).map_err(not_sendable))
-                        .and_then(|()| bind(&prepared.name, params, false, &mut flight));
-                    if let Err(error) = written {
-                        self.statements.remove(&query.text, &prepared);
-                        return Err(error);
-                    }
-                    for old in self.statements.take_obsolete() {
-                        frontend::close(b'S', &old.name, out).map_err(not_sendable)?;
-                    }
-                    out.unsplit(flight);
-                    Sent::Cached { prepared, parsed: true }
-                }
-            }
-        };
-        frontend::execute("", 0, out).map_err(not_sendable)?;
-        frontend::sync(out);
-        Ok(sent)
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
@@ -342,9 +268,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             Message::ErrorResponse(body) => self.failed(server_message(body.fields(), wire_length)?),
             message => match self.flights.front_mut() {
                 Some(Flight::Request(request)) => {
-                    if let (Message::ParseComplete, Sent::Named { name, .. }) = (&message, &request.sent) {
-                        self.named.insert(name.clone(), request.query.text.clone());
-                    }
                     request.take(message, &mut self.out)
                 }
                 _ => Err(violation("an answer came to no request")),
@@ -367,15 +290,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
     /// The answer at the head is whole.
     fn ready(&mut self, status: u8) -> Result<(), Error> {
         let before = self.shared.transaction_status.swap(status, Ordering::Relaxed);
-        if before == b'I' && status != b'I' {
-            self.transaction += 1;
-        }
+        self.encoder.note_status(before, status);
         match self.flights.pop_front() {
             Some(Flight::Ping(reply)) => {
                 let _ = reply.send(());
             }
             Some(Flight::Request(request)) => {
-                self.note_effects(&request, status);
+                self.encoder.note_effects(&request, status);
                 if request.can_be_resent(status) {
                     let InFlight { query, pipelined, reply, .. } = *request;
                     self.waiting.push_front(Command::Request(Request { query, pipelined, reply }));
@@ -389,39 +310,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
         }
         self.shared.mark_head(!self.flights.is_empty());
         Ok(())
-    }
-
-    /// What a finished request means for the statements that are prepared.
-    fn note_effects(&mut self, request: &InFlight, status: u8) {
-        if request.has_failed() {
-            match &request.sent {
-                // Stale, or its Parse failed; an execution that failed for its own reasons leaves the statement usable.
-                Sent::Cached { prepared, .. } if request.can_be_resent(status) || prepared.columns.get().is_none() => {
-                    self.statements.remove(&request.query.text, prepared);
-                }
-                Sent::Named { name, parsed: true } => {
-                    self.named.remove(name);
-                }
-                _ => {}
-            }
-        }
-        // CREATE TABLE AS reports itself as SELECT, so the text counts too.
-        let mut changes_schema = request.query.starts_with_schema_change();
-        for tag in request.tags() {
-            match tag.split(' ').next().unwrap_or_default() {
-                "CREATE" | "ALTER" | "DROP" | "DO" | "IMPORT" => changes_schema = true,
-                "DEALLOCATE" | "DISCARD" => self.statements.clear(),
-                // Ends the block, or gives up the locks taken since the savepoint.
-                "ROLLBACK" => self.transaction += 1,
-                _ => {}
-            }
-        }
-        // Other connections see the change only at commit: it counts again then.
-        self.changed_schema |= changes_schema;
-        if changes_schema || (self.changed_schema && status == b'I') {
-            self.schema_generation.fetch_add(1, Ordering::Relaxed);
-        }
-        self.changed_schema &= status != b'I';
     }
 
     /// Says goodbye, answers whoever still waits, tells the observer.

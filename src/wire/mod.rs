@@ -6,6 +6,7 @@
 
 mod cancel;
 mod connection;
+mod encoder;
 mod handle;
 mod inflight;
 mod message;
@@ -17,10 +18,11 @@ mod statements;
 mod target;
 
 pub use cancel::cancel;
-pub use connection::{Options, SchemaGeneration, open};
+pub use connection::open;
+pub use encoder::SchemaGeneration;
 pub use handle::{Connection, ConnectionId, Observer, Session};
 pub use request::{Execution, Outcome, Param, Query, Reply, Request};
 pub use result::{Field, Response, RowCursor, RowDescription, Rows, StatementResult};
 pub use socket::{Connected, Socket, connect};
-pub use startup::{Password, PasswordFuture, Started, start};
+pub use startup::{Early, Options, Password, PasswordFuture, Started, start};
 pub use target::Target;

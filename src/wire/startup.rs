@@ -14,8 +14,11 @@ use postgres_protocol::message::backend::{AuthenticationSaslBody, Message};
 use postgres_protocol::message::frontend;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::handle::Session;
+use super::encoder::{Encoder, SchemaGeneration};
+use super::handle::{Session, ended};
+use super::inflight::InFlight;
 use super::message::{decode, frame, malformed, server_message, violation};
+use super::request::{Outcome, Request};
 use super::socket::{Connected, Socket};
 use super::target::Target;
 use crate::error::{Error, Kind};
@@ -32,12 +35,50 @@ pub trait Password: Send {
 /// `Ok(None)`: no password is configured.
 pub type PasswordFuture<'a> = Pin<Box<dyn Future<Output = Result<Option<Secret>, Error>> + Send + 'a>>;
 
+/// Gives the request that may go out together with the password, without waiting for the server's word on it: one round trip less to
+/// the first row of a cold start. Asked only when the password is on its way in clear text over TLS, as Lakebase wants it.
+///
+/// PostgreSQL reads messages one after another, and so does the Neon proxy that Lakebase's is built on: Neon's own serverless driver sends
+/// its first query this way (`pipelineConnect`).
+pub type Early = Box<dyn Fn() -> Option<Request> + Send + Sync>;
+
+/// Settings of the session that are not the server's business.
+pub struct Options {
+    pub statement_cache_size: usize,
+    pub schema_generation: SchemaGeneration,
+    pub early: Option<Early>,
+}
+
 /// A session that has begun.
 pub struct Started<S> {
     pub(super) socket: S,
     pub(super) session: Session,
     /// Bytes that were read behind ReadyForQuery.
     pub(super) unread: BytesMut,
+    pub(super) encoder: Encoder,
+    /// The request that went out with the password.
+    pub(super) early: Option<Box<InFlight>>,
+}
+
+/// Holds the early request while nobody knows whether there will be a session.
+struct Rider(Option<Box<InFlight>>);
+
+impl Rider {
+    /// The server has refused the session: it reads nothing behind the password, so the request never ran.
+    fn never_ran(&mut self, cause: &Error) {
+        if let Some(request) = self.0.take() {
+            request.lose(cause, true);
+        }
+    }
+}
+
+/// The connection was lost or given up before the server's word came: the request may have run.
+impl Drop for Rider {
+    fn drop(&mut self) {
+        if let Some(request) = self.0.take() {
+            request.lose(&ended(), false);
+        }
+    }
 }
 
 /// Facts of the connection that authentication depends on.
@@ -49,12 +90,27 @@ struct Channel {
 }
 
 /// Starts a session on `connected`.
-pub async fn start(connected: Connected, target: &Target, password: &mut dyn Password) -> Result<Started<Socket>, Error> {
+pub async fn start(
+    connected: Connected,
+    target: &Target,
+    password: &mut dyn Password,
+    options: &Options,
+) -> Result<Started<Socket>, Error> {
     let binding = if target.config.channel_binding { connected.channel_binding() } else { None };
     let channel = Channel { encrypted: connected.is_encrypted(), local: connected.is_local, binding };
     let mut exchange = Exchange { socket: connected.stream, read: BytesMut::with_capacity(1024), out: BytesMut::new(), target };
-    let session = exchange.run(&channel, password).await?;
-    Ok(Started { socket: exchange.socket, session, unread: exchange.read })
+    let mut encoder = Encoder::new(options.statement_cache_size, options.schema_generation.clone());
+    let mut rider = Rider(None);
+    let session = match exchange.run(&channel, password, &mut encoder, options, &mut rider).await {
+        Ok(session) => session,
+        Err(error) => {
+            if error.server().is_some() {
+                rider.never_ran(&error);
+            }
+            return Err(error);
+        }
+    };
+    Ok(Started { socket: exchange.socket, session, unread: exchange.read, encoder, early: rider.0.take() })
 }
 
 struct Exchange<'a, S> {
@@ -65,7 +121,14 @@ struct Exchange<'a, S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
-    async fn run(&mut self, channel: &Channel, password: &mut dyn Password) -> Result<Session, Error> {
+    async fn run(
+        &mut self,
+        channel: &Channel,
+        password: &mut dyn Password,
+        encoder: &mut Encoder,
+        options: &Options,
+        rider: &mut Rider,
+    ) -> Result<Session, Error> {
         self.write_startup()?;
         self.flush().await?;
         let mut session = Session::default();
@@ -85,6 +148,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
                         .with_hint("set sslMode (PGSSLMODE) to require"));
                     }
                     frontend::password_message(secret.expose().as_bytes(), &mut self.out).map_err(|_| nul_in_password())?;
+                    if channel.encrypted && let Some(early) = &options.early {
+                        rider.0 = early().and_then(|request| self.append(request, encoder));
+                    }
                     sent = self.flush().await?;
                 }
                 Message::AuthenticationMd5Password(body) => {
@@ -132,6 +198,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
                 }
                 Message::NoticeResponse(_) => {}
                 _ => return Err(violation("a message came during startup that does not belong there")),
+            }
+        }
+    }
+
+    /// Puts the early request behind the password; one that cannot be encoded is answered with the error.
+    fn append(&mut self, Request { query, pipelined, reply }: Request, encoder: &mut Encoder) -> Option<Box<InFlight>> {
+        let before = self.out.len();
+        match encoder.encode(&query, b'I', &mut self.out) {
+            Ok(sent) => Some(Box::new(InFlight::new(query, pipelined, sent, reply))),
+            Err(error) => {
+                self.out.truncate(before);
+                reply(Outcome::Completed(Err(error)));
+                None
             }
         }
     }

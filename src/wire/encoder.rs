@@ -1,0 +1,147 @@
+//! Writes queries as messages: chooses the protocol, keeps track of what is prepared on the server.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::BytesMut;
+use postgres_protocol::message::frontend;
+
+use super::inflight::{InFlight, Sent};
+use super::request::{Execution, Param, Query, bind, encoding_error};
+use super::statements::{Statements, Validity};
+use crate::error::{Error, Kind};
+
+/// Moves whenever a statement that can change a schema has run on any connection that shares it.
+pub type SchemaGeneration = Arc<AtomicU64>;
+
+/// The statements of one connection.
+pub(super) struct Encoder {
+    statements: Statements,
+    /// Callers' own statement names and their texts.
+    named: HashMap<String, String>,
+    schema_generation: SchemaGeneration,
+    /// Counts transaction blocks, and rollbacks to savepoints in them (which give up locks).
+    transaction: u64,
+    /// A statement of the open transaction can have changed a schema.
+    changed_schema: bool,
+}
+
+impl Encoder {
+    pub fn new(statement_cache_size: usize, schema_generation: SchemaGeneration) -> Self {
+        let statements = Statements::new(statement_cache_size);
+        Self { statements, named: HashMap::new(), schema_generation, transaction: 0, changed_schema: false }
+    }
+
+    /// Appends the messages of `query` to `out`. On an error, which is the query's own, `out` may hold a part of them.
+    pub fn encode(&mut self, query: &Query, status: u8, out: &mut BytesMut) -> Result<Sent, Error> {
+        let sent = match &query.execution {
+            Execution::Simple => {
+                frontend::query(&query.text, out).map_err(not_sendable)?;
+                return Ok(Sent::Simple);
+            }
+            Execution::Extended { name: Some(name), params, binary } => self.named(&query.text, name, params, *binary, out)?,
+            Execution::Extended { name: None, params, binary } if *binary || !self.statements.is_enabled() => {
+                frontend::parse("", &query.text, [], out).map_err(not_sendable)?;
+                bind("", params, *binary, out)?;
+                frontend::describe(b'P', "", out).map_err(not_sendable)?;
+                Sent::Unnamed
+            }
+            Execution::Extended { name: None, params, .. } => self.cached(&query.text, params, status, out)?,
+        };
+        frontend::execute("", 0, out).map_err(not_sendable)?;
+        frontend::sync(out);
+        Ok(sent)
+    }
+
+    fn named(&mut self, text: &str, name: &str, params: &[Param], binary: bool, out: &mut BytesMut) -> Result<Sent, Error> {
+        let parsed = match self.named.get(name) {
+            Some(known) if !text.is_empty() && known != text => {
+                let message = format!("Prepared statements must be unique - '{name}' was used for a different statement");
+                return Err(Error::new(Kind::Usage, message));
+            }
+            known => known.is_none(),
+        };
+        if parsed {
+            frontend::parse(name, text, [], out).map_err(not_sendable)?;
+        }
+        bind(name, params, binary, out)?;
+        frontend::describe(b'P', "", out).map_err(not_sendable)?;
+        if parsed {
+            self.named.insert(name.to_owned(), text.to_owned());
+        }
+        Ok(Sent::Named { name: name.to_owned(), parsed })
+    }
+
+    fn cached(&mut self, text: &str, params: &[Param], status: u8, out: &mut BytesMut) -> Result<Sent, Error> {
+        let now = Validity {
+            generation: self.schema_generation.load(Ordering::Relaxed),
+            transaction: (status != b'I').then_some(self.transaction),
+        };
+        if let Some(prepared) = self.statements.get(text, now) {
+            bind(&prepared.name, params, false, out)?;
+            return Ok(Sent::Cached { prepared, parsed: false });
+        }
+        let prepared = self.statements.insert(text, now);
+        // Everything that can fail comes before anything is given up.
+        let mut flight = BytesMut::new();
+        let written = frontend::parse(&prepared.name, text, [], &mut flight)
+            .and_then(|()| frontend::describe(b'S', &prepared.name, &mut flight))
+            .map_err(not_sendable)
+            .and_then(|()| bind(&prepared.name, params, false, &mut flight));
+        if let Err(error) = written {
+            self.statements.remove(text, &prepared);
+            return Err(error);
+        }
+        for old in self.statements.take_obsolete() {
+            frontend::close(b'S', &old.name, out).map_err(not_sendable)?;
+        }
+        out.unsplit(flight);
+        Ok(Sent::Cached { prepared, parsed: true })
+    }
+
+    /// A ReadyForQuery has come.
+    pub fn note_status(&mut self, before: u8, now: u8) {
+        if before == b'I' && now != b'I' {
+            self.transaction += 1;
+        }
+    }
+
+    /// What a finished request means for the statements that are prepared.
+    pub fn note_effects(&mut self, request: &InFlight, status: u8) {
+        if request.has_failed() {
+            match &request.sent {
+                // Stale, or its Parse failed; an execution that failed for its own reasons leaves the statement usable.
+                Sent::Cached { prepared, .. } if request.can_be_resent(status) || prepared.columns.get().is_none() => {
+                    self.statements.remove(&request.query.text, prepared);
+                }
+                Sent::Named { name, parsed: true } => {
+                    self.named.remove(name);
+                }
+                _ => {}
+            }
+        }
+        // CREATE TABLE AS reports itself as SELECT, so the text counts too.
+        let mut changes_schema = request.query.starts_with_schema_change();
+        for tag in request.tags() {
+            match tag.split(' ').next().unwrap_or_default() {
+                "CREATE" | "ALTER" | "DROP" | "DO" | "IMPORT" => changes_schema = true,
+                "DEALLOCATE" | "DISCARD" => self.statements.clear(),
+                // Ends the block, or gives up the locks taken since the savepoint.
+                "ROLLBACK" => self.transaction += 1,
+                _ => {}
+            }
+        }
+        // Other connections see the change only at commit: it counts again then.
+        self.changed_schema |= changes_schema;
+        if changes_schema || (self.changed_schema && status == b'I') {
+            self.schema_generation.fetch_add(1, Ordering::Relaxed);
+        }
+        self.changed_schema &= status != b'I';
+    }
+}
+
+fn not_sendable(source: io::Error) -> Error {
+    encoding_error(source.into())
+}
