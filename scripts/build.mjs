@@ -1,24 +1,57 @@
-// Compiles ts/ to CommonJS in dist/ and writes one ES module beside each public entry that re-exports it, so that a process that
-// mixes `import` and `require` has one copy of every class and one set of pools.
-import { execFileSync } from 'node:child_process'
-import { rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+/**
+ * Compiles ts/ into dist/: CommonJS, and beside each entry point
+ * - an ES module that re-exports it, so that a process that mixes `import` and `require` has one copy of every class and one set of
+ *   pools;
+ * - the declarations of both, which pick the entry's names from the index.d.ts that all entries share. One declaration per class keeps
+ *   the `Pool` of `lakebase-native/pg` and of `lakebase-native` the same type.
+ */
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const require = createRequire(import.meta.url)
-const entries = ['index', 'pg/index', 'emulator/index']
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, posix } from 'node:path'
+import { root } from './entries.mjs'
+import { compile } from './typescript.mjs'
 
-rmSync(join(root, 'dist'), { recursive: true, force: true })
-execFileSync(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', root], { stdio: 'inherit' })
+const dist = join(root, 'dist')
+const cache = join(root, 'node_modules', '.cache')
+mkdirSync(cache, { recursive: true })
+const fresh = mkdtempSync(join(cache, 'dist-'))
+process.once('exit', () => rmSync(fresh, { recursive: true, force: true }))
 
-for (const entry of entries) {
-  const compiled = resolve(root, 'dist', `${entry}.js`)
-  const names = Object.keys(require(compiled)).filter((name) => name !== 'default' && name !== '__esModule')
-  const file = `./${entry.split('/').pop()}.js`
-  writeFileSync(
-    resolve(root, 'dist', `${entry}.mjs`),
-    `import entry from '${file}'\nexport const { ${names.join(', ')} } = entry\nexport default entry\n`,
-  )
+const compiled = compile(fresh, { declaration: false })
+for (const { module, values, types } of compiled.exports) {
+  const name = `./${posix.basename(module)}.js`
+  const api = posix.join(posix.relative(posix.dirname(`dist/${module}`), '.'), 'index.js')
+  const file = join(fresh, module)
+  plainCommonJs(`${file}.js`)
+  writeFileSync(`${file}.mjs`, `import entry from '${name}'\nexport const { ${values.join(', ')} } = entry\nexport default entry\n`)
+  writeFileSync(`${file}.d.mts`, `import entry from '${name}'\nexport * from '${name}'\nexport default entry\n`)
+  const typeExports = types.length > 0 ? `export type { ${types.join(', ')} } from '${api}'\n` : ''
+  writeFileSync(`${file}.d.ts`, `export { ${values.join(', ')} } from '${api}'\n${typeExports}`)
+}
+replace(dist, fresh)
+
+/**
+ * Takes the `__esModule` mark from an entry. With it, compiled `import pg from 'lakebase-native/pg'` reads `module.exports.default`,
+ * which does not exist; without it, the default import is the module, as it is with `pg` and in dist/*.mjs.
+ */
+function plainCommonJs(file) {
+  const mark = 'Object.defineProperty(exports, "__esModule", { value: true });\n'
+  const text = readFileSync(file, 'utf8')
+  if (!text.includes(mark)) throw new Error(`${file} has no __esModule mark where TypeScript used to put it`)
+  writeFileSync(file, text.replace(mark, ''))
+}
+
+/** Makes `target` hold what `source` holds, file by file: processes that run from `target` meanwhile find every file. */
+function replace(target, source) {
+  const files = (directory) =>
+    readdirSync(directory, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(directory.length + 1))
+  mkdirSync(target, { recursive: true })
+  const wanted = files(source)
+  for (const file of wanted) {
+    mkdirSync(dirname(join(target, file)), { recursive: true })
+    renameSync(join(source, file), join(target, file))
+  }
+  for (const file of files(target)) if (!wanted.includes(file)) rmSync(join(target, file))
 }

@@ -1,7 +1,7 @@
 // Where the settings of a connection come from: options, connection strings, PG* variables, defaults.
 import { suite } from './harness.mjs'
 
-const { compat, server } = await suite(import.meta.url)
+const { compat } = await suite(import.meta.url)
 
 const keys = ['user', 'password', 'host', 'port', 'database', 'ssl', 'sslnegotiation', 'binary', 'options', 'client_encoding', 'replication', 'isDomainSocket', 'application_name', 'fallback_application_name', 'statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'query_timeout', 'connect_timeout', 'keepalives', 'keepalives_idle']
 
@@ -106,7 +106,6 @@ compat('defaults changed by the caller', async ({ child }) =>
     await client.end()
   }))
 
-const real = { host: server.host, port: server.port, user: server.user }
 compat('a connection string that works', async ({ pg, track, config }) => {
   const client = track(new pg.Client(`postgres://${config.user}@${config.host}:${config.port}/${config.database}?application_name=from%20text&options=-c%20work_mem%3D4MB`))
   await client.connect()

@@ -1,11 +1,11 @@
 // pg-copy-streams, unmodified, on both drivers.
-import { Readable, Writable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 
 import { loadExtension } from './drivers.mjs'
 import { suite } from './harness.mjs'
 
-const { from, to, both } = loadExtension('pg-copy-streams')
+const { from, to } = loadExtension('pg-copy-streams')
 const { compat } = await suite(import.meta.url)
 const setup = 'create table t (a int, b text); create table target (a int, b text)'
 

@@ -111,7 +111,7 @@ export class Side {
   }
 
   async close() {
-    await this.sharedClient?.end()
+    await within(CLEANUP_MILLIS, this.sharedClient?.end(), () => {})
     await this.admin.end()
     const dropper = new pg.Client({ ...this.server, database: 'postgres' })
     await dropper.connect()

@@ -3,6 +3,8 @@
 
 const FIRST_USER_OID = 16384
 const OID_KEYS = new Set(['tableID', 'dataTypeID', 'tableoid'])
+/** Left over in pg's results, in no documentation and no type; the case about a result's own keys shows them. */
+const REMNANTS = new Set(['parseRow', 'RowCtor'])
 const PID_KEYS = new Set(['pid', 'pg_backend_pid', 'processID', 'processId'])
 
 /** Gives each distinct value a number, in order of appearance: what is equal stays equal, what differs stays different. */
@@ -111,7 +113,8 @@ export class Renderer {
   /** Own enumerable properties in their order. On instances of classes a leading underscore means private. */
   #properties(heading, value, indent, ancestors, hidden = []) {
     const isInstance = heading !== '' && heading !== '[null prototype]'
-    const keys = [...Object.keys(value), ...hidden].filter((key) => !(isInstance && key.startsWith('_')) && !(key === 'parseRow' && this.#isA(value, 'Result')))
+    const isResult = this.#isA(value, 'Result')
+    const keys = [...Object.keys(value), ...hidden].filter((key) => !(isInstance && key.startsWith('_')) && !(isResult && REMNANTS.has(key)))
     if (keys.length === 0) return heading === '' ? '{}' : isInstance ? heading : `${heading} {}`
     const inner = `${indent}  `
     const lines = keys.map((key) => `${inner}${this.#string(key)}: ${this.#value(value[key], key, inner, ancestors)}`)

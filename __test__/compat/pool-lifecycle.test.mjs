@@ -158,7 +158,7 @@ compat('release with an open transaction: it stays open', async ({ pool }) => {
   const client = await opened.connect()
   await client.query('begin')
   client.release()
-  const { rows } = await opened.query('select now() = statement_timestamp() as fresh')
+  await opened.query('select now() = statement_timestamp() as fresh')
   const again = await opened.connect()
   const status = again.getTransactionStatus()
   await again.query('rollback')

@@ -44,7 +44,8 @@ async function interleave({ pool, note, capture, until }, { max, maxUses, steps 
       if (held.length === max) note(kind, 'would wait')
       else held.push(await opened.connect())
     } else if (kind === 'burst') {
-      if (held.length === max) note(kind, 'would wait')
+      // With maxUses it depends on who answers first how many connections are worn out afterwards.
+      if (held.length === max || maxUses) note(kind, 'would wait')
       else note(kind, await Promise.all(Array.from({ length: each.n }, (_, i) => outcome(opened.query('select $1::int as n', [i])))))
     } else if (held.length === 0) {
       note(kind, 'nothing held')

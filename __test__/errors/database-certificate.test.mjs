@@ -1,0 +1,25 @@
+// The database shows a certificate that must not be trusted.
+import { deploy } from '../support/deployment.mjs'
+import { refusal } from '../support/refusals.mjs'
+import { certificateFor } from '../support/postgres.mjs'
+import { test } from '../support/test.mjs'
+
+const app = deploy({ hostname: 'localhost' })
+
+test('an authority that nobody trusts', () => {
+  const { ca } = certificateFor(['localhost'])
+  return refusal(app, { ssl: { ca } }, {
+    name: 'ConnectionError',
+    code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    message: /certificate of localhost:\d+ was refused/,
+    hint: /PGSSLROOTCERT/,
+  })
+})
+
+test('another name than the one connected to', () =>
+  refusal(app, { ssl: { ca: app.emulator.ca, servername: 'other.example.com' } }, {
+    name: 'ConnectionError',
+    code: 'ERR_TLS_CERT_ALTNAME_INVALID',
+    message: /not for other\.example\.com, only for .*localhost/,
+    hint: /check PGHOST/,
+  }))

@@ -1,0 +1,38 @@
+// What the tarballs hold.
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { test } from 'node:test'
+import { pack, root } from './installation.mjs'
+
+const packed = await pack()
+
+function filesOf(tarball) {
+  const list = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' })
+  return list.trim().split('\n').map((file) => file.replace(/^package\//, '')).sort()
+}
+
+test('the package holds every compiled module, the declarations and the documents, and nothing else', () => {
+  const modules = readdirSync(join(root, 'ts'), { recursive: true })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => `dist/${file.replaceAll('\\', '/').replace(/\.ts$/, '')}`)
+  const entries = ['dist/index', 'dist/pg/index', 'dist/emulator/index']
+  assert.deepEqual(
+    filesOf(packed.main),
+    [
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'index.d.ts',
+      'package.json',
+      ...modules.map((module) => `${module}.js`),
+      ...entries.flatMap((entry) => [`${entry}.mjs`, `${entry}.d.ts`, `${entry}.d.mts`]),
+    ].sort(),
+  )
+})
+
+test('a platform package holds the addon and the documents, and nothing else', () => {
+  const target = /lakebase-native-(.+)-\d+\.\d+\.\d+/.exec(basename(packed.platform))[1]
+  assert.deepEqual(filesOf(packed.platform), ['LICENSE', 'README.md', `lakebase-native.${target}.node`, 'package.json'])
+})

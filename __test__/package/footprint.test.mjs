@@ -1,0 +1,33 @@
+// What an installation costs, and what it may run.
+import assert from 'node:assert/strict'
+import { readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { install, readJson } from './installation.mjs'
+
+const app = await install()
+const manifests = readdirSync(join(app, 'node_modules'), { recursive: true })
+  // A package's own package.json, not one inside its folders.
+  .filter((file) => /(^|node_modules\/)(@[^/]+\/)?[^/]+\/package\.json$/.test(file.replaceAll('\\', '/')))
+  .map((file) => join(app, 'node_modules', file))
+
+test('at most 10 packages are installed, this one and its addon among them', () => {
+  const names = manifests.map((file) => readJson(file).name)
+  assert.ok(names.includes('lakebase-native'))
+  assert.ok(names.length <= 10, `${names.length} packages: ${names.join(', ')}`)
+})
+
+test('no package has an install script', () => {
+  for (const file of manifests) {
+    const { name, scripts = {} } = readJson(file)
+    const found = ['preinstall', 'install', 'postinstall'].filter((script) => script in scripts)
+    assert.deepEqual(found, [], name)
+  }
+})
+
+test('the addon is at most 6 MB', () => {
+  const directory = readdirSync(join(app, 'node_modules')).find((name) => name.startsWith('lakebase-native-'))
+  const addon = join(app, 'node_modules', directory, readJson(app, 'node_modules', directory, 'package.json').main)
+  const { size } = statSync(addon)
+  assert.ok(size <= 6_000_000, `${size} bytes: a release build (\`npm run build\`) is optimized and stripped, a quick one is not`)
+})

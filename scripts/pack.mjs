@@ -1,0 +1,63 @@
+/**
+ * Packs lakebase-native and its platform packages as they are published.
+ *   node scripts/pack.mjs <directory>          what was built on this machine: `npm run build` first
+ *   node scripts/pack.mjs <directory> --all    every target of package.json's napi.targets, or an error
+ *
+ * An addon is taken from npm/<target>, where a release puts what its machines built, or else from npm/local, this checkout's build.
+ * Only what is packed here becomes an optional dependency, so that the tarballs install without packages that nobody has published.
+ * Prints the tarballs' paths, the main package's last.
+ */
+
+import { execFileSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { manifest, root } from './entries.mjs'
+
+const { values, positionals } = parseArgs({ options: { all: { type: 'boolean' } }, allowPositionals: true })
+const destination = resolve(positionals[0] ?? '.')
+const staging = mkdtempSync(join(tmpdir(), 'lakebase-native-pack-'))
+process.once('exit', () => rmSync(staging, { recursive: true, force: true }))
+mkdirSync(destination, { recursive: true })
+
+const missing = []
+const optionalDependencies = {}
+for (const target of readdirSync(join(root, 'npm')).filter((name) => name !== 'local')) {
+  const directory = join(root, 'npm', target)
+  const platform = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'))
+  const addon = [directory, join(root, 'npm', 'local')].map((from) => join(from, platform.main)).find(existsSync)
+  if (!addon) {
+    missing.push(target)
+    continue
+  }
+  if (platform.version !== manifest.version) throw new Error(`npm/${target} has version ${platform.version}, not ${manifest.version}: run \`npx napi version\``)
+  optionalDependencies[platform.name] = platform.version
+  const stage = join(staging, target)
+  for (const file of ['package.json', 'README.md']) cpSync(join(directory, file), join(stage, file))
+  cpSync(join(root, 'LICENSE'), join(stage, 'LICENSE'))
+  cpSync(addon, join(stage, platform.main))
+  pack(stage)
+}
+if (Object.keys(optionalDependencies).length === 0) throw new Error('no addon to pack: run `npm run build` first')
+if (values.all && missing.length > 0) throw new Error(`no addon for ${missing.join(', ')}`)
+
+const main = join(staging, 'main')
+for (const file of manifest.files) if (existsSync(join(root, file))) cpSync(join(root, file), join(main, file), { recursive: true })
+// What only a checkout can use.
+const { scripts: _scripts, devDependencies: _devDependencies, napi: _napi, allowScripts: _allowScripts, ...published } = manifest
+writeFileSync(join(main, 'package.json'), `${JSON.stringify({ ...published, optionalDependencies }, null, 2)}\n`)
+pack(main)
+
+function pack(directory) {
+  const [{ filename }] = JSON.parse(
+    execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', destination], {
+      cwd: directory,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+      // npm is a script on Windows, which only a shell runs.
+      shell: process.platform === 'win32',
+    }),
+  )
+  console.log(join(destination, filename))
+}
