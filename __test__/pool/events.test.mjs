@@ -1,6 +1,7 @@
 // connect, acquire, release, remove, error: when, with what.
 import assert from 'node:assert/strict'
 import { Client } from 'lakebase-native'
+import { run } from '../support/child.mjs'
 import { deploy } from '../support/deployment.mjs'
 import { event, settle, until } from '../support/outcome.mjs'
 import { test } from '../support/test.mjs'
@@ -81,15 +82,18 @@ test('end() removes every client', async () => {
   assert.deepEqual(log.sort(), ['remove 0', 'remove 1'])
 })
 
-test('an exception in a listener is the process\'s, and the pool goes on', async () => {
-  const pool = app.pool()
-  const thrown = new Error('a listener failed')
-  const seen = new Promise((resolve) => process.once('uncaughtException', resolve))
-  pool.once('release', () => {
-    throw thrown
-  })
-  const answer = await pool.query('select 1 as one')
-  assert.equal(answer.rows[0].one, 1)
-  assert.equal(await seen, thrown)
-  assert.equal((await pool.query('select 2 as two')).rows[0].two, 2)
+test("an exception in a callback is the process's, as in node-postgres, and the pool goes on", async () => {
+  const main = async () => {
+    const { createLakebasePool } = await import('lakebase-native')
+    const pool = createLakebasePool()
+    const caught = new Promise((resolve) => process.once('uncaughtException', resolve))
+    pool.query('select 1', () => {
+      throw new Error('a callback failed')
+    })
+    console.log((await caught).message)
+    console.log((await pool.query('select $1::int as number', [1])).rows[0].number)
+    await pool.end()
+  }
+  const { code, stdout } = await run(main)
+  assert.deepEqual([code, stdout.trim().split('\n')], [0, ['a callback failed', '1']])
 })

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { deploy } from '../support/deployment.mjs'
-import { event, range, until } from '../support/outcome.mjs'
+import { event, events, range, until } from '../support/outcome.mjs'
 import { test } from '../support/test.mjs'
 
 const app = deploy()
@@ -15,8 +15,9 @@ async function filled(pool, count) {
 
 test('connections that are idle for longer are closed, and their sessions end', async () => {
   const pool = app.pool({ idleTimeoutMillis: 50 })
+  const removed = events(pool, 'remove', 3)
   await filled(pool, 3)
-  for (let removed = 0; removed < 3; removed++) await event(pool, 'remove')
+  await removed
   assert.deepEqual([pool.totalCount, pool.idleCount], [0, 0])
   await until(() => app.emulator.counts.connections.database.open === 0)
   assert.equal((await pool.query('select 1 as one')).rows[0].one, 1, 'the pool goes on')
@@ -24,8 +25,9 @@ test('connections that are idle for longer are closed, and their sessions end', 
 
 test('min connections stay', async () => {
   const pool = app.pool({ idleTimeoutMillis: 50, min: 2 })
+  const removed = events(pool, 'remove', 2)
   await filled(pool, 4)
-  for (let removed = 0; removed < 2; removed++) await event(pool, 'remove')
+  await removed
   await sleep(200)
   assert.deepEqual([pool.totalCount, pool.idleCount], [2, 2])
 })

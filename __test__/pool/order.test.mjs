@@ -10,7 +10,7 @@ test('of the idle connections, the one used last is used first', async () => {
   const pool = app.pool({ max: 4 })
   const clients = await Promise.all(range(4).map(() => pool.connect()))
   for (const client of clients) client.release()
-  for (const expected of clients.toReversed?.() ?? [...clients].reverse()) {
+  for (const expected of [...clients].reverse()) {
     const client = await pool.connect()
     assert.equal(client, expected)
   }

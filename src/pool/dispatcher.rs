@@ -21,7 +21,7 @@ use crate::error::{Error, ServerMessage};
 use crate::wire::{ConnectionId, Observer, Outcome, Query, Request, SchemaGeneration, Target};
 
 /// A query that never ran because its connection ended is given to another one this often.
-const MAX_TRIES: u32 = 3;
+const MAX_TRIES: u32 = 5;
 
 /// A pool. Clones share it. Its methods may be called from any thread.
 #[derive(Clone)]
@@ -329,6 +329,10 @@ impl Inner {
             Wish::Query { query, pipelined, tries, reply } => Some(self.request(query, pipelined, tries, reply)),
             Wish::Checkout(_) => None,
         }
+    }
+
+    pub(super) fn has_waiters(&self) -> bool {
+        !self.state.lock().waiters.is_empty()
     }
 
     /// A request whose query goes to another connection if its own ends before it ran.

@@ -9,7 +9,7 @@ use super::login::Login;
 use super::member::Member;
 use crate::config::PoolConfig;
 use crate::error::Error;
-use crate::wire::{Early, Observer, Options, SchemaGeneration, Target};
+use crate::wire::{Early, Observer, Options, Request, SchemaGeneration, Target};
 
 pub struct Manager {
     pub(super) config: PoolConfig,
@@ -31,7 +31,7 @@ impl bb8::ManageConnection for Manager {
         let options = Options {
             statement_cache_size: self.config.statement_cache_size,
             schema_generation: self.schema_generation.clone(),
-            early: early.then(|| early_query(self.pool.clone())),
+            early: early.then(|| Box::new(FirstInLine(self.pool.clone())) as Box<dyn Early>),
         };
         let connection = establish(&self.config, &self.target, &self.login, &options, self.observer.clone()).await?;
         // Dropping the member closes the connection, so a cancelled or failed preparation leaves nothing open.
@@ -59,6 +59,14 @@ impl bb8::ManageConnection for Manager {
 }
 
 /// Takes the query that has waited longest to ride along with the password.
-fn early_query(pool: Weak<Inner>) -> Early {
-    Box::new(move || pool.upgrade()?.take_early())
+struct FirstInLine(Weak<Inner>);
+
+impl Early for FirstInLine {
+    fn take(&self) -> Option<Request> {
+        self.0.upgrade()?.take_early()
+    }
+
+    fn is_awaited(&self) -> bool {
+        self.0.upgrade().is_some_and(|pool| pool.has_waiters())
+    }
 }
