@@ -94,15 +94,12 @@ function encodeTokenOptions(options: TokenOptions = {}): string {
  * expires (an hour, usually). Secret.
  */
 export async function getDatabaseUrl(options: LakebasePoolOptions = {}): Promise<string> {
-  const pool = new LakebasePool(options)
-  try {
-    const { host, port, user, database, connectionString, password } = pool.options
-    if (connectionString) return connectionString
-    const secret = typeof password === 'string' ? password : await pool.getToken()
-    const login = `${encodeURIComponent(user ?? '')}:${encodeURIComponent(secret)}`
-    const verified = options.sslMode ?? process.env.PGSSLMODE ?? 'require'
-    return `postgresql://${login}@${host}:${port}/${encodeURIComponent(database ?? '')}?sslmode=${verified}`
-  } finally {
-    await pool.end()
-  }
+  if (options.connectionString) return options.connectionString
+  // A function cannot cross: asked here, as a pool would ask it for a connection.
+  const { password } = options
+  const answered = typeof password === 'function' ? { ...options, password: (await password()) ?? '' } : options
+  return new Promise<string>((resolve, reject) => {
+    const request = expect({ event: (event) => resolve(event.url as string), fail: reject })
+    environment.databaseUrl(request, encodeOptions(answered), environmentVariables())
+  }).catch(restack)
 }

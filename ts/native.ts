@@ -34,6 +34,7 @@ export interface Environment {
   openClient(pool: number, request: number, options: string, variables: string): void
   closeClient(connection: number, atOnce: boolean): void
   token(request: number, options: string, variables: string, refresh: boolean): void
+  databaseUrl(request: number, options: string, variables: string): void
   answerPassword(question: number, password: string | null, error: string | null): void
 }
 

@@ -282,6 +282,10 @@ impl Environment {
         self.passwords.answer(question, answer);
     }
 
+    pub(super) fn queue(&self) -> &Arc<Queue> {
+        &self.queue
+    }
+
     fn pool(&self, pool: u32) -> Option<Pool> {
         lock(&self.pools).get(&pool).map(|open| open.pool.clone())
     }
@@ -313,9 +317,9 @@ fn query(text: String, name: Option<String>, params: Option<Params>, flags: u32)
     Query { text, execution }
 }
 
-type Parsed = (Map<String, Value>, HashMap<String, String>);
+pub(super) type Parsed = (Map<String, Value>, HashMap<String, String>);
 
-fn parse(options: &str, variables: &str) -> std::result::Result<Parsed, CoreError> {
+pub(super) fn parse(options: &str, variables: &str) -> std::result::Result<Parsed, CoreError> {
     let unreadable = |source: serde_json::Error| CoreError::new(Kind::Internal, "options did not arrive as JSON").with_source(source);
     Ok((serde_json::from_str(options).map_err(unreadable)?, serde_json::from_str(variables).map_err(unreadable)?))
 }

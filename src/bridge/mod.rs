@@ -11,3 +11,4 @@ mod params;
 mod pools;
 mod queue;
 mod strings;
+mod url;
