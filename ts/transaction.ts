@@ -1,5 +1,6 @@
 /** `pool.transaction()`: everything or nothing. */
 
+import { ConnectionError } from './errors.js'
 import type { Pool, PoolClient } from './pool.js'
 
 /** PostgreSQL's transaction modes; what is not given is the session's default. */
@@ -24,15 +25,16 @@ function begin({ isolationLevel, readOnly, deferrable }: TransactionOptions): st
   return ['begin', modes.join(', ')].join(' ').trim()
 }
 
+/** How many connections may turn out to be dead, one after another, before that is the caller's error. */
+const MAX_BEGINS = 5
+
 export async function runTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
-  const start = begin(options)
-  const client = await pool.connect()
+  const client = await begun(pool, begin(options))
   let broken: Error | undefined
   // While we hold it, a lost connection shows as the error of the next query.
   const note = (error: Error): void => void (broken = error)
   client.on('error', note)
   try {
-    await client.query(start)
     const result = await work(client)
     const { command } = await client.query('commit')
     // COMMIT of a transaction that a swallowed error has aborted is a ROLLBACK.
@@ -47,4 +49,27 @@ export async function runTransaction<T>(pool: Pool, work: (client: PoolClient) =
     client.off('error', note)
     client.release(broken)
   }
+}
+
+/** A client in a transaction. A connection that dies under BEGIN has done nothing yet: another is tried. */
+async function begun(pool: Pool, start: string): Promise<PoolClient> {
+  for (let tries = 1; ; tries++) {
+    const client = await pool.connect()
+    const ignore = (): void => {}
+    client.on('error', ignore)
+    try {
+      await client.query(start)
+      return client
+    } catch (error) {
+      client.release(error as Error)
+      if (tries === MAX_BEGINS || !isLost(error)) throw error
+    } finally {
+      client.off('error', ignore)
+    }
+  }
+}
+
+/** The connection is gone, or its server is going. */
+function isLost(error: unknown): boolean {
+  return error instanceof ConnectionError || ['57P01', '57P02', '57P03'].includes((error as { code?: string }).code ?? '')
 }
