@@ -1,0 +1,185 @@
+//! Serves the queue: every waiter gets an idle connection, a new one, a place on a busy one, or waits on.
+
+use std::sync::Arc;
+
+use bb8::PooledConnection;
+use tokio::time::{Instant, sleep_until};
+
+use super::dispatcher::{Inner, Pool, State};
+use super::lane::{Lane, with_room};
+use super::manager::Manager;
+use super::waiter::{QueryReply, Waiter, Wish, pool_ended, timed_out};
+use crate::wire::{ConnectionId, Outcome, Query, Request};
+
+/// A query that never ran because its connection ended is given to another one this often.
+const MAX_TRIES: u32 = 3;
+
+impl Inner {
+    pub(super) fn enqueue(self: &Arc<Self>, wish: Wish) {
+        let waiter = self.waiter(wish);
+        let mut state = self.state.lock();
+        if state.ending {
+            drop(state);
+            return waiter.fail(pool_ended());
+        }
+        state.own += usize::from(waiter.needs_own_connection());
+        state.waiters.push_back(waiter);
+        self.pump(&mut state);
+    }
+
+    fn waiter(&self, wish: Wish) -> Waiter {
+        // Whoever checks a connection out has a clock of its own.
+        let bound = self.config.connection_timeout.filter(|_| !matches!(wish, Wish::Checkout(_)));
+        Waiter { wish, deadline: bound.map(|bound| Instant::now() + bound) }
+    }
+
+    /// Serves waiters as far as there are connections for them.
+    pub(super) fn pump(self: &Arc<Self>, state: &mut State) {
+        while !state.waiters.is_empty() {
+            if let Some(member) = self.take_one_idle(state) {
+                if member.is_suspect() {
+                    self.check(state, member);
+                } else {
+                    self.serve(state, member);
+                }
+            } else if state.expected() < state.waiters.len() && self.has_room(state) {
+                self.grow(state);
+            } else if !self.overflow(state) {
+                break;
+            }
+        }
+        self.time_out_waiters(state);
+    }
+
+    /// Gives `member` to the waiter at the front, or puts it back when nobody waits any more.
+    pub(super) fn serve(self: &Arc<Self>, state: &mut State, mut member: PooledConnection<'static, Manager>) {
+        if member.connection.outstanding() > 0 {
+            // A new connection that took a query along with its password.
+            member.count_use();
+            state.lanes.push(Lane { member, exclusive: false });
+            return;
+        }
+        let Some(waiter) = state.waiters.pop_front() else {
+            if state.ending {
+                member.retire(false);
+            }
+            self.put(member);
+            return;
+        };
+        state.own -= usize::from(waiter.needs_own_connection());
+        member.count_use();
+        match waiter.wish {
+            Wish::Checkout(reply) => {
+                state.checked_out += 1;
+                let checkout = Pool::lend(self, member);
+                // Not from here: a caller that is gone drops the checkout, which takes the lock that is held here.
+                self.runtime.spawn(async move { reply(Ok(checkout)) });
+            }
+            Wish::Query { query, pipelined, tries, reply } => {
+                let request = self.request(query, pipelined, tries, reply, member.connection.id());
+                member.connection.send(request);
+                state.lanes.push(Lane { member, exclusive: !pipelined });
+            }
+        }
+    }
+
+    /// Puts the first waiter that may share a connection onto a busy one.
+    fn overflow(self: &Arc<Self>, state: &mut State) -> bool {
+        // Those for whom a connection is being made need no place on a busy one.
+        if state.waiters.len() <= state.expected() || state.lanes.is_empty() {
+            return false;
+        }
+        let Some(position) = state.waiters.iter().position(|waiter| !waiter.needs_own_connection()) else { return false };
+        let reserved = state.own.saturating_sub(state.expected());
+        let limit = self.pipeline_limit(state);
+        let Some(lane) = with_room(&mut state.lanes, limit, reserved) else { return false };
+        lane.member.count_use();
+        if let Some(Waiter { wish: Wish::Query { query, pipelined, tries, reply }, .. }) = state.waiters.remove(position) {
+            lane.member.connection.send(self.request(query, pipelined, tries, reply, lane.id()));
+        }
+        true
+    }
+
+    /// While connections are being made, each is left its share.
+    fn pipeline_limit(&self, state: &State) -> usize {
+        let limit = self.config.max_pipeline;
+        if state.expected() == 0 {
+            return limit;
+        }
+        let queries = state.waiters.len() + state.lanes.iter().map(Lane::outstanding).sum::<usize>();
+        limit.min(queries / (state.lanes.len() + state.expected()) + 1)
+    }
+
+    /// The query at the front, for a connection whose login is under way. Only one that may share a connection: it is then in nobody's way.
+    pub(super) fn take_early(self: Arc<Self>) -> Option<Request> {
+        let mut state = self.state.lock();
+        if state.waiters.front()?.needs_own_connection() {
+            return None;
+        }
+        match state.waiters.pop_front()?.wish {
+            // The connection has no number yet.
+            Wish::Query { query, pipelined, tries, reply } => Some(self.request(query, pipelined, tries, reply, 0)),
+            Wish::Checkout(_) => None,
+        }
+    }
+
+    /// A request whose query goes to another connection if its own ends before it ran.
+    fn request(self: &Arc<Self>, query: Query, pipelined: bool, tries: u32, reply: QueryReply, connection: ConnectionId) -> Request {
+        let pool = Arc::downgrade(self);
+        let reply = Box::new(move |outcome| match outcome {
+            Outcome::Completed(result) => {
+                if result.is_err() && let Some(pool) = pool.upgrade().filter(|pool| pool.config.close_after_error) {
+                    // First, so that the caller finds the counters as pg-pool shows them.
+                    pool.close_after_error(connection);
+                }
+                reply(result);
+            }
+            Outcome::NeverRan { query, cause } => match pool.upgrade() {
+                Some(pool) if tries + 1 < MAX_TRIES => pool.requeue(Wish::Query { query, pipelined, tries: tries + 1, reply }),
+                _ => reply(Err(cause)),
+            },
+        });
+        Request { query, pipelined, reply }
+    }
+
+    /// Puts a query that never ran before those that were never sent. It was accepted before, so an ending pool still serves it.
+    fn requeue(self: &Arc<Self>, wish: Wish) {
+        let waiter = self.waiter(wish);
+        let mut state = self.state.lock();
+        state.own += usize::from(waiter.needs_own_connection());
+        let position = state.waiters.iter().take_while(|waiter| waiter.was_sent()).count();
+        state.waiters.insert(position, waiter);
+        // Its connection may have said goodbye long ago: nobody else would serve it.
+        self.pump(&mut state);
+    }
+
+    fn time_out_waiters(self: &Arc<Self>, state: &mut State) {
+        if state.timing {
+            return;
+        }
+        let Some(deadline) = state.waiters.iter().filter_map(|waiter| waiter.deadline).min() else { return };
+        state.timing = true;
+        let pool = Arc::downgrade(self);
+        self.runtime.spawn(async move {
+            sleep_until(deadline).await;
+            let Some(pool) = pool.upgrade() else { return };
+            let late = pool.take_late();
+            late.into_iter().for_each(|waiter| waiter.fail(timed_out()));
+            pool.finish_if_ended();
+        });
+    }
+
+    /// The waiters whose time is up; whoever is left gets the next clock.
+    fn take_late(self: &Arc<Self>) -> Vec<Waiter> {
+        let mut state = self.state.lock();
+        state.timing = false;
+        let now = Instant::now();
+        let all = std::mem::take(&mut state.waiters);
+        let (late, waiting): (Vec<_>, Vec<_>) = all.into_iter().partition(|waiter| waiter.deadline.is_some_and(|deadline| deadline <= now));
+        state.waiters = waiting.into();
+        state.own -= late.iter().filter(|waiter| waiter.needs_own_connection()).count();
+        // One who waited for a connection of its own may have kept others from sharing it.
+        self.pump(&mut state);
+        late
+    }
+}
