@@ -30,6 +30,20 @@ export interface Settings {
   maxLifetimeSeconds: number
 }
 
+/** The settings of a pool whose options are of no use. */
+export const nowhere: Settings = {
+  host: 'localhost',
+  port: 5432,
+  user: '',
+  database: '',
+  max: 10,
+  min: 0,
+  idleTimeoutMillis: 0,
+  connectionTimeoutMillis: 0,
+  maxUses: null,
+  maxLifetimeSeconds: 0,
+}
+
 /** Options in force. */
 export type PoolSettings = PoolOptions & Hooks & { max: number; maxUses: number; allowExitOnIdle: boolean; maxLifetimeSeconds: number }
 

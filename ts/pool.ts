@@ -3,12 +3,12 @@
 import { EventEmitter } from 'node:events'
 import { Client, type ClientOptions } from './client.js'
 import { defaults } from './defaults.js'
-import { environment, expect, listen, unlisten, type WireEvent } from './environment.js'
+import { environment, expect, listen, refuse, unlisten, type WireEvent } from './environment.js'
 import { keepError, restack, toError, type WireError } from './errors.js'
 import { encodeOptions, environmentVariables, type PoolOptions } from './options.js'
 import { answerPassword } from './password.js'
 import { Member, type PoolClient, type Release } from './pool-member.js'
-import { lakebaseOptions, pgOptions, type Hooks, type PoolSettings, type Settings } from './pool-options.js'
+import { lakebaseOptions, nowhere, pgOptions, type Hooks, type PoolSettings, type Settings } from './pool-options.js'
 import { pgTimeout, queueTimeout, Waiter, type ConnectCallback } from './pool-waiter.js'
 import { normalize, type Query, send, type QueryCallback, type QueryConfig } from './query.js'
 import type { Result } from './result.js'
@@ -64,6 +64,8 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   private onEnded: (error?: Error) => void = noop
 
   private readonly settings: Settings
+  /** Why no connection can be made with these options. */
+  private readonly refusal: WireError | undefined
   private readonly types: TypeSource
   private readonly likePg: boolean
   /** Something in the options shows which connection runs what. */
@@ -78,13 +80,16 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     const given: PoolOptions & Hooks = typeof options === 'string' ? { connectionString: options } : (options ?? {})
     this._pool = listen((event) => this.hear(event))
     const opened = JSON.parse(environment.openPool(this._pool, encodeOptions(given), environmentVariables(), likePg)) as Settings | WireError
-    if ('kind' in opened) {
+    const unusable = 'kind' in opened
+    if (unusable) {
       unlisten(this._pool)
-      throw toError(opened)
+      // node-postgres finds out when it connects.
+      if (!likePg) throw toError(opened)
     }
-    this.settings = opened
+    this.refusal = unusable ? opened : undefined
+    this.settings = unusable ? nowhere : opened
     this.likePg = likePg
-    this.options = likePg ? pgOptions(given) : lakebaseOptions(given, opened)
+    this.options = likePg ? pgOptions(given) : lakebaseOptions(given, this.settings)
     this.Client = given.Client ?? Client
     this.Promise = given.Promise ?? Promise
     this.log = given.log ?? noop
@@ -171,7 +176,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
 
   /** Whether nobody can tell on which connection this query runs, or with which others. */
   private mayShare(config: string | QueryConfig | Query, values: readonly unknown[] | undefined): boolean {
-    if (this.ending || this.watched || this.queue.length > 0) return false
+    if (this.ending || this.watched || this.refusal || this.queue.length > 0) return false
     if (this.listenerCount('acquire') > 0 || this.listenerCount('release') > 0) return false
     // A subclass, or somebody's instrumentation.
     if (this.connect !== connectOfPool || this.Client.prototype.query !== queryOfClient) return false
@@ -213,7 +218,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
           client.removeListener('error', onError)
           if (released) return
           released = true
-          client.release(this.spoils(client, failure) ? (failure as Error) : undefined)
+          client.release(this.closedBy(client, failure))
           if (failure) callback(failure)
           else callback(undefined, result)
         })
@@ -224,9 +229,11 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     })
   }
 
-  /** Whether a failed query's connection is closed. pg-pool closes every one; a Lakebase pool only one that is left in a transaction. */
-  private spoils(client: PoolClient, failure: Error | null | undefined): boolean {
-    return Boolean(failure) && (this.likePg || client.getTransactionStatus() !== 'I')
+  /** The error for which a query's connection is closed. pg-pool closes after every error, a Lakebase pool only in a transaction. */
+  private closedBy(client: PoolClient, failure: Error | null | undefined): Error | undefined {
+    if (failure && !this.likePg && client._queryable && client.getTransactionStatus() === 'I') return undefined
+    // pg-pool's listeners see null when there is no error.
+    return failure as Error | undefined
   }
 
   /** Checks a connection out; give it back with its `release()`. */
@@ -328,7 +335,8 @@ export class Pool extends EventEmitter implements AsyncDisposable {
       },
     })
     this.log('connecting new client')
-    environment.openConnection(this._pool, request)
+    if (this.refusal) refuse(request, toError(this.refusal))
+    else environment.openConnection(this._pool, request)
   }
 
   /** A new connection for `waiter`. */
@@ -441,12 +449,12 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     if (!environment.release(member.connection, false)) this.remove(member)
   }
 
-  /** Gives a connection up. */
-  private remove(member: Member): void {
+  /** Gives a connection up; there is room for a waiter when it has ended. */
+  private remove(member: Member, waiters: 'serve waiters' | 'nobody waits' = 'serve waiters'): void {
     if (!this.members.delete(member)) return
     this.bury(member, () => {
       this.emit('remove', member.client)
-      this.pulse()
+      if (waiters === 'serve waiters') this.pulse()
     })
   }
 
@@ -534,7 +542,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   private lose(member: Member, error: Error): void {
     const { client } = member
     Object.assign(error, { client })
-    this.remove(member)
+    this.remove(member, this.likePg ? 'nobody waits' : 'serve waiters')
     // An error without a listener ends a process that uses pg; of a Lakebase pool it is told, not thrown.
     if (this.likePg || this.listenerCount('error') > 0) this.emit('error', error, client)
     else console.error('lakebase-native: the pool lost an idle connection and has no "error" listener:', error.message)
@@ -583,7 +591,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     this.log('pulse queue on ending')
     this.close()
     if (this.running > 0) return
-    for (const member of [...this.members]) if (!member.held) this.remove(member)
+    for (const member of [...this.members]) if (!member.held) this.remove(member, 'nobody waits')
     if (this.ended || this.members.size + this.opening > 0) return
     this.ended = true
     if (this.likePg) this.onEnded()

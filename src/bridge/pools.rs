@@ -35,12 +35,8 @@ impl Teller {
         // One caller's own connection is prepared by that caller, when it has it.
         let own = purpose == Purpose::Caller;
         let awaited = !own && self.prepares.load(Ordering::Relaxed);
-        let client = Client {
-            connection: connection.clone(),
-            checkout: None,
-            prepared: awaited.then_some(sender),
-            target: self.target.clone(),
-        };
+        let client =
+            Client { connection: connection.clone(), checkout: None, prepared: awaited.then_some(sender), target: self.target.clone() };
         self.clients.lock().insert(connection.id(), client);
         let session = connection.session();
         self.queue.event(&json!({

@@ -13,6 +13,7 @@ use super::lane::Lane;
 use super::login::Login;
 use super::maker::Maker;
 use super::manager::Manager;
+use super::pace::Pace;
 use super::waiter::{CheckoutReply, QueryReply, Waiter, Wish};
 use super::{Events, reaper};
 use crate::config::PoolConfig;
@@ -39,6 +40,7 @@ pub(super) struct Inner {
     pub maker: Maker,
     pub connections: bb8::Pool<Manager>,
     pub state: Mutex<State>,
+    pub pace: Pace,
     pub idle_changed: Arc<Notify>,
     /// Connections whose task has not ended.
     pub open: AtomicUsize,
@@ -110,6 +112,7 @@ impl Pool {
             maker: Maker { target, login, events, schema_generation: SchemaGeneration::default() },
             connections,
             state: Mutex::new(State::default()),
+            pace: Pace::new(),
             idle_changed: idle_changed.clone(),
             open: AtomicUsize::new(0),
         });

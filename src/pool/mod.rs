@@ -14,6 +14,7 @@ mod maker;
 mod manager;
 mod member;
 mod opening;
+mod pace;
 mod queue;
 mod reaper;
 mod retry;

@@ -1,6 +1,7 @@
 //! Serves the queue: every waiter gets an idle connection, a new one, a place on a busy one, or waits on.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bb8::PooledConnection;
 use tokio::time::{Instant, sleep_until};
@@ -8,11 +9,19 @@ use tokio::time::{Instant, sleep_until};
 use super::dispatcher::{Inner, Pool, State};
 use super::lane::{Lane, with_room};
 use super::manager::Manager;
+use super::pace::{Fingerprint, UNKNOWN, fingerprint};
 use super::waiter::{QueryReply, Waiter, Wish, pool_ended, timed_out};
 use crate::wire::{ConnectionId, Outcome, Query, Request};
 
 /// A query that never ran because its connection ended is given to another one this often.
 const MAX_TRIES: u32 = 3;
+
+/// Where a query runs.
+struct Run {
+    connection: ConnectionId,
+    /// It has an idle connection for itself: what it is, since when, and within what time it is quick.
+    alone: Option<(Fingerprint, Instant, Duration)>,
+}
 
 impl Inner {
     pub(super) fn enqueue(self: &Arc<Self>, wish: Wish) {
@@ -56,7 +65,7 @@ impl Inner {
         if member.connection.outstanding() > 0 {
             // A new connection that took a query along with its password.
             member.count_use();
-            state.lanes.push(Lane { member, exclusive: false });
+            state.lanes.push(Lane { member, exclusive: false, last: UNKNOWN });
             return;
         }
         let Some(waiter) = state.waiters.pop_front() else {
@@ -76,9 +85,11 @@ impl Inner {
                 self.runtime.spawn(async move { reply(Ok(checkout)) });
             }
             Wish::Query { query, pipelined, tries, reply } => {
-                let request = self.request(query, pipelined, tries, reply, member.connection.id());
-                member.connection.send(request);
-                state.lanes.push(Lane { member, exclusive: !pipelined });
+                let last = fingerprint(&query.text);
+                let lane = Lane { member, exclusive: !pipelined, last };
+                let run = Run { connection: lane.id(), alone: Some((last, Instant::now(), lane.quick_bound())) };
+                lane.member.connection.send(self.request(query, pipelined, tries, reply, run));
+                state.lanes.push(lane);
             }
         }
     }
@@ -92,10 +103,12 @@ impl Inner {
         let Some(position) = state.waiters.iter().position(|waiter| !waiter.needs_own_connection()) else { return false };
         let reserved = state.own.saturating_sub(state.expected());
         let limit = self.pipeline_limit(state);
-        let Some(lane) = with_room(&mut state.lanes, limit, reserved) else { return false };
+        let Some(lane) = with_room(&mut state.lanes, limit, reserved, &self.pace) else { return false };
         lane.member.count_use();
         if let Some(Waiter { wish: Wish::Query { query, pipelined, tries, reply }, .. }) = state.waiters.remove(position) {
-            lane.member.connection.send(self.request(query, pipelined, tries, reply, lane.id()));
+            lane.last = fingerprint(&query.text);
+            let run = Run { connection: lane.id(), alone: None };
+            lane.member.connection.send(self.request(query, pipelined, tries, reply, run));
         }
         true
     }
@@ -118,19 +131,26 @@ impl Inner {
         }
         match state.waiters.pop_front()?.wish {
             // The connection has no number yet.
-            Wish::Query { query, pipelined, tries, reply } => Some(self.request(query, pipelined, tries, reply, 0)),
+            Wish::Query { query, pipelined, tries, reply } => {
+                Some(self.request(query, pipelined, tries, reply, Run { connection: 0, alone: None }))
+            }
             Wish::Checkout(_) => None,
         }
     }
 
     /// A request whose query goes to another connection if its own ends before it ran.
-    fn request(self: &Arc<Self>, query: Query, pipelined: bool, tries: u32, reply: QueryReply, connection: ConnectionId) -> Request {
+    fn request(self: &Arc<Self>, query: Query, pipelined: bool, tries: u32, reply: QueryReply, run: Run) -> Request {
         let pool = Arc::downgrade(self);
         let reply = Box::new(move |outcome| match outcome {
             Outcome::Completed(result) => {
-                if result.is_err() && let Some(pool) = pool.upgrade().filter(|pool| pool.config.close_after_error) {
-                    // First, so that the caller finds the counters as pg-pool shows them.
-                    pool.close_after_error(connection);
+                if let Some(pool) = pool.upgrade() {
+                    if let Some((statement, since, bound)) = run.alone {
+                        pool.pace.note(statement, since.elapsed() < bound);
+                    }
+                    if result.is_err() && pool.config.close_after_error {
+                        // First, so that the caller finds the counters as pg-pool shows them.
+                        pool.close_after_error(run.connection);
+                    }
                 }
                 reply(result);
             }
