@@ -16,6 +16,8 @@ export type WireValue = string | Uint8Array | null
 /** Bits of a query's flags. The low six say which types may cross as numbers: see types.ts. */
 export const EXTENDED = 1 << 8
 export const BINARY = 1 << 9
+/** Of a pool's query: begin one more connection. */
+export const GROW = 1 << 10
 
 /** One per JavaScript thread. Pools and requests are numbered here, connections in Rust. */
 export interface Environment {

@@ -10,6 +10,7 @@ import { answerPassword } from './password.js'
 import { Member, type PoolClient, type Release } from './pool-member.js'
 import { lakebaseOptions, nowhere, pgOptions, type Hooks, type PoolSettings, type Settings } from './pool-options.js'
 import { pgTimeout, queueTimeout, Waiter, type ConnectCallback } from './pool-waiter.js'
+import { GROW } from './native.js'
 import { normalize, type Query, send, type QueryCallback, type QueryConfig } from './query.js'
 import type { Result } from './result.js'
 import { types as defaultTypes, type TypeSource } from './types.js'
@@ -54,6 +55,10 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   private opening = 0
   /** Queries that Rust runs on connections of its choice. */
   private running = 0
+  /** Queries of this tick that pg-pool would have in its queue until the next: it had an idle client when they came. */
+  private fresh = 0
+  /** Connections begun for them. */
+  private early = 0
   /** Callers in the queue for whom Rust has been asked for a connection. */
   private forwarded = 0
   /** Connections begun by Rust of its own accord that this side has heard of. */
@@ -101,7 +106,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   get totalCount(): number {
     // Rust is only asked for connections it makes of its own accord, and not any more when the pool is closing.
     const unheard = this.closing ? 0 : Math.max(0, environment.begunConnections(this._pool) - this.introduced)
-    return this.members.size + this.opening + unheard
+    return this.members.size + this.opening + unheard - this.early
   }
 
   /** Open connections that nobody uses. */
@@ -111,7 +116,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
 
   /** Callers in the queue. */
   get waitingCount(): number {
-    return this.queue.length + Math.max(0, this.busy - this.totalCount)
+    return this.queue.length + this.fresh + Math.max(0, this.busy - this.totalCount)
   }
 
   /** Connections past `maxLifetimeSeconds` that are still in use. */
@@ -122,7 +127,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   }
 
   private get busy(): number {
-    return this.held + this.opening + this.running
+    return this.held + this.opening + this.running - this.fresh
   }
 
   /** Runs a query on any connection. */
@@ -165,8 +170,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
             callback(this.likePg ? pgTimeout(error) : error)
           },
         })
-        this.running++
-        environment.query(this._pool, request, text, name, params, flags)
+        environment.query(this._pool, request, text, name, params, this.enter() ? flags | GROW : flags)
       })
     } catch {
       // A value that cannot be sent: node-postgres finds out when it has a client.
@@ -189,6 +193,26 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     }
     this.announce()
     return true
+  }
+
+  /** Counts a query that Rust will run. True when pg-pool would make a connection for it. */
+  private enter(): boolean {
+    const busy = this.held + this.opening + this.running++
+    const known = this.members.size + this.opening
+    if (this.fresh > 0 || busy < known) {
+      if (this.fresh++ === 0) process.nextTick(this.onTick)
+    }
+    // Rust is only asked what it has begun when that can matter.
+    if (busy < known || known >= this.options.max) return false
+    const total = this.totalCount + this.early
+    const grows = busy >= total && total < this.options.max
+    if (grows && this.fresh > 0) this.early++
+    return grows
+  }
+
+  private readonly onTick = (): void => {
+    this.fresh = 0
+    this.early = 0
   }
 
   /** Tells Rust, once, that new connections are to be prepared here before they are used. */

@@ -26,6 +26,7 @@ use crate::wire::{self, Execution, Outcome, Query, Request, Target};
 mod flags {
     pub const EXTENDED: u32 = 1 << 8;
     pub const BINARY: u32 = 1 << 9;
+    pub const GROW: u32 = 1 << 10;
 }
 
 /// One per JavaScript thread (the main one and each worker).
@@ -119,7 +120,7 @@ impl Environment {
         let answer = Answer::new(&self.queue, request);
         let Some(pool) = self.pool(pool) else { return answer.fail(&ended()) };
         let decoding = Decoding::from_bits(flags as u8);
-        pool.query(query(text, name, params, flags), Box::new(move |result| answer.respond(&result, decoding)));
+        pool.query(query(text, name, params, flags), flags & flags::GROW != 0, Box::new(move |result| answer.respond(&result, decoding)));
     }
 
     /// A new connection may go into service, or not: `error` is then its caller's.

@@ -120,15 +120,16 @@ impl Pool {
         Self(inner)
     }
 
-    /// Runs `query` on any connection.
-    pub fn query(&self, query: Query, reply: QueryReply) {
+    /// Runs `query` on any connection. With `grow` one more is made, if there is room, even though one may be idle by now: the caller has
+    /// decided so by what it knew, as pg-pool would.
+    pub fn query(&self, query: Query, grow: bool, reply: QueryReply) {
         let pipelined = self.0.config.max_pipeline > 1 && query.can_pipeline();
-        self.0.enqueue(Wish::Query { query, pipelined, tries: 0, reply });
+        self.0.enqueue(Wish::Query { query, pipelined, tries: 0, reply }, grow);
     }
 
     /// Gives the caller a connection of its own as soon as there is one. Has no bound of its own.
     pub fn checkout(&self, reply: CheckoutReply) {
-        self.0.enqueue(Wish::Checkout(reply));
+        self.0.enqueue(Wish::Checkout(reply), false);
     }
 
     /// Makes a connection for this caller and no other; in a full pool, the same as [`checkout`](Self::checkout).

@@ -16,6 +16,7 @@ impl Inner {
     /// An idle connection that is fit for use, if there is one.
     pub(super) fn take_one_idle(&self, state: &mut State) -> Option<PooledConnection<'static, Manager>> {
         let _runtime = self.runtime.enter();
+        self.reclaim(state);
         while self.connections.state().idle_connections > 0 {
             // Ready at once: only we take idle connections, under the state's lock.
             let member = self.connections.get_owned().now_or_never()?.ok()?;
@@ -30,6 +31,20 @@ impl Inner {
             return Some(member);
         }
         None
+    }
+
+    /// Puts back the connections whose queries are all answered. A caller may have its answer, and call again, a moment before the
+    /// connection's own task gets to say so.
+    pub(super) fn reclaim(&self, state: &mut State) {
+        while let Some(position) = state.lanes.iter().position(|lane| lane.outstanding() == 0) {
+            let mut lane = state.lanes.swap_remove(position);
+            // A failed transaction that nobody holds: `pool.query('BEGIN')` and then an error. pg-pool closes such a connection too.
+            let abandoned = lane.member.connection.transaction_status() == b'E';
+            if abandoned || (state.ending && state.waiters.is_empty()) {
+                lane.member.retire(false);
+            }
+            self.put(lane.member);
+        }
     }
 
     /// All idle connections, most recently used first, whatever their state. Give them back with [`Self::put_idle`].

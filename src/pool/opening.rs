@@ -69,7 +69,7 @@ impl Inner {
         let mut state = self.state.lock();
         if state.ending || !self.has_room(&state) {
             drop(state);
-            return self.enqueue(Wish::Checkout(reply));
+            return self.enqueue(Wish::Checkout(reply), false);
         }
         state.bound += 1;
         drop(state);

@@ -24,7 +24,7 @@ struct Run {
 }
 
 impl Inner {
-    pub(super) fn enqueue(self: &Arc<Self>, wish: Wish) {
+    pub(super) fn enqueue(self: &Arc<Self>, wish: Wish, grow: bool) {
         let waiter = self.waiter(wish);
         let mut state = self.state.lock();
         if state.ending {
@@ -33,6 +33,9 @@ impl Inner {
         }
         state.own += usize::from(waiter.needs_own_connection());
         state.waiters.push_back(waiter);
+        if grow && self.has_room(&state) {
+            self.grow(&mut state);
+        }
         self.pump(&mut state);
     }
 

@@ -17,9 +17,9 @@ impl Observer for Watch {
         }
     }
 
-    fn progress(&self, connection: ConnectionId) {
+    fn progress(&self, _: ConnectionId) {
         if let Some(pool) = self.0.upgrade() {
-            pool.progress(connection);
+            pool.progress();
         }
     }
 
@@ -44,17 +44,9 @@ impl Observer for Watch {
 
 impl Inner {
     /// A connection has finished requests.
-    fn progress(self: &Arc<Self>, connection: ConnectionId) {
+    fn progress(self: &Arc<Self>) {
         let mut state = self.state.lock();
-        if let Some(position) = state.lanes.iter().position(|lane| lane.id() == connection && lane.outstanding() == 0) {
-            let mut lane = state.lanes.swap_remove(position);
-            // A failed transaction that nobody holds: `pool.query('BEGIN')` and then an error. pg-pool closes such a connection too.
-            let abandoned = lane.member.connection.transaction_status() == b'E';
-            if abandoned || (state.ending && state.waiters.is_empty()) {
-                lane.member.retire(false);
-            }
-            self.put(lane.member);
-        }
+        self.reclaim(&mut state);
         self.pump(&mut state);
         drop(state);
         self.finish_if_ended();
