@@ -5,16 +5,23 @@
 #[path = "core/tls.rs"]
 mod tls;
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::hint::black_box;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bb8_postgres::PostgresConnectionManager;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use lakebase_native::config;
+use lakebase_native::error::{Error, ServerMessage};
+use lakebase_native::pool::{Events, Login, Pool};
+use lakebase_native::wire::{Connection, ConnectionId, Param, Query, Target};
 use rustls::ClientConfig;
 use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio_postgres::types::Type;
 
@@ -62,8 +69,42 @@ impl Contender for Bb8PostgresTyped {
     }
 }
 
-// TODO: our core. `struct Ours(lakebase_native::…)` with `impl Contender`: the pool of src/pool with `max` 10, built from
-// `BENCH_DATABASE_URL` and the same `ClientConfig`; then measure it in `core` below, first.
+/// Our pool, as the bridge uses it, with a channel in the bridge's place.
+struct Ours(Pool);
+
+impl Contender for Ours {
+    async fn query(&self, sql: &'static str, parameter: i32) -> usize {
+        let (sender, answer) = oneshot::channel();
+        let query = Query::extended(sql, vec![Param::Text(parameter.to_string())]);
+        self.0.query(query, Box::new(move |result| drop(sender.send(result))));
+        answer.await.expect("an answer").expect("rows").results[0].rows.len()
+    }
+}
+
+/// An owner that needs to know nothing.
+struct Unconcerned;
+
+impl Events for Unconcerned {
+    fn connected(&self, _: &Connection) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn prepares(&self) -> bool {
+        false
+    }
+
+    fn removed(&self, _: ConnectionId, _: Option<Error>) {}
+    fn notice(&self, _: ConnectionId, _: ServerMessage) {}
+    fn notification(&self, _: ConnectionId, _: i32, _: &str, _: &str) {}
+}
+
+fn our_pool(url: &str, authority_file: &str, runtime: &Runtime) -> Pool {
+    let options = serde_json::json!({ "connectionString": url, "max": POOL_SIZE });
+    let variables = HashMap::from([("PGSSLROOTCERT".to_owned(), authority_file.to_owned())]);
+    let config = config::resolve(options.as_object().expect("an object"), &variables).expect("a usable configuration");
+    let login = Login::new(&config.login, Arc::new(|| unreachable!("the password is in the URL")));
+    Pool::new(config.pool, Arc::new(Target::new(config.connect)), login, Arc::new(Unconcerned), runtime.handle().clone())
+}
 
 fn point_parameter(n: u64) -> i32 {
     i32::try_from(n * 48_271 % TABLE_ROWS + 1).expect("an id of the table is an int4")
@@ -141,6 +182,7 @@ fn core(criterion: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let tls = tls::trust(&authority_file);
 
+    measure(criterion, &runtime, "ours", Ours(our_pool(&url, &authority_file, &runtime)));
     let pool = runtime.block_on(bb8_pool(&url, Arc::clone(&tls)));
     measure(criterion, &runtime, "bb8-postgres", Bb8Postgres(pool));
     let pool = runtime.block_on(bb8_pool(&url, tls));

@@ -334,6 +334,11 @@ export async function suite(url) {
   after(async () => {
     await Promise.all([oracle.close(), subject.close()])
     await release()
+    // Runs only if something else still holds the process: then the file fails instead of hanging.
+    setTimeout(() => {
+      console.error(`${file}: everything is over, but ${process.getActiveResourcesInfo().join(', ')} hold the process`)
+      process.exit(1)
+    }, CLEANUP_MILLIS).unref()
   })
   const { rows } = await oracle.admin.query(`select current_setting('server_version_num')::int / 10000 as major`)
 

@@ -45,14 +45,19 @@ for (const at of ['connect', 'tls', 'startup', 'login']) {
   })
 }
 
-test('a server that speaks something else', async () => {
+test('a server that speaks something else', async (t) => {
   const http = createServer((socket) => {
     socket.on('error', () => {})
     socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))
   }).listen(0, '127.0.0.1')
   await once(http, 'listening')
-  await refusal(app, { host: '127.0.0.1', port: http.address().port }, { name: 'ProtocolError', code: undefined, message: /SSLRequest/ })
-  http.close()
+  t.after(() => http.close())
+  await refusal(app, { host: '127.0.0.1', port: http.address().port }, {
+    name: 'ProtocolError',
+    code: 'PROTOCOL_VIOLATION',
+    message: /SSLRequest/,
+    hint: /PostgreSQL server/,
+  })
 })
 
 test('nobody waits for longer than connectionTimeoutMillis, the tenth caller neither', async () => {

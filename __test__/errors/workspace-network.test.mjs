@@ -63,13 +63,12 @@ test('a certificate of a false authority', () => {
   const file = join(dirname(app.emulator.caFile), 'other-ca.pem')
   writeFileSync(file, certificateFor(['localhost']).ca)
   app.environment({ NODE_EXTRA_CA_CERTS: file })
-  return refusal(app, {}, { name: 'ConnectionError', code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', hint: /NODE_EXTRA_CA_CERTS/ })
+  return refusal(app, {}, { name: 'ConnectionError', code: 'CERT_SIGNATURE_FAILURE', hint: /NODE_EXTRA_CA_CERTS/ })
 })
 
-test('a file of authorities that cannot be used is a configuration error that names it', async () => {
-  for (const file of ['/nonexistent/ca.pem', '/dev/null']) {
-    app.environment({ NODE_EXTRA_CA_CERTS: file })
-    const error = await failureOf(getToken())
-    assert.ok(error.name === 'ConfigurationError' || error.code === 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', error)
-  }
+test('a file of authorities that cannot be read is a configuration error that names it', async () => {
+  app.environment({ NODE_EXTRA_CA_CERTS: '/nonexistent/ca.pem' })
+  const error = await failureOf(getToken())
+  assert.equal(error.name, 'ConfigurationError')
+  assert.match(error.message, /\/nonexistent\/ca\.pem/)
 })

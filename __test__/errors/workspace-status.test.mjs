@@ -38,7 +38,9 @@ for (const [path, tier, api] of apis) {
         hint: api === 'oauth' ? oauthHint : credentialHint,
       })
       assert.equal(error.status, status)
-      assert.equal(app.calls[api] > 1, transient, transient ? 'it was tried again' : 'it was not tried again')
+      // Where there is no token endpoint, the discovery document may name another; the emulator's names the same.
+      const once = api === 'oauth' && status === 404 ? 2 : 1
+      assert.equal(app.calls[api] > once, transient, `${app.calls[api]} calls`)
     })
   }
 

@@ -1,9 +1,12 @@
 // What most test files start from: an emulator, and this process's environment set as an app's deployment would set it.
 import { after, afterEach, before, beforeEach } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createLakebasePool } from 'lakebase-native'
 import { startEmulator } from 'lakebase-native/emulator'
 
 const OURS = /^(PG|LAKEBASE_|DATABRICKS_|DATABASE_URL$|NODE_EXTRA_CA_CERTS$|SSL_CERT_)|_PROXY$/i
+
+const END_MILLIS = 5_000
 
 let tests = 0
 
@@ -14,10 +17,10 @@ export function setEnvironment(variables) {
 }
 
 /**
- * One emulator for the file. Every test begins with its environment, without faults, with counts at zero and without a cached token;
+ * One emulator for the file, whose database `sql` prepares. Every test begins with its environment, without faults, with counts at zero and without a cached token;
  * pools made with `pool()` are ended after it.
  */
-export function deploy(options) {
+export function deploy({ sql, ...options } = {}) {
   const pools = []
   const app = {
     /** @type {import('lakebase-native/emulator').Emulator} */
@@ -54,6 +57,7 @@ export function deploy(options) {
   }
   before(async () => {
     app.emulator = await startEmulator(options)
+    if (sql) await app.emulator.query(sql)
   })
   beforeEach(() => {
     tests++
@@ -62,7 +66,9 @@ export function deploy(options) {
   })
   afterEach(async () => {
     await app.emulator.recover()
-    await Promise.all(pools.splice(0).map((pool) => pool.ended || (pool.ending ? undefined : pool.end())))
+    const ends = pools.splice(0).map((pool) => pool.ending || pool.end())
+    // A pool cannot end while a test that failed has one of its clients.
+    await Promise.race([Promise.all(ends), sleep(END_MILLIS, undefined, { ref: false })])
   })
   after(() => app.emulator.stop())
   return app

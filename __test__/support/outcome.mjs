@@ -1,6 +1,5 @@
 // How something ended.
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 
 /** The error that a promise rejects with, or that a function throws; a failure if there is none. */
 export async function failureOf(work) {
@@ -17,12 +16,21 @@ export async function until(condition) {
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5))
 }
 
-/** Waits for an event that `fits`; resolves with its arguments. */
-export async function event(emitter, name, fits = () => true) {
-  for (;;) {
-    const values = await once(emitter, name)
-    if (fits(...values)) return values
-  }
+/** Waits for an event that `fits`, the first or the `count`th; resolves with its arguments. Other events, errors too, do not matter. */
+export function event(emitter, name, fits = () => true, count = 1) {
+  return new Promise((resolve) => {
+    const listener = (...values) => {
+      if (!fits(...values) || --count > 0) return
+      emitter.off(name, listener)
+      resolve(values)
+    }
+    emitter.on(name, listener)
+  })
+}
+
+/** Waits for so many events. */
+export function events(emitter, name, count) {
+  return event(emitter, name, undefined, count)
 }
 
 /** Everything that is due happens: callbacks, promises, immediates. */

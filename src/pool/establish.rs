@@ -47,7 +47,8 @@ pub async fn establish(
         }
         let wait = backoff(tries);
         let in_time = deadline.is_none_or(|deadline| Instant::now() + wait < deadline);
-        if !pool.retry_connect || !is_transient(&error) || !in_time {
+        let awaited = options.early.as_ref().is_none_or(|early| early.is_awaited());
+        if !pool.retry_connect || !is_transient(&error) || !in_time || !awaited {
             return Err(error);
         }
         last_error = Some(error);

@@ -13,7 +13,7 @@ use super::member::Member;
 use super::watch::Watch;
 use crate::config::PoolConfig;
 use crate::error::{Error, Kind};
-use crate::wire::{Early, Options, SchemaGeneration, Target};
+use crate::wire::{Early, Options, Request, SchemaGeneration, Target};
 
 /// Who the new connection is for, which decides who prepares it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Maker {
         let options = Options {
             statement_cache_size: config.statement_cache_size,
             schema_generation: self.schema_generation.clone(),
-            early: early.then(|| early_query(Arc::downgrade(pool))),
+            early: early.then(|| Box::new(FirstInLine(Arc::downgrade(pool))) as Box<dyn Early>),
         };
         let observer = Arc::new(Watch(Arc::downgrade(pool)));
         let connection = establish(config, &self.target, &self.login, &options, observer).await?;
@@ -63,7 +63,15 @@ impl Maker {
     }
 }
 
-/// Takes the query that has waited longest to ride along with the password.
-fn early_query(pool: Weak<Inner>) -> Early {
-    Box::new(move || pool.upgrade()?.take_early())
+/// Lets the query that has waited longest ride along with the password.
+struct FirstInLine(Weak<Inner>);
+
+impl Early for FirstInLine {
+    fn take(&self) -> Option<Request> {
+        self.0.upgrade()?.take_early()
+    }
+
+    fn is_awaited(&self) -> bool {
+        self.0.upgrade().is_some_and(|pool| pool.has_waiters())
+    }
 }

@@ -14,7 +14,7 @@ use super::waiter::{QueryReply, Waiter, Wish, pool_ended, timed_out};
 use crate::wire::{ConnectionId, Outcome, Query, Request};
 
 /// A query that never ran because its connection ended is given to another one this often.
-const MAX_TRIES: u32 = 3;
+const MAX_TRIES: u32 = 5;
 
 /// Where a query runs.
 struct Run {
@@ -139,6 +139,10 @@ impl Inner {
             }
             Wish::Checkout(_) => None,
         }
+    }
+
+    pub(super) fn has_waiters(&self) -> bool {
+        !self.state.lock().waiters.is_empty()
     }
 
     /// A request whose query goes to another connection if its own ends before it ran.

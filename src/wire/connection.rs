@@ -104,12 +104,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
     /// Runs until the connection is over: `Ok` when we closed it.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
+            // Read first: a server that ends the session says so, and what it has not read may then go to another connection.
+            let has_read = match self.poll_read(cx) {
+                Poll::Ready(read) => {
+                    read?;
+                    self.receive()?;
+                    true
+                }
+                Poll::Pending => false,
+            };
             self.accept(cx);
             if self.closing == Some(true) {
                 return Poll::Ready(Ok(()));
             }
             self.send_waiting()?;
-            self.poll_write(cx)?;
+            if let Err(error) = self.poll_write(cx) {
+                return Poll::Ready(Err(self.last_words(cx).unwrap_or(error)));
+            }
             if self.completed {
                 self.completed = false;
                 self.observer.progress(self.shared.id);
@@ -117,9 +128,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             if self.closing.is_some() && self.flights.is_empty() && self.waiting.is_empty() && self.out.is_empty() {
                 return Poll::Ready(Ok(()));
             }
-            ready!(self.poll_read(cx))?;
-            self.receive()?;
+            if !has_read {
+                return Poll::Pending;
+            }
         }
+    }
+
+    /// What the server said before it closed the socket that can no longer be written to.
+    fn last_words(&mut self, cx: &mut Context<'_>) -> Option<Error> {
+        while let Poll::Ready(Ok(())) = self.poll_read(cx) {
+            if let Err(error) = self.receive() {
+                return Some(error);
+            }
+        }
+        None
     }
 
     fn status(&self) -> u8 {

@@ -139,7 +139,12 @@ impl InFlight {
 
     /// The connection has ended. With `ran_nothing` the query may go elsewhere.
     pub fn lose(self, cause: &Error, ran_nothing: bool) {
+        let began = self.bound || matches!(self.sent, Sent::Simple);
         match self.error {
+            // The session was ended before the server came to this query: BindComplete would have been flushed ahead of the error.
+            Some(error) if error.fatal && !began => {
+                (self.reply)(Outcome::NeverRan { query: self.query, cause: Error::database(error) });
+            }
             Some(error) => (self.reply)(Outcome::Completed(Err(Error::database(error)))),
             None if ran_nothing => (self.reply)(Outcome::NeverRan { query: self.query, cause: cause.clone() }),
             None => (self.reply)(Outcome::Completed(Err(cause.clone()))),

@@ -3,6 +3,7 @@
 //! Source: PostgreSQL documentation, "Message Flow: Start-up" and "SASL Authentication".
 
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
 use std::time::Instant;
 
@@ -15,7 +16,7 @@ use postgres_protocol::message::frontend;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::encoder::{Encoder, SchemaGeneration};
-use super::handle::{Session, ended};
+use super::handle::Session;
 use super::inflight::InFlight;
 use super::message::{decode, frame, malformed, server_message, violation};
 use super::request::{Outcome, Request};
@@ -40,13 +41,17 @@ pub type PasswordFuture<'a> = Pin<Box<dyn Future<Output = Result<Option<Secret>,
 ///
 /// PostgreSQL reads messages one after another, and so does the Neon proxy that Lakebase's is built on: Neon's own serverless driver sends
 /// its first query this way (`pipelineConnect`).
-pub type Early = Box<dyn Fn() -> Option<Request> + Send + Sync>;
+pub trait Early: Send + Sync {
+    fn take(&self) -> Option<Request>;
+    /// Whether anybody else waits for the session: without, an attempt whose request is lost need not be repeated.
+    fn is_awaited(&self) -> bool;
+}
 
 /// Settings of the session that are not the server's business.
 pub struct Options {
     pub statement_cache_size: usize,
     pub schema_generation: SchemaGeneration,
-    pub early: Option<Early>,
+    pub early: Option<Box<dyn Early>>,
 }
 
 /// A session that has begun.
@@ -64,19 +69,24 @@ pub struct Started<S> {
 struct Rider(Option<Box<InFlight>>);
 
 impl Rider {
-    /// The server has refused the session: it reads nothing behind the password, so the request never ran.
-    fn never_ran(&mut self, cause: &Error) {
+    /// There will be no session. After a refusal the server reads nothing behind the password. A clean end without ReadyForQuery says the
+    /// same: the server sends that before it reads a query, and TCP would have delivered it. After a reset nobody knows.
+    fn lose(&mut self, cause: &Error) {
+        let source = std::error::Error::source(cause).and_then(|source| source.downcast_ref::<io::Error>());
+        let ended = source.is_some_and(|source| source.kind() == io::ErrorKind::UnexpectedEof);
+        let never_ran = cause.server().is_some() || ended;
         if let Some(request) = self.0.take() {
-            request.lose(cause, true);
+            request.lose(cause, never_ran);
         }
     }
 }
 
-/// The connection was lost or given up before the server's word came: the request may have run.
+/// The attempt was given up before the server's word came: the request may have run.
 impl Drop for Rider {
     fn drop(&mut self) {
         if let Some(request) = self.0.take() {
-            request.lose(&ended(), false);
+            let error = Error::new(Kind::Timeout, "Connection terminated due to connection timeout").with_code("CONNECTION_TIMEOUT");
+            request.lose(&error.with_hint("the server did not answer the login: check the host and whether the database is awake, or raise connectionTimeoutMillis"), false);
         }
     }
 }
@@ -104,9 +114,7 @@ pub async fn start(
     let session = match exchange.run(&channel, password, &mut encoder, options, &mut rider).await {
         Ok(session) => session,
         Err(error) => {
-            if error.server().is_some() {
-                rider.never_ran(&error);
-            }
+            rider.lose(&error);
             return Err(error);
         }
     };
@@ -151,7 +159,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
                     if channel.encrypted
                         && let Some(early) = &options.early
                     {
-                        rider.0 = early().and_then(|request| self.append(request, encoder));
+                        rider.0 = early.take().and_then(|request| self.append(request, encoder));
                     }
                     sent = self.flush().await?;
                 }
@@ -261,7 +269,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
             }
             let count = self.socket.read_buf(&mut self.read).await.map_err(|error| self.target.unreachable(error))?;
             if count == 0 {
-                return Err(self.target.unreachable(std::io::ErrorKind::UnexpectedEof.into()));
+                return Err(self.target.unreachable(io::ErrorKind::UnexpectedEof.into()));
             }
         }
     }
@@ -287,7 +295,7 @@ fn choose(body: &AuthenticationSaslBody, channel: &Channel) -> Result<(&'static 
 }
 
 /// A server that cannot prove that it knows the password, or talks past the protocol.
-fn scram_failed(source: std::io::Error) -> Error {
+fn scram_failed(source: io::Error) -> Error {
     Error::new(Kind::Authentication, "the SCRAM exchange with the server failed").with_code("SCRAM_FAILED").with_source(source)
 }
 

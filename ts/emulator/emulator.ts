@@ -7,7 +7,7 @@ import type { Catalogue } from './catalogue.js'
 import type { Clock } from './clock.js'
 import type { Compute } from './compute.js'
 import type { Faults } from './faults.js'
-import type { Login } from './front.js'
+import type { Front, Login } from './front.js'
 import type { Link } from './link.js'
 import type { Settings } from './options.js'
 import type { Postgres } from './postgres.js'
@@ -54,6 +54,7 @@ export interface Parts {
   clock: Clock
   tokens: TokenStore
   compute: Compute
+  front: Front
   faults: Faults
   links: Record<NetworkTarget, Link>
   events: EventEmitter<EmulatorEvents>
@@ -184,15 +185,18 @@ export class Emulator implements AsyncDisposable {
   }
 
   /**
-   * Ends database sessions as an administrator, a failover or a suspension does: FATAL 57P01. With `idleOnly`, those that run no
-   * statement and no transaction. Resolves with how many were told to end; they may take a moment.
+   * Ends database sessions as an administrator, a failover or a suspension does: FATAL 57P01. Resolves with how many were told to end.
+   *
+   * With `idleOnly`, only those that run no statement and no transaction, and it resolves when they are gone. A statement that is on its
+   * way meanwhile has not been read by its session: no statement that has begun is lost.
    */
   async terminateConnections({ idleOnly = false }: { idleOnly?: boolean } = {}): Promise<number> {
-    const rows = await this.query(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-        WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ${idleOnly ? "AND state = 'idle'" : ''}`,
-    )
-    return rows.length
+    const end = async (call: string, condition: string): Promise<number> => {
+      const others = `backend_type = 'client backend' AND pid <> pg_backend_pid()`
+      return (await this.query(`SELECT ${call} FROM pg_stat_activity WHERE ${others} ${condition}`)).length
+    }
+    if (!idleOnly) return end('pg_terminate_backend(pid)', '')
+    return this.#parts.front.quiet(() => end('pg_terminate_backend(pid, 5000)', "AND state = 'idle'"))
   }
 
   /** Suspends the database as after five idle minutes: ends its sessions and, with `wakeUpDelayMillis`, has the next login wake it. */

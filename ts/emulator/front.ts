@@ -67,7 +67,14 @@ interface Session {
   directTls: boolean
 }
 
+/** A session's way from the client to PostgreSQL. */
+interface Relay {
+  hold(): void
+  release(): void
+}
+
 export class Front {
+  private readonly relays = new Set<Relay>()
   private readonly server: Server
   private readonly tls: TlsServer
   private readonly sockets = new Set<Socket>()
@@ -244,19 +251,43 @@ export class Front {
     }
   }
 
-  /** Bytes both ways, as they come, each side slowed down by the other. The end of one is the end of both. */
+  /**
+   * Bytes both ways, as they come, each side slowed down by the other. The end of one is the end of both; when PostgreSQL ends the session,
+   * what the client still sends is read and dropped: closing the socket before would reset it, and PostgreSQL's last words be lost.
+   */
   private relay(client: TLSSocket, firstPacket: Buffer): void {
-    const backend = connect({ ...this.options.backend })
+    const backend = connect({ ...this.options.backend, noDelay: true })
     this.track(backend)
     backend.write(firstPacket)
     backend.on('error', () => {
       // Nothing has been relayed yet when the connection itself failed.
       if (backend.bytesRead === 0) client.end(wire.errorResponse(wireError('compute-unreachable')))
-      else client.destroySoon()
     })
-    client.on('close', () => backend.destroy())
-    client.pipe(backend)
-    backend.pipe(client)
+    backend.on('close', () => {
+      this.relays.delete(relay)
+      client.unpipe(backend)
+      client.end()
+      client.resume()
+    })
+    client.on('close', () => {
+      this.relays.delete(relay)
+      backend.destroy()
+    })
+    const relay: Relay = { hold: () => client.unpipe(backend), release: () => client.pipe(backend) }
+    this.relays.add(relay)
+    relay.release()
+    backend.pipe(client, { end: false })
+  }
+
+  /** Runs `work` while nothing of what clients send reaches PostgreSQL: what is idle stays idle. */
+  async quiet<T>(work: () => Promise<T>): Promise<T> {
+    const held = [...this.relays]
+    for (const relay of held) relay.hold()
+    try {
+      return await work()
+    } finally {
+      for (const relay of held) if (this.relays.has(relay)) relay.release()
+    }
   }
 
   /** PostgreSQL does not answer a cancel request; it closes the connection when it has acted on it. */

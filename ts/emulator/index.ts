@@ -112,7 +112,7 @@ async function start(settings: Settings, closers: (() => unknown)[], stop: () =>
     return link
   }
   const links = { api: await open('api', workspace.port), database: await open('database', front.port) }
-  return new Emulator({ settings, postgres, ca, caFile, catalogue, clock, tokens, compute, faults, links, events, stop })
+  return new Emulator({ settings, postgres, ca, caFile, catalogue, clock, tokens, compute, front, faults, links, events, stop })
 }
 
 function identify({ clientId, userName, users }: Settings): { servicePrincipal: Identity; users: Map<string, Identity> } {

@@ -1,0 +1,54 @@
+// maxUses and maxLifetimeSeconds: connections are replaced, queries are not disturbed.
+import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { deploy } from '../support/deployment.mjs'
+import { event, range } from '../support/outcome.mjs'
+import { test } from '../support/test.mjs'
+
+const app = deploy()
+const pid = async (queryable) => (await queryable.query('select pg_backend_pid() as pid')).rows[0].pid
+
+test('after maxUses queries a connection is replaced', async () => {
+  const pool = app.pool({ max: 1, maxUses: 3 })
+  const pids = []
+  for (let query = 0; query < 9; query++) pids.push(await pid(pool))
+  assert.deepEqual(pids.map((one) => pids.indexOf(one)), [0, 0, 0, 3, 3, 3, 6, 6, 6])
+})
+
+test('a checkout is one use, whatever is done with it', async () => {
+  const pool = app.pool({ max: 1, maxUses: 2 })
+  const pids = []
+  for (let use = 0; use < 4; use++) {
+    const client = await pool.connect()
+    for (let query = 0; query < 5; query++) pids.push(await pid(client))
+    client.release()
+  }
+  assert.equal(new Set(pids).size, 2)
+})
+
+test('maxUses bounds shared connections, too, and no query fails', async () => {
+  const pool = app.pool({ max: 2, maxUses: 10 })
+  const pids = await Promise.all(range(200).map(() => pid(pool)))
+  for (const one of new Set(pids)) {
+    const uses = pids.filter((other) => other === one).length
+    assert.ok(uses <= 10, `${uses} uses`)
+  }
+})
+
+test('maxLifetimeSeconds closes an idle connection', async () => {
+  const pool = app.pool({ maxLifetimeSeconds: 1, max: 1 })
+  const first = await pid(pool)
+  await event(pool, 'remove')
+  assert.equal(pool.totalCount, 0)
+  assert.notEqual(await pid(pool), first)
+})
+
+test('maxLifetimeSeconds replaces a busy connection when its work is done', async () => {
+  const pool = app.pool({ maxLifetimeSeconds: 1, max: 1 })
+  const client = await pool.connect()
+  const first = await pid(client)
+  await sleep(1100)
+  assert.equal(await pid(client), first, 'a client keeps its connection')
+  client.release()
+  assert.notEqual(await pid(pool), first)
+})

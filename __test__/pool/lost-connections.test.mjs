@@ -1,0 +1,128 @@
+// Connections that end by themselves: the server's restart, a failover, a network that breaks.
+import assert from 'node:assert/strict'
+import { run } from '../support/child.mjs'
+import { deploy } from '../support/deployment.mjs'
+import { event, events, failureOf, range, settle, until } from '../support/outcome.mjs'
+import { test } from '../support/test.mjs'
+
+const app = deploy()
+
+async function filled(options, count) {
+  const pool = app.pool(options)
+  const clients = await Promise.all(range(count).map(() => pool.connect()))
+  for (const client of clients) client.release()
+  return pool
+}
+
+test('with an error listener, it gets the error and the client', async () => {
+  const pool = await filled({}, 1)
+  const lost = event(pool, 'error')
+  await app.emulator.terminateConnections()
+  const [error, client] = await lost
+  assert.equal(error.code, '57P01')
+  assert.equal(error.client, client)
+  assert.equal(typeof client.processID, 'number')
+})
+
+test('without one, it is logged once per connection, and the process lives', async () => {
+  const main = async () => {
+    const { createLakebasePool } = await import('lakebase-native')
+    const pool = createLakebasePool({ max: 2 })
+    const clients = [await pool.connect(), await pool.connect()]
+    for (const client of clients) client.release()
+    let left = 2
+    const removed = new Promise((resolve) => pool.on('remove', () => --left === 0 && resolve()))
+    await pool.query('select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and usename = current_user')
+    await pool.query('select pg_terminate_backend(pg_backend_pid())').catch(() => {})
+    await removed
+    console.log((await pool.query('select 1 as one')).rows[0].one)
+    await pool.end()
+  }
+  const { code, stdout, stderr } = await run(main)
+  assert.deepEqual([code, stdout], [0, '1\n'])
+  const lines = stderr.trim().split('\n')
+  assert.match(lines[0], /^lakebase-native: .*"error" listener.*terminating connection due to administrator command/)
+  assert.ok(lines.length <= 2, stderr)
+})
+
+test('a lone client without an error listener is logged, and the process lives', async () => {
+  const main = async () => {
+    const { Client, getToken } = await import('lakebase-native')
+    const { env } = process
+    const ca = await (await import('node:fs/promises')).readFile(env.NODE_EXTRA_CA_CERTS, 'utf8')
+    const client = new Client({ host: env.PGHOST, port: env.PGPORT, user: env.PGUSER, database: env.PGDATABASE, password: getToken, ssl: { ca } })
+    await client.connect()
+    const ended = new Promise((resolve) => client.once('end', resolve))
+    await client.query('select pg_terminate_backend(pg_backend_pid())').catch((error) => console.log(error.code))
+    await ended
+  }
+  const { code, stdout, stderr } = await run(main)
+  assert.deepEqual([code, stdout], [0, '57P01\n'])
+  assert.match(stderr, /^lakebase-native: /)
+})
+
+test('idle connections that were ended cost no query', async () => {
+  const pool = await filled({ max: 5 }, 5)
+  const removed = events(pool, 'remove', 5)
+  assert.equal(await app.emulator.terminateConnections({ idleOnly: true }), 5)
+  await removed
+  assert.equal(pool.totalCount, 0)
+  const answers = await Promise.all(range(50).map((number) => pool.query('select $1::int as number', [number])))
+  assert.deepEqual(answers.map(({ rows }) => rows[0].number), range(50))
+})
+
+test('idle connections that were reset cost no query', async () => {
+  const pool = await filled({ max: 5 }, 5)
+  const removed = events(pool, 'remove', 5)
+  assert.equal(app.emulator.dropConnections('database'), 5)
+  await removed
+  const answers = await Promise.all(range(50).map((number) => pool.query('select $1::int as number', [number])))
+  assert.deepEqual(answers.map(({ rows }) => rows[0].number), range(50))
+})
+
+test('a query on a connection that the server has just ended, unread, goes to another one', async () => {
+  await app.emulator.query('create table if not exists unread (id int)')
+  const pool = await filled({ max: 1 }, 1)
+  const { processID } = await pool.connect().then((client) => (client.release(), client))
+  // The end of the session is held back on its way, so the pool does not know of it when the query comes.
+  app.emulator.setBlackHole(true, 'database')
+  await app.emulator.terminateConnections()
+  await until(async () => (await app.emulator.query(`select 1 from pg_stat_activity where pid = ${processID}`)).length === 0)
+  const answer = pool.query('insert into unread values ($1) returning pg_backend_pid() as pid', [1])
+  await settle()
+  app.emulator.setBlackHole(false, 'database')
+  assert.notEqual((await answer).rows[0].pid, processID)
+  assert.equal((await app.emulator.query('select count(*) from unread'))[0].count, '1')
+})
+
+test('a query that was running gets the error, and is not run again', async () => {
+  await app.emulator.query('create table if not exists running (id int); create sequence if not exists runs')
+  const pool = app.pool({ max: 1 })
+  const failing = failureOf(pool.query("with once as (select nextval('runs')) insert into running select nextval from once, pg_sleep(60)"))
+  await until(async () => (await app.emulator.query("select 1 from pg_stat_activity where wait_event = 'PgSleep'")).length === 1)
+  await app.emulator.terminateConnections()
+  assert.equal((await failing).code, '57P01')
+  assert.equal((await pool.query('select 1 as one')).rows[0].one, 1)
+  assert.equal((await app.emulator.query('select last_value from runs'))[0].last_value, '1', 'it ran once')
+})
+
+test('a network that breaks under a query is a ConnectionError, and the query is not run again', async () => {
+  const pool = await filled({ max: 1 }, 1)
+  const failing = failureOf(pool.query('select pg_sleep(60)'))
+  await until(async () => (await app.emulator.query("select 1 from pg_stat_activity where wait_event = 'PgSleep'")).length === 1)
+  app.emulator.dropConnections('database')
+  const error = await failing
+  assert.equal(error.name, 'ConnectionError')
+  assert.equal(error.code, 'ECONNRESET')
+  assert.equal((await app.emulator.query("select 1 from pg_stat_activity where wait_event = 'PgSleep' and query like 'select pg_sleep(60)%'")).length <= 1, true)
+  assert.equal((await pool.query('select 1 as one')).rows[0].one, 1)
+})
+
+test('a suspended database that wakes up, in either manner, costs no query', async () => {
+  const pool = await filled({ max: 3 }, 3)
+  const removed = events(pool, 'remove', 3)
+  await app.emulator.suspend()
+  await removed
+  const answers = await Promise.all(range(10).map((number) => pool.query('select $1::int as number', [number])))
+  assert.deepEqual(answers.map(({ rows }) => rows[0].number), range(10))
+})
