@@ -99,7 +99,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     this.Promise = given.Promise ?? Promise
     this.log = given.log ?? noop
     this.types = given.types ?? defaultTypes
-    this.watched = Boolean(given.log ?? given.verify ?? given.query_timeout) || this.options.maxUses !== Infinity
+    this.watched = Boolean(given.verify ?? given.query_timeout) || (likePg && (Boolean(given.log) || this.options.maxUses !== Infinity))
   }
 
   /** Open connections and those being made. */
@@ -159,6 +159,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
           options: { rowMode: query.rowMode, types },
           respond: (results, connection, _status, error) => {
             this.running--
+            this.tellUse(connection)
             if (error) this.discard(connection)
             if (this.ending || this.queue.length > 0) this.pulse()
             if (error) callback(error as Error)
@@ -181,7 +182,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   /** Whether nobody can tell on which connection this query runs, or with which others. */
   private mayShare(config: string | QueryConfig | Query, values: readonly unknown[] | undefined): boolean {
     if (this.ending || this.watched || this.refusal || this.queue.length > 0) return false
-    if (this.listenerCount('acquire') > 0 || this.listenerCount('release') > 0) return false
+    if (this.likePg && this.isListenedTo()) return false
     // A subclass, or somebody's instrumentation.
     if (this.connect !== connectOfPool || this.Client.prototype.query !== queryOfClient) return false
     if (values !== undefined && !Array.isArray(values)) return false
@@ -193,6 +194,18 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     }
     this.announce()
     return true
+  }
+
+  private isListenedTo(): boolean {
+    return this.listenerCount('acquire') > 0 || this.listenerCount('release') > 0
+  }
+
+  /** The events of a connection that a query of a Lakebase pool has used: told afterwards, so that nobody waits for a listener. */
+  private tellUse(connection: number): void {
+    const member = this.connections.get(connection)
+    if (this.likePg || !member || !this.isListenedTo()) return
+    this.emit('acquire', member.client)
+    this.emit('release', undefined, member.client)
   }
 
   /** Counts a query that Rust will run. True when pg-pool would make a connection for it. */

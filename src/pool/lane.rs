@@ -33,7 +33,7 @@ impl Lane {
         HEAD_BOUND + self.member.connection.session().round_trip * 3
     }
 
-    fn has_room(&self, limit: usize, pace: &Pace) -> bool {
+    fn has_room(&self, limit: usize, pace: Option<&Pace>) -> bool {
         let connection = &self.member.connection;
         // A lane may be waiting for a statement that left a transaction open (`pool.query('BEGIN')`): not the place for other callers.
         !self.exclusive
@@ -41,13 +41,13 @@ impl Lane {
             && !self.member.is_spent()
             && connection.transaction_status() == b'I'
             && connection.head_age() < self.quick_bound()
-            && pace.is_quick(self.last)
+            && pace.is_none_or(|pace| pace.is_quick(self.last))
     }
 }
 
 /// The least loaded lane that may take one more query; the `reserved` least loaded ones are left to drain, for callers who wait for a
 /// connection of their own.
-pub(super) fn with_room<'a>(lanes: &'a mut [Lane], limit: usize, reserved: usize, pace: &Pace) -> Option<&'a mut Lane> {
+pub(super) fn with_room<'a>(lanes: &'a mut [Lane], limit: usize, reserved: usize, pace: Option<&Pace>) -> Option<&'a mut Lane> {
     if reserved > 0 {
         lanes.sort_by_key(Lane::outstanding);
     }

@@ -106,7 +106,9 @@ impl Inner {
         let Some(position) = state.waiters.iter().position(|waiter| !waiter.needs_own_connection()) else { return false };
         let reserved = state.own.saturating_sub(state.expected());
         let limit = self.pipeline_limit(state);
-        let Some(lane) = with_room(&mut state.lanes, limit, reserved, &self.pace) else { return false };
+        // With no other connection to wait for, one behind a slow statement is no later on the wire than in the queue.
+        let pace = (self.config.max > 1).then_some(&self.pace);
+        let Some(lane) = with_room(&mut state.lanes, limit, reserved, pace) else { return false };
         lane.member.count_use();
         if let Some(Waiter { wish: Wish::Query { query, pipelined, tries, reply }, .. }) = state.waiters.remove(position) {
             lane.last = fingerprint(&query.text);
