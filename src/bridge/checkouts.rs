@@ -7,7 +7,7 @@ use super::clients::not_queryable;
 use super::environment::{Environment, ended};
 use super::queue::Answer;
 use crate::error::Error;
-use crate::pool::{Checkout, Pool};
+use crate::pool::{Checkout, CheckoutReply, Pool};
 
 #[napi]
 impl Environment {
@@ -50,7 +50,7 @@ impl Environment {
         self.pool(pool).map_or(0, |pool| pool.begun())
     }
 
-    fn hand_over(&self, pool: u32, request: u32, from: fn(&Pool, Box<dyn FnOnce(Result<Checkout, Error>) + Send>)) {
+    fn hand_over(&self, pool: u32, request: u32, from: fn(&Pool, CheckoutReply)) {
         let answer = Answer::new(&self.queue, request);
         let Some(pool) = self.pool(pool) else { return answer.fail(&ended()) };
         let clients = self.clients.clone();

@@ -178,6 +178,16 @@ impl Pool {
         }
     }
 
+    /// As if all idle connections had been idle for that much longer.
+    #[cfg(test)]
+    pub(super) fn age_idle(&self, by: std::time::Duration) {
+        let mut members = self.0.take_idle();
+        for member in &mut members {
+            member.idle_since -= by;
+        }
+        self.0.put_idle(members);
+    }
+
     pub(super) fn lend(inner: &Arc<Inner>, member: PooledConnection<'static, Manager>) -> Checkout {
         Checkout::new(Self(inner.clone()), member)
     }

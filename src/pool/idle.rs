@@ -36,7 +36,9 @@ impl Inner {
     /// Puts back the connections whose queries are all answered. A caller may have its answer, and call again, a moment before the
     /// connection's own task gets to say so.
     pub(super) fn reclaim(&self, state: &mut State) {
-        while let Some(position) = state.lanes.iter().position(|lane| lane.outstanding() == 0) {
+        // One that has ended is left for `closed`, which has to know that its callers were told.
+        let is_done = |lane: &Lane| lane.outstanding() == 0 && !lane.member.connection.is_closed();
+        while let Some(position) = state.lanes.iter().position(is_done) {
             let mut lane = state.lanes.swap_remove(position);
             // A failed transaction that nobody holds: `pool.query('BEGIN')` and then an error. pg-pool closes such a connection too.
             let abandoned = lane.member.connection.transaction_status() == b'E';

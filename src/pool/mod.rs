@@ -7,6 +7,8 @@
 mod checkout;
 mod dispatcher;
 mod establish;
+#[cfg(test)]
+mod fake_server;
 mod idle;
 mod lane;
 mod login;
