@@ -36,14 +36,18 @@ pub async fn establish(
             Some(Ok(started)) => return Ok(wire::open(started, observer)),
             Some(Err(error)) => error,
             // The last real failure says more than that the time is up.
-            None => return Err(last_error.unwrap_or_else(|| timed_out(target))),
+            None => return Err(last_error.unwrap_or_else(|| target.timed_out())),
         };
-        if is_refused_login(&error) {
+        if !attempt.has_failed() && is_refused_login(&error) {
             if login_retried || !login.forget(&attempt) {
                 return Err(refused(error, target, login));
             }
             login_retried = true;
             continue;
+        }
+        // The token's own failures were retried where it is fetched.
+        if attempt.has_failed() {
+            return Err(last_error.unwrap_or(error));
         }
         let wait = backoff(tries);
         let in_time = deadline.is_none_or(|deadline| Instant::now() + wait < deadline);
@@ -72,14 +76,6 @@ async fn within<T>(deadline: Option<Instant>, work: impl Future<Output = T>) -> 
         Some(deadline) => timeout_at(deadline, work).await.ok(),
         None => Some(work.await),
     }
-}
-
-/// Text as in pg-pool.
-fn timed_out(target: &Target) -> Error {
-    Error::new(Kind::Timeout, "Connection terminated due to connection timeout").with_code("CONNECTION_TIMEOUT").with_hint(format!(
-        "no session with {} within connectionTimeoutMillis: check the host, firewalls and whether the database is awake",
-        target.address()
-    ))
 }
 
 /// The server's refusal, with what usually mends it for a token login.

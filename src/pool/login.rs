@@ -70,6 +70,11 @@ impl Login {
 }
 
 impl Attempt {
+    /// The fetch has failed, so no session can begin.
+    pub(super) fn has_failed(&self) -> bool {
+        matches!(self, Self::Token(fetch) if matches!(fetch.peek(), Some(Err(_))))
+    }
+
     /// Runs the fetch; ends only when it fails, so that a connection which waits for nothing else is given up at once.
     pub(super) async fn failure(&self) -> Error {
         if let Self::Token(fetch) = self

@@ -171,7 +171,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
                 _ => false,
             };
             let shares = self.flights.iter().all(|flight| matches!(flight, Flight::Request(request) if request.pipelined));
-            if !self.flights.is_empty() && !(may_join && shares) {
+            let may_go = self.flights.is_empty() || (may_join && shares);
+            if !may_go {
                 break;
             }
             if self.flights.is_empty() {

@@ -66,27 +66,29 @@ pub struct Started<S> {
 }
 
 /// Holds the early request while nobody knows whether there will be a session.
-struct Rider(Option<Box<InFlight>>);
+struct Rider<'a> {
+    request: Option<Box<InFlight>>,
+    target: &'a Target,
+}
 
-impl Rider {
+impl Rider<'_> {
     /// There will be no session. After a refusal the server reads nothing behind the password. A clean end without ReadyForQuery says the
     /// same: the server sends that before it reads a query, and TCP would have delivered it. After a reset nobody knows.
     fn lose(&mut self, cause: &Error) {
         let source = std::error::Error::source(cause).and_then(|source| source.downcast_ref::<io::Error>());
         let ended = source.is_some_and(|source| source.kind() == io::ErrorKind::UnexpectedEof);
         let never_ran = cause.server().is_some() || ended;
-        if let Some(request) = self.0.take() {
+        if let Some(request) = self.request.take() {
             request.lose(cause, never_ran);
         }
     }
 }
 
 /// The attempt was given up before the server's word came: the request may have run.
-impl Drop for Rider {
+impl Drop for Rider<'_> {
     fn drop(&mut self) {
-        if let Some(request) = self.0.take() {
-            let error = Error::new(Kind::Timeout, "Connection terminated due to connection timeout").with_code("CONNECTION_TIMEOUT");
-            request.lose(&error.with_hint("the server did not answer the login: check the host and whether the database is awake, or raise connectionTimeoutMillis"), false);
+        if let Some(request) = self.request.take() {
+            request.lose(&self.target.timed_out(), false);
         }
     }
 }
@@ -110,7 +112,7 @@ pub async fn start(
     let channel = Channel { encrypted: connected.is_encrypted(), local: connected.is_local, binding };
     let mut exchange = Exchange { socket: connected.stream, read: BytesMut::with_capacity(1024), out: BytesMut::new(), target };
     let mut encoder = Encoder::new(options.statement_cache_size, options.schema_generation.clone());
-    let mut rider = Rider(None);
+    let mut rider = Rider { request: None, target };
     let session = match exchange.run(&channel, password, &mut encoder, options, &mut rider).await {
         Ok(session) => session,
         Err(error) => {
@@ -118,7 +120,7 @@ pub async fn start(
             return Err(error);
         }
     };
-    Ok(Started { socket: exchange.socket, session, unread: exchange.read, encoder, early: rider.0.take() })
+    Ok(Started { socket: exchange.socket, session, unread: exchange.read, encoder, early: rider.request.take() })
 }
 
 struct Exchange<'a, S> {
@@ -135,7 +137,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
         password: &mut dyn Password,
         encoder: &mut Encoder,
         options: &Options,
-        rider: &mut Rider,
+        rider: &mut Rider<'_>,
     ) -> Result<Session, Error> {
         self.write_startup()?;
         self.flush().await?;
@@ -159,7 +161,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
                     if channel.encrypted
                         && let Some(early) = &options.early
                     {
-                        rider.0 = early.take().and_then(|request| self.append(request, encoder));
+                        rider.request = early.take().and_then(|request| self.append(request, encoder));
                     }
                     sent = self.flush().await?;
                 }

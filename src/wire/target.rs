@@ -51,6 +51,14 @@ impl Target {
         }
     }
 
+    /// No session within `connectionTimeoutMillis`. Text as in pg-pool.
+    pub fn timed_out(&self) -> Error {
+        Error::new(Kind::Timeout, "Connection terminated due to connection timeout").with_code("CONNECTION_TIMEOUT").with_hint(format!(
+            "no session with {} within connectionTimeoutMillis: check the host, firewalls and whether the database is awake",
+            self.address()
+        ))
+    }
+
     /// A socket error on the way to the server, with the code Node.js gives it.
     pub(super) fn unreachable(&self, error: io::Error) -> Error {
         use io::ErrorKind as On;

@@ -1,0 +1,66 @@
+// What a caller keeps of a result keeps little else alive.
+import assert from 'node:assert/strict'
+import { run } from '../support/child.mjs'
+import { deploy } from '../support/deployment.mjs'
+import { test } from '../support/test.mjs'
+
+deploy()
+
+/** Bytes that stay for each of many small values that are kept, each out of a large result of its own. */
+async function measure(text, pick) {
+  const { createLakebasePool } = await import('lakebase-native')
+  const pool = createLakebasePool({ max: 4 })
+  const choose = new Function('rows', `return (${pick})(rows)`)
+  const KEPT = 10_000
+  const used = () => {
+    for (let time = 0; time < 3; time++) gc()
+    const { heapUsed, external } = process.memoryUsage()
+    return heapUsed + external
+  }
+  const kept = []
+  const keep = async (count) => {
+    for (let started = 0; started < count; started += 100) {
+      const results = await Promise.all(Array.from({ length: 100 }, () => pool.query(text)))
+      for (const { rows } of results) kept.push(choose(rows))
+    }
+  }
+  await keep(500)
+  const before = used()
+  await keep(KEPT)
+  console.log((used() - before) / KEPT, kept.length)
+  await pool.end()
+}
+
+for (const [what, text, pick] of [
+  ['a 20-byte text out of 64 KiB of texts', "select repeat(chr(97 + number % 26), 20) as small, repeat('x', 1000) as large from generate_series(1, 64) as number", 'rows => rows[30].small'],
+  ['a 20-byte part out of one text of 64 KiB', "select repeat('x', 65536) as large, 'a text of twenty byte' as small", 'rows => rows[0].small'],
+  ['a number out of a large result', 'select number, repeat($$y$$, 1000) as large from generate_series(1, 64) as number', 'rows => rows[10].number'],
+  ['a non-ASCII text out of 64 KiB of texts', "select repeat('é', 10) as small, repeat('ü', 500) as large from generate_series(1, 64) as number", 'rows => rows[30].small'],
+]) {
+  test(`${what}: at most 8 KiB each`, async () => {
+    const { code, stdout, stderr } = await run(measure, { args: [text, pick], execArgv: ['--expose-gc', '--max-old-space-size=1024'] })
+    assert.deepEqual([code, stderr], [0, ''])
+    const [bytes] = stdout.split(' ').map(Number)
+    assert.ok(bytes <= 8 * 1024, `${Math.round(bytes)} bytes for each`)
+  })
+}
+
+test('results that are not kept leave nothing', async () => {
+  const main = async () => {
+    const { createLakebasePool } = await import('lakebase-native')
+    const pool = createLakebasePool({ max: 4 })
+    const used = () => {
+      for (let time = 0; time < 3; time++) gc()
+      return process.memoryUsage().rss
+    }
+    const ask = (count) => Promise.all(Array.from({ length: count }, () => pool.query("select repeat('x', 10000) as text from generate_series(1, 20)")))
+    for (let round = 0; round < 10; round++) await ask(50)
+    const before = used()
+    for (let round = 0; round < 40; round++) await ask(50)
+    console.log((used() - before) / 1024 / 1024)
+    await pool.end()
+  }
+  const { code, stdout } = await run(main, { execArgv: ['--expose-gc'] })
+  assert.equal(code, 0)
+  assert.ok(Number(stdout) < 50, `${stdout} MiB more after 400 MB of results`)
+})
