@@ -80,23 +80,49 @@ test('idle connections that were reset cost no query', async () => {
   assert.deepEqual(answers.map(({ rows }) => rows[0].number), range(50))
 })
 
-test('a query on a connection that the server has just ended, unread, goes to another one', async () => {
-  await app.emulator.query('create table if not exists unread (id int)')
+/** A pool of one whose idle session the server has ended without the pool's knowing: the news is held back on its way. */
+async function unknowing() {
   const pool = await filled({ max: 1 }, 1)
-  const { processID } = await pool.connect().then((client) => (client.release(), client))
-  // The end of the session is held back on its way, so the pool does not know of it when the query comes.
+  const client = await pool.connect()
+  client.release()
   app.emulator.setBlackHole(true, 'database')
   await app.emulator.terminateConnections()
-  await until(async () => (await app.emulator.query(`select 1 from pg_stat_activity where pid = ${processID}`)).length === 0)
-  const answer = pool.query('insert into unread values ($1) returning pg_backend_pid() as pid', [1])
+  await until(async () => (await app.emulator.query(`select 1 from pg_stat_activity where pid = ${client.processID}`)).length === 0)
+  return pool
+}
+
+test('a query on a connection that the server has just ended, unread, goes to another one', async () => {
+  await app.emulator.query('create table unread (id int)')
+  const pool = await unknowing()
+  const answer = pool.query('insert into unread values ($1)', [1])
   await settle()
   app.emulator.setBlackHole(false, 'database')
-  assert.notEqual((await answer).rows[0].pid, processID)
+  assert.equal((await answer).rowCount, 1)
   assert.equal((await app.emulator.query('select count(*) from unread'))[0].count, '1')
 })
 
+test('a transaction on a connection that the server has just ended begins on another one', async () => {
+  const pool = await unknowing()
+  let calls = 0
+  const answer = pool.transaction(async (client) => (calls++, (await client.query('select 1 as one')).rows[0].one))
+  await settle()
+  app.emulator.setBlackHole(false, 'database')
+  assert.equal(await answer, 1)
+  assert.equal(calls, 1)
+})
+
+test('transactions that begin while the news of ended sessions is still on its way do not notice', async () => {
+  const pool = app.pool({ max: 6 })
+  pool.on('error', () => {})
+  for (let round = 0; round < 40; round++) {
+    const answers = range(12).map((number) => pool.transaction((client) => client.query('select $1::int as number', [number])))
+    assert.deepEqual((await Promise.all(answers)).map(({ rows }) => rows[0].number), range(12))
+    await app.emulator.terminateConnections({ idleOnly: true })
+  }
+})
+
 test('a query that was running gets the error, and is not run again', async () => {
-  await app.emulator.query('create table if not exists running (id int); create sequence if not exists runs')
+  await app.emulator.query('create table running (id int); create sequence runs')
   const pool = app.pool({ max: 1 })
   const failing = failureOf(pool.query("with once as (select nextval('runs')) insert into running select nextval from once, pg_sleep(60)"))
   await until(async () => (await app.emulator.query("select 1 from pg_stat_activity where wait_event = 'PgSleep'")).length === 1)

@@ -47,7 +47,7 @@ for (const [type, values] of Object.entries(columns)) {
 }
 
 test('time zones and date styles of the session are the session\'s', async (t) => {
-  for (const zone of ['UTC', 'Asia/Kolkata', 'America/St_Johns', '-03:30:15']) {
+  for (const zone of ['UTC', 'Asia/Kolkata', 'America/St_Johns', 'Australia/Lord_Howe']) {
     const text = `begin; set local time zone '${zone}'; select '2024-02-29 12:34:56.789+00'::timestamptz as at, '1850-01-01 00:00:00+00'::timestamptz as early; commit`
     const results = await same(t, text)
     assert.equal(results[2].rows[0].at.toISOString(), '2024-02-29T12:34:56.789Z')

@@ -67,7 +67,7 @@ test('a NUL in a text is refused with words that say so, and the connection stay
     () => pool.query('select $1::text', ['a\0b']),
     () => pool.query("select 'a\0b'"),
     () => pool.query({ name: 'a\0b', text: 'select 1' }),
-    () => pool.query('select $1::json', [{ text: 'a\0b' }]),
+    () => pool.query('select $1::jsonb', [{ text: 'a\0b' }]),
   ]) {
     assert.match((await failureOf(attempt)).message, /NUL|0x00|null byte|\\u0000|Unicode escape/i)
     assert.equal((await pool.query('select 1 as one')).rows[0].one, 1)

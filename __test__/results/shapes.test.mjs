@@ -6,8 +6,8 @@ import { comparison } from '../support/comparison.mjs'
 import { deploy } from '../support/deployment.mjs'
 import { test } from '../support/test.mjs'
 
-const app = deploy({ sql: 'create table shapes (id serial primary key, name text not null default $$x$$)' })
-const same = comparison(app)
+const app = deploy({ sql: 'create table shapes (id int, name text not null)' })
+const same = comparison(app, "truncate shapes; insert into shapes (id, name) values (1, 'a'), (2, 'b')")
 
 const samples = `select
   1::int2 as int2, 2::int4 as int4, 9007199254740993::int8 as int8, 1.50::numeric as numeric, 1.5::float4 as float4, 0.1::float8 as float8,
@@ -18,7 +18,7 @@ const samples = `select
   '{1,2,null}'::int[] as ints, '{a,"b c",null}'::text[] as texts, '{{1,2},{3,4}}'::int[][] as nested, '{true,false}'::bool[] as bools,
   '{1.5,2}'::numeric[] as numerics, array['2024-01-01'::timestamptz] as timestamps, array['{"a":1}'::jsonb] as jsons,
   '(1,2)'::point as point, '10.0.0.1/8'::inet as inet, '[1,5)'::int4range as range, 42::oid as oid, '$1.50'::money as money,
-  row(1, 'a') as record, null::text as nothing, ''::text as empty, 'B101'::text::bit(3) as bits`.replace("'B101'::text::bit(3)", "'101'::bit(3)")
+  row(1, 'a') as record, null::text as nothing, ''::text as empty, '101'::bit(3) as bits`
 
 test('every main type, from a simple and from an extended query', async (t) => {
   const { rows } = await same(t, samples)
@@ -38,14 +38,14 @@ test("rowMode 'array'", async (t) => {
 
 test('commands and counts', async (t) => {
   for (const text of [
-    "insert into shapes (name) values ('a'), ('b')",
-    'insert into shapes (name) values ($$c$$) returning name',
+    "insert into shapes values (3, 'a'), (4, 'b')",
+    'insert into shapes values (5, $$c$$) returning name',
     "update shapes set name = 'd'",
     'delete from shapes',
     'select * from shapes',
     'create temporary table other (id int)',
-    'create table as_select as select 1 as one',
-    'drop table as_select',
+    'create temporary table as_select as select 1 as one',
+    'create temporary table gone (id int); drop table gone',
     'begin',
     'rollback',
     'set work_mem to default',

@@ -1,38 +1,30 @@
-// The package at work, on this machine alone: tokens that live for seconds, a table, many callers, connections that come and go.
-//   npm run demo [-- --seconds 20] [--token-seconds 4]
-// Exits 0 only if every check at the end holds.
-
-import { createLakebasePool } from 'lakebase-native'
+// npm run demo [-- --minutes 5]
+//
+// Runs an app against Lakebase's emulator while everything that can change does: tokens live four seconds (instead of an hour),
+// connections live one second, the server ends idle ones. The app (app.mjs) must not notice.
 import { startEmulator } from 'lakebase-native/emulator'
-import { readArguments } from './arguments.mjs'
-import { Meter } from './meter.mjs'
-import { progress } from './progress.mjs'
-import { work } from './work.mjs'
+import { runApp } from './deployment.mjs'
+import { disturb } from './disturbance.mjs'
+import { showProgress } from './progress.mjs'
+import { report } from './report.mjs'
+import { readSettings } from './settings.mjs'
 
-const { seconds, tokenSeconds } = readArguments()
-const CALLERS = 64
+const settings = readSettings(process.argv.slice(2))
+console.log(`
+  An emulated Lakebase starts: a real PostgreSQL behind TLS, and a Databricks workspace that issues its passwords.
+  Each password lives ${settings.tokenSeconds} s. ${settings.callers} callers use one pool of ${settings.max} for ${settings.seconds} s.
+`)
 
-console.log('Starting the emulator: a PostgreSQL behind TLS, and a workspace whose tokens live %d seconds.', tokenSeconds)
-const emulator = await startEmulator({ tokenLifetimeMillis: tokenSeconds * 1000, accessTokenLifetimeMillis: tokenSeconds * 1000 })
-// As a deployed app finds its settings.
-Object.assign(process.env, emulator.env)
-console.log('PostgreSQL %s. Settings come from %s.\n', emulator.postgresVersion, Object.keys(emulator.env).join(', '))
-
-// A short life for connections: every few seconds each one is replaced, and the new one logs in with the token of that moment.
-const pool = createLakebasePool({ max: 10, maxLifetimeSeconds: 3 })
-const meter = new Meter(emulator)
-let failure
+const emulator = await startEmulator({ tokenLifetimeMillis: settings.tokenSeconds * 1000 })
 try {
-  await pool.query('create table reading (id bigserial primary key, sensor int not null, value numeric not null, at timestamptz not null default now())')
-  const stopShowing = progress(meter, seconds)
-  await work(pool, meter, { callers: CALLERS, seconds })
-  stopShowing()
-  meter.stored = (await pool.query('select count(*)::int as count from reading')).rows[0].count
-} catch (error) {
-  failure = error
+  const disturbance = disturb(emulator, settings)
+  const app = runApp(emulator.env, settings)
+  const progress = showProgress(app, emulator, settings)
+  await app.finished
+  progress.stop()
+  disturbance.stop()
+  const passed = report(await app.summary(disturbance.refreshes), emulator.counts, disturbance.counts, settings)
+  process.exitCode = passed ? 0 : 1
+} finally {
+  await emulator.stop()
 }
-await pool.end()
-const held = meter.report({ seconds, tokenSeconds, callers: CALLERS })
-await emulator.stop()
-if (failure) console.error('\nThe demo itself failed:', failure)
-process.exitCode = held && !failure ? 0 : 1

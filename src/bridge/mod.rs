@@ -5,7 +5,6 @@
 #![allow(unsafe_code)]
 
 mod certificate;
-mod checkouts;
 mod clients;
 mod environment;
 mod params;

@@ -49,13 +49,19 @@ export function readable(stream: Readable): Promise<void> {
 
 /** Exactly `size` bytes; what follows stays in the stream. Null when the peer closed first. */
 export async function readExactly(stream: Readable, size: number): Promise<Buffer | null> {
-  if (size === 0) return Buffer.alloc(0)
-  for (;;) {
-    const chunk = stream.read(size) as Buffer | null
-    if (chunk) return chunk.length === size ? chunk : null
-    if (stream.readableEnded || stream.destroyed) return null
-    await readable(stream)
+  const parts: Buffer[] = []
+  for (let missing = size; missing > 0; ) {
+    // A part is taken at once: a stream that has anything left says so again and again, and lets nothing else happen meanwhile.
+    const chunk = stream.read(Math.min(missing, stream.readableLength || 1)) as Buffer | null
+    if (chunk) {
+      parts.push(chunk)
+      missing -= chunk.length
+    } else {
+      if (stream.readableEnded || stream.destroyed) return null
+      await readable(stream)
+    }
   }
+  return Buffer.concat(parts)
 }
 
 /** The packet whose eight-byte head was already read. Null when the peer closed or the length is impossible. */
