@@ -28,11 +28,8 @@ interface TypeRegistry extends TypeSource {
 declare const types: TypeRegistry;
 /** Parsers of one client, on top of others; the same class as node-postgres'. */
 declare class TypeOverrides implements TypeSource {
-    private readonly text;
-    private readonly binary;
-    private readonly parent;
+    #private;
     constructor(userTypes?: TypeSource);
-    private overrides;
     setTypeParser(oid: number, format: 'text' | 'binary' | TypeParser, parser?: TypeParser): void;
     getTypeParser(oid: number, format?: 'text' | 'binary'): TypeParser;
 }
@@ -211,7 +208,7 @@ declare class Query extends EventEmitter {
     callback: QueryCallback | undefined;
     constructor(config: string | QueryConfig, values?: readonly unknown[] | QueryCallback, callback?: QueryCallback);
     requiresPreparation(): boolean;
-    private emitRows;
+    #private;
 }
 
 /** Options of a client: a connection's, and what only JavaScript needs. */
@@ -235,41 +232,16 @@ declare class Client extends EventEmitter {
     secretKey: number | null;
     /** Parameters the server reported at startup. */
     parameters: Record<string, string>;
-    private readonly options;
-    private readonly overrides;
-    private queue;
-    private active;
-    private ready;
-    private hasExecuted;
-    private connecting;
-    private connected;
-    private status;
-    private number;
-    private held;
-    private endWaiters;
-    private idleWaiters;
+    #private;
     constructor(options?: string | ClientOptions);
     /** Connects a client of its own. A pool's client is already connected. */
     connect(): Promise<Client>;
     connect(callback: ConnectCallback$1): void;
-    private open;
-    private hear;
-    private handleEnd;
-    /** An error without a listener is told, not thrown: a server's restart must not end the process. */
-    private emitError;
-    /** Nothing more will come: everybody who waits is told. */
-    private finish;
     /** Runs a query after those before it; see node-postgres' `client.query`. */
     query(config: Query): Query;
     query(config: string | QueryConfig, values: readonly unknown[] | undefined, callback: QueryCallback): void;
     query(config: string | QueryConfig, callback: QueryCallback): void;
     query(config: string | QueryConfig, values?: readonly unknown[]): Promise<Result>;
-    /** Gives a query up after `millis`. The server may still be running it. */
-    private bound;
-    private enqueue;
-    /** Sends the next query when the one before it is done. */
-    private pulse;
-    private done;
     /** Asks the server to cancel the query that is running. Resolves when the server has taken the request, whether it helped or not. */
     cancelQuery(): Promise<void>;
     /** Ends the connection. */
@@ -346,78 +318,25 @@ type Release = (error?: Error | boolean) => void;
 interface PoolClient extends Client {
     release: Release;
 }
-
-/** Options that a pool acts on in JavaScript; the rest is read in Rust. */
+type ConnectCallback = (error: Error | undefined, client: PoolClient | undefined, release: Release) => void;
+/** Hooks that a pool calls itself; the rest of its options is read in Rust. */
 interface Hooks {
-    /** Prepares a new connection before it is used for anything else. */
-    onConnect?: ((client: PoolClient) => unknown) | undefined;
-    /** Accepts a new connection, or refuses it with an error, before its first caller gets it. */
-    verify?: ((client: PoolClient, done: (error?: Error) => void) => void) | undefined;
-    /** A class derived from this package's `Client`. */
-    Client?: typeof Client | undefined;
-    /** The class of the promises that methods return. */
-    Promise?: PromiseConstructor | undefined;
+    onConnect?: (client: PoolClient) => unknown;
+    verify?: (client: PoolClient, done: (error?: Error) => void) => void;
 }
-/** Options in force. */
-type PoolSettings = PoolOptions & Hooks & {
-    max: number;
-    maxUses: number;
-    allowExitOnIdle: boolean;
-    maxLifetimeSeconds: number;
-};
-
-type ConnectCallback = (error: Error | undefined, client?: PoolClient, release?: Release) => void;
-
 /**
  * A pool of connections, as node-postgres'. Emits `connect`, `acquire`, `release`, `remove` and `error`.
  *
- * Who gets a client is decided here, at the moments at which pg-pool decides it. A plain `query()` that nobody watches needs no client: Rust
- * runs it on any connection, and when all are busy, a plain read or write shares one (`maxPipeline`).
+ * `query()` runs on any connection; when all are busy, a plain read or write shares one (`maxPipeline`).
  */
 declare class Pool extends EventEmitter implements AsyncDisposable {
-    /** The options in force; secrets are not enumerable. */
-    readonly options: PoolSettings;
-    /** The class of the clients. */
-    readonly Client: typeof Client;
-    /** The class of the promises. */
-    readonly Promise: PromiseConstructor;
-    readonly log: (...message: unknown[]) => void;
+    /** The options in force, without secrets. */
+    readonly options: PoolOptions & Hooks;
     /** `end()` was called. */
     ending: boolean;
     /** `end()` is done. */
     ended: boolean;
-    /** Connections that count: from their making until they are given up. */
-    private readonly members;
-    /** Connections by number, until their end. */
-    private readonly connections;
-    private readonly queue;
-    /** Given back while a query was running: not Rust's again before that is done. */
-    private readonly parked;
-    /** Members that callers have. */
-    private held;
-    /** Connections being made for one caller each. */
-    private opening;
-    /** Queries that Rust runs on connections of its choice. */
-    private running;
-    /** Queries of this tick that pg-pool would have in its queue until the next: it had an idle client when they came. */
-    private fresh;
-    /** Connections begun for them. */
-    private early;
-    /** Callers in the queue for whom Rust has been asked for a connection. */
-    private forwarded;
-    /** Connections begun by Rust of its own accord that this side has heard of. */
-    private introduced;
-    /** Rust waits for this side to prepare new connections. */
-    private prepares;
-    private closing;
-    private onEnded;
-    private readonly settings;
-    /** Why no connection can be made with these options. */
-    private readonly refusal;
-    private readonly types;
-    private readonly likePg;
-    /** Something in the options shows which connection runs what. */
-    private readonly watched;
+    #private;
     /** Options, defaults and environment variables are node-postgres'. A string is a `connectionString`. Connects when first used. */
     constructor(options?: string | (PoolOptions & Hooks));
     /** Open connections and those being made. */
@@ -426,75 +345,17 @@ declare class Pool extends EventEmitter implements AsyncDisposable {
     get idleCount(): number;
     /** Callers in the queue. */
     get waitingCount(): number;
-    /** Connections past `maxLifetimeSeconds` that are still in use. */
-    get expiredCount(): number;
-    private get busy();
     /** Runs a query on any connection. */
-    query(config: Query): Promise<Result>;
+    query(config: Query): Query;
     query(config: string | QueryConfig, values: readonly unknown[] | undefined, callback: QueryCallback): void;
     query(config: string | QueryConfig, callback: QueryCallback): void;
     query(config: string | QueryConfig, values?: readonly unknown[]): Promise<Result>;
-    private run;
-    /** Whether nobody can tell on which connection this query runs, or with which others. */
-    private mayShare;
-    private isListenedTo;
-    /** The events of a connection that a query of a Lakebase pool has used: told afterwards, so that nobody waits for a listener. */
-    private tellUse;
-    /** Counts a query that Rust will run. True when pg-pool would make a connection for it. */
-    private enter;
-    private readonly onTick;
-    /** Tells Rust, once, that new connections are to be prepared here before they are used. */
-    private announce;
-    /** A query with a client of its own, as node-postgres runs every one. */
-    private runOnClient;
-    /** The error for which a query's connection is closed. pg-pool closes after every error, a Lakebase pool only in a transaction. */
-    private closedBy;
     /** Checks a connection out; give it back with its `release()`. */
     connect(): Promise<PoolClient>;
     connect(callback: ConnectCallback): void;
-    private checkOut;
-    /** Serves the first in the queue, if there is a connection for it. */
-    private pulse;
-    /** The connection that was given back last, if it can be had at once. */
-    private takeIdle;
-    /** Asks Rust for a connection for everybody in the queue: one that runs queries, or must be asked for a sign of life first. */
-    private forward;
-    /** A connection that was asked for. */
-    private arrive;
-    /** Makes a connection for one caller. */
-    private open;
-    /** A new connection for `waiter`. */
-    private greet;
-    private welcome;
-    private limit;
-    private expire;
-    private drop;
-    private acquire;
-    private releaseOnce;
-    private giveBack;
-    /** Its last query is done: it is Rust's again, unless somebody has taken it meanwhile. */
-    private unpark;
-    /** Gives a connection up; there is room for a waiter when it has ended. */
-    private remove;
-    /** Closes a connection that no longer counts; `farewell` is called when it has ended. */
-    private bury;
-    /** A connection whose answer could not be used, as after any failed query of `query()`. */
-    private discard;
-    private hear;
-    /** A new connection. One that Rust began of its own accord goes into service when whoever listens has prepared it. */
-    private introduce;
-    private prepare;
-    /** An error of a connection that nobody uses. */
-    private lose;
-    /** A connection has ended. */
-    private mourn;
-    /** Closes every connection as it becomes free; resolves when none is left. */
+    /** Serves who already waits, closes every connection as it becomes free; resolves when all are closed. */
     end(): Promise<void>;
     end(callback: (error?: Error) => void): void;
-    /** The pool is ending and serves nobody new. */
-    private windDown;
-    /** Tells Rust, once, to close what becomes free. */
-    private close;
     /** `await using pool = …`: ends the pool. */
     [Symbol.asyncDispose](): Promise<void>;
 }
@@ -516,7 +377,7 @@ interface Credential {
 }
 /** A pool of connections to Lakebase: node-postgres' pool, with passwords that are fetched, cached and rotated in Rust. */
 declare class LakebasePool extends Pool {
-    private readonly source;
+    #private;
     /** Throws a `ConfigurationError` that lists every problem. Connects when first used. */
     constructor(options?: LakebasePoolOptions);
     /** The credential this pool logs in with: cached, shared with everybody of the same identity in this process. */
@@ -710,8 +571,7 @@ type DatabaseFault = Limited & ({
 });
 /** Faults in the order in which they were registered; each call or connection meets the first that fits. */
 declare class Faults {
-    private readonly apiFaults;
-    private readonly databaseFaults;
+    #private;
     /** The workspace API fails from now on. */
     api(fault: ApiFault): ClearFault;
     /** New database connections fail from now on. */

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { rollup } from 'rollup'
 import { dts } from 'rollup-plugin-dts'
+import ts from 'typescript'
 import { root } from './entries.mjs'
 import { compile } from './typescript.mjs'
 
@@ -31,16 +32,33 @@ if (!process.argv.includes('--check')) {
   process.exitCode = 1
 }
 
-/** Leaves out what ts/ files say of themselves in their first lines: in one file it would read as a comment of the next declaration. */
-function withoutHeaders() {
+/** Leaves out what is not for users. */
+function publicPart() {
   return {
-    name: 'without-headers',
-    transform(code, file) {
-      const source = join(root, 'ts', relative(directory, file).replace(/\.d\.ts$/, '.ts'))
-      const [header] = (existsSync(source) && /^\/\*\*.*?\*\/(?=\n\n)/s.exec(readFileSync(source, 'utf8'))) || []
-      return header && code.startsWith(header) ? code.slice(header.length) : null
-    },
+    name: 'public-part',
+    transform: (code, file) => withoutPrivateMembers(withoutHeader(code, file)),
   }
+}
+
+/** Without what a file of ts/ says of itself in its first lines: in one file it would read as a comment of the next declaration. */
+function withoutHeader(code, file) {
+  const source = join(root, 'ts', relative(directory, file).replace(/\.d\.ts$/, '.ts'))
+  const [header] = (existsSync(source) && /^\/\*\*.*?\*\/(?=\n\n)/s.exec(readFileSync(source, 'utf8'))) || []
+  return header && code.startsWith(header) ? code.slice(header.length) : code
+}
+
+/**
+ * With one `#private` in place of a class's private members and their comments, as TypeScript declares members with `#` names: the class
+ * stays a type of its own, and a change of its inside is no change of the API.
+ */
+function withoutPrivateMembers(code) {
+  const file = ts.createSourceFile('file.d.ts', code, ts.ScriptTarget.Latest)
+  const isPrivate = (member) =>
+    !ts.isConstructorDeclaration(member) && (ts.getCombinedModifierFlags(member) & ts.ModifierFlags.Private) !== 0
+  const cuts = file.statements
+    .filter(ts.isClassDeclaration)
+    .flatMap(({ members }) => members.filter(isPrivate).map(({ pos, end }, index) => ({ pos, end, text: index === 0 ? '\n    #private;' : '' })))
+  return cuts.reduceRight((text, cut) => text.slice(0, cut.pos) + cut.text + text.slice(cut.end), code)
 }
 
 async function bundle() {
@@ -49,7 +67,7 @@ async function bundle() {
   const build = await rollup({
     input,
     external: /^[^./]/,
-    plugins: [withoutHeaders(), dts()],
+    plugins: [publicPart(), dts()],
     // Two entries that export one name with two meanings cannot share a file, and Rollup would only warn.
     onwarn: (warning) => {
       throw new Error(warning.message)

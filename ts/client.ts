@@ -51,7 +51,7 @@ export class Client extends EventEmitter {
   _ending = false
   /** @internal */
   _ended = false
-  private readonly options: ClientOptions
+  readonly #options: ClientOptions
   private readonly overrides: TypeOverrides
   private queue: Query[] = []
   private active: Query | null = null
@@ -67,14 +67,13 @@ export class Client extends EventEmitter {
 
   constructor(options?: string | ClientOptions) {
     super()
-    this.options = typeof options === 'string' ? { connectionString: options } : { ...options }
-    this.overrides = new TypeOverrides(this.options.types)
-    const { host, port, user, database } = this.options
+    this.#options = typeof options === 'string' ? { connectionString: options } : { ...options }
+    this.overrides = new TypeOverrides(this.#options.types)
+    const { host, port, user, database } = this.#options
     this.host = host ?? 'localhost'
     this.port = Number(port ?? 5432)
     this.user = user ?? ''
     this.database = database ?? ''
-    Object.defineProperty(this, 'options', { enumerable: false })
   }
 
   /** Connects a client of its own. A pool's client is already connected. */
@@ -112,7 +111,7 @@ export class Client extends EventEmitter {
         this.finish(error)
       },
     })
-    environment.openClient(this.number, request, encodeOptions(this.options), environmentVariables())
+    environment.openClient(this.number, request, encodeOptions(this.#options), environmentVariables())
   }
 
   private hear(event: WireEvent): void {
@@ -121,7 +120,7 @@ export class Client extends EventEmitter {
         this.introduce(event)
         break
       case 'password':
-        answerPassword(event.question as number, this.options.password, { host: this.host, port: this.port, user: this.user, database: this.database })
+        answerPassword(event.question as number, this.#options.password, { host: this.host, port: this.port, user: this.user, database: this.database })
         break
       default:
         this.handleEvent(event)
@@ -215,7 +214,7 @@ export class Client extends EventEmitter {
         throw new TypeError('callback is not a function')
       }
     }
-    this.bound(query, (config as QueryConfig).query_timeout || Number(this.options.query_timeout || 0))
+    this.bound(query, (config as QueryConfig).query_timeout || Number(this.#options.query_timeout || 0))
     this.enqueue(query)
     return result
   }

@@ -16,18 +16,18 @@ export interface Credential {
 
 /** A pool of connections to Lakebase: node-postgres' pool, with passwords that are fetched, cached and rotated in Rust. */
 export class LakebasePool extends Pool {
-  private readonly source: LakebasePoolOptions
+  /** Private to the language, not to TypeScript alone: no inspection shows it. */
+  readonly #source: LakebasePoolOptions
 
   /** Throws a `ConfigurationError` that lists every problem. Connects when first used. */
   constructor(options: LakebasePoolOptions = {}) {
     super(options, false)
-    this.source = options
-    Object.defineProperty(this, 'source', { enumerable: false })
+    this.#source = options
   }
 
   /** The credential this pool logs in with: cached, shared with everybody of the same identity in this process. */
   getToken(): Promise<string> {
-    return getToken(this.source)
+    return getToken(this.#source)
   }
 
   /**

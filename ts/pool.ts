@@ -85,7 +85,10 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     this.options = { ...given, ...opened, maxUses: opened.maxUses ?? Infinity, allowExitOnIdle: Boolean(given.allowExitOnIdle) }
     // Still there for whoever needs them, but neither printed nor serialized.
     for (const secret of ['password', 'connectionString', 'ssl', 'token', 'clientSecret'] as (keyof PoolOptions)[]) {
-      if (secret in this.options) Object.defineProperty(this.options, secret, { enumerable: false })
+      if (!(secret in this.options)) continue
+      const value = this.options[secret]
+      // A getter: even util.inspect's showHidden prints only that there is one.
+      Object.defineProperty(this.options, secret, { enumerable: false, configurable: true, get: () => value })
     }
   }
 

@@ -21,7 +21,7 @@ use crate::error::{Error, ServerMessage};
 use crate::wire::{ConnectionId, Observer, Outcome, Query, Request, SchemaGeneration, Target};
 
 /// A query that never ran because its connection ended is given to another one this often.
-const MAX_TRIES: u32 = 5;
+const MAX_TRIES: u32 = 20;
 
 /// A pool. Clones share it. Its methods may be called from any thread.
 #[derive(Clone)]

@@ -9,7 +9,7 @@ use super::login::{Attempt, Login};
 use super::retry::{backoff, is_refused_login, is_transient};
 use crate::config::PoolConfig;
 use crate::error::{Error, Kind};
-use crate::wire::{self, Connection, Observer, Options, Target};
+use crate::wire::{self, Connection, Early, Observer, Options, Target};
 
 /// Connects and logs in within the configured bound. Cancellation closes what was opened.
 pub async fn establish(
@@ -25,10 +25,12 @@ pub async fn establish(
     let mut last_error: Option<Error> = None;
     loop {
         let attempt = login.attempt(deadline);
+        // Once: a server that is not ready would have the same query again and again.
+        let early = options.early.as_deref().filter(|_| tries == 0 && !login_retried);
         let started = within(deadline, async {
             tokio::select! {
                 biased;
-                started = start(target, &attempt, options) => started,
+                started = start(target, &attempt, options, early) => started,
                 error = attempt.failure() => Err(error),
             }
         });
@@ -61,9 +63,14 @@ pub async fn establish(
     }
 }
 
-async fn start(target: &Target, mut attempt: &Attempt, options: &Options) -> Result<wire::Started<wire::Socket>, Error> {
+async fn start(
+    target: &Target,
+    mut attempt: &Attempt,
+    options: &Options,
+    early: Option<&dyn Early>,
+) -> Result<wire::Started<wire::Socket>, Error> {
     let connected = wire::connect(target).await?;
-    wire::start(connected, target, &mut attempt, options).await
+    wire::start(connected, target, &mut attempt, options, early).await
 }
 
 /// The waiting caller has the same bound and started earlier: ends a little before it, so that the caller hears the reason.

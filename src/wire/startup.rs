@@ -51,6 +51,7 @@ pub trait Early: Send + Sync {
 pub struct Options {
     pub statement_cache_size: usize,
     pub schema_generation: SchemaGeneration,
+    /// Whom the first attempt asks for a request.
     pub early: Option<Box<dyn Early>>,
 }
 
@@ -107,13 +108,14 @@ pub async fn start(
     target: &Target,
     password: &mut dyn Password,
     options: &Options,
+    early: Option<&dyn Early>,
 ) -> Result<Started<Socket>, Error> {
     let binding = if target.config.channel_binding { connected.channel_binding() } else { None };
     let channel = Channel { encrypted: connected.is_encrypted(), local: connected.is_local, binding };
     let mut exchange = Exchange { socket: connected.stream, read: BytesMut::with_capacity(1024), out: BytesMut::new(), target };
     let mut encoder = Encoder::new(options.statement_cache_size, options.schema_generation.clone());
     let mut rider = Rider { request: None, target };
-    let session = match exchange.run(&channel, password, &mut encoder, options, &mut rider).await {
+    let session = match exchange.run(&channel, password, &mut encoder, early, &mut rider).await {
         Ok(session) => session,
         Err(error) => {
             rider.lose(&error);
@@ -136,7 +138,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
         channel: &Channel,
         password: &mut dyn Password,
         encoder: &mut Encoder,
-        options: &Options,
+        early: Option<&dyn Early>,
         rider: &mut Rider<'_>,
     ) -> Result<Session, Error> {
         self.write_startup()?;
@@ -159,7 +161,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
                     }
                     frontend::password_message(secret.expose().as_bytes(), &mut self.out).map_err(|_| nul_in_password())?;
                     if channel.encrypted
-                        && let Some(early) = &options.early
+                        && let Some(early) = early
                     {
                         rider.request = early.take().and_then(|request| self.append(request, encoder));
                     }
