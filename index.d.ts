@@ -224,6 +224,7 @@ type ConnectCallback$1 = (error: Error | null | undefined, client?: Client) => v
  * Emits `connect`, `end`, `error`, `notice`, `notification` and `drain`, as node-postgres' does.
  */
 declare class Client extends EventEmitter {
+    #private;
     host: string;
     port: number;
     user: string;
@@ -232,7 +233,6 @@ declare class Client extends EventEmitter {
     secretKey: number | null;
     /** Parameters the server reported at startup. */
     parameters: Record<string, string>;
-    #private;
     constructor(options?: string | ClientOptions);
     /** Connects a client of its own. A pool's client is already connected. */
     connect(): Promise<Client>;

@@ -53,12 +53,20 @@ function withoutHeader(code, file) {
  */
 function withoutPrivateMembers(code) {
   const file = ts.createSourceFile('file.d.ts', code, ts.ScriptTarget.Latest)
-  const isPrivate = (member) =>
-    !ts.isConstructorDeclaration(member) && (ts.getCombinedModifierFlags(member) & ts.ModifierFlags.Private) !== 0
-  const cuts = file.statements
-    .filter(ts.isClassDeclaration)
-    .flatMap(({ members }) => members.filter(isPrivate).map(({ pos, end }, index) => ({ pos, end, text: index === 0 ? '\n    #private;' : '' })))
+  const cuts = file.statements.filter(ts.isClassDeclaration).flatMap(({ members }) => {
+    let marked = members.some(({ name }) => name && ts.isPrivateIdentifier(name))
+    return members.filter(isPrivate).map(({ pos, end }) => {
+      const text = marked ? '' : '\n    #private;'
+      marked = true
+      return { pos, end, text }
+    })
+  })
   return cuts.reduceRight((text, cut) => text.slice(0, cut.pos) + cut.text + text.slice(cut.end), code)
+}
+
+/** A private constructor is API: it says that nobody constructs the class. */
+function isPrivate(member) {
+  return !ts.isConstructorDeclaration(member) && (ts.getCombinedModifierFlags(member) & ts.ModifierFlags.Private) !== 0
 }
 
 async function bundle() {

@@ -12,7 +12,7 @@ const app = deploy()
 async function twoQueries() {
   const { createLakebasePool } = await import('lakebase-native')
   const pool = createLakebasePool({ max: 1, idleTimeoutMillis: 0 })
-  const pid = async () => (await pool.query('select pg_backend_pid() as pid')).rows[0].pid
+  const pid = async () => (await pool.query('select pg_backend_pid() as pid where $1', [true])).rows[0].pid
   process.send(await pid())
   await new Promise((resolve) => process.once('message', resolve))
   process.send(await pid())

@@ -41,8 +41,8 @@ test('without one, it is logged once per connection, and the process lives', asy
   const { code, stdout, stderr } = await run(main)
   assert.deepEqual([code, stdout], [0, '1\n'])
   const lines = stderr.trim().split('\n')
-  assert.match(lines[0], /^lakebase-native: .*"error" listener.*terminating connection due to administrator command/)
-  assert.ok(lines.length <= 2, stderr)
+  assert.ok(lines.length >= 1 && lines.length <= 2, stderr)
+  for (const line of lines) assert.match(line, /^lakebase-native: the pool lost an idle connection and has no "error" listener: .*terminat/)
 })
 
 test('a lone client without an error listener is logged, and the process lives', async () => {
@@ -64,7 +64,7 @@ test('a lone client without an error listener is logged, and the process lives',
 test('idle connections that were ended cost no query', async () => {
   const pool = await filled({ max: 5 }, 5)
   const removed = events(pool, 'remove', 5)
-  assert.equal(await app.emulator.terminateConnections({ idleOnly: true }), 5)
+  assert.ok((await app.emulator.terminateConnections({ idleOnly: true })) >= 5)
   await removed
   assert.equal(pool.totalCount, 0)
   const answers = await Promise.all(range(50).map((number) => pool.query('select $1::int as number', [number])))
@@ -74,7 +74,7 @@ test('idle connections that were ended cost no query', async () => {
 test('idle connections that were reset cost no query', async () => {
   const pool = await filled({ max: 5 }, 5)
   const removed = events(pool, 'remove', 5)
-  assert.equal(app.emulator.dropConnections('database'), 5)
+  assert.ok(app.emulator.dropConnections('database') >= 5)
   await removed
   const answers = await Promise.all(range(50).map((number) => pool.query('select $1::int as number', [number])))
   assert.deepEqual(answers.map(({ rows }) => rows[0].number), range(50))
@@ -117,7 +117,7 @@ test('transactions that begin while the news of ended sessions is still on its w
   for (let round = 0; round < 40; round++) {
     const answers = range(12).map((number) => pool.transaction((client) => client.query('select $1::int as number', [number])))
     assert.deepEqual((await Promise.all(answers)).map(({ rows }) => rows[0].number), range(12))
-    await app.emulator.terminateConnections({ idleOnly: true })
+    await app.emulator.query("select pg_terminate_backend(pid) from pg_stat_activity where backend_type = 'client backend' and state = 'idle'")
   }
 })
 

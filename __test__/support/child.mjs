@@ -23,13 +23,17 @@ export function start(main, { args = [], env = {}, execArgv = [] } = {}) {
     process: spawned,
     stdout: '',
     stderr: '',
-    /** The next value that the program passes to process.send(). */
-    message: async () => (await once(spawned, 'message'))[0],
+    /** The next value that the program passes to process.send(); an error when it ends instead. */
+    message: () => Promise.race([once(spawned, 'message').then(([value]) => value), child.ended.then(endedEarly)]),
     /** Resolves when the process is gone and its output complete. */
     ended: once(spawned, 'close').then(([code, signal]) => ({ code, signal, stdout: child.stdout, stderr: child.stderr })),
   }
   for (const name of ['stdout', 'stderr']) spawned[name].setEncoding('utf8').on('data', (text) => (child[name] += text))
   return child
+}
+
+function endedEarly({ code, signal, stderr }) {
+  throw new Error(`the program ended without a message, with ${signal ?? `exit code ${code}`}:\n${stderr}`)
 }
 
 /** Runs it to its end. */

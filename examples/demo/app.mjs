@@ -7,10 +7,11 @@ import { Latencies } from './latencies.mjs'
 const { seconds, callers, max, maxLifetimeSeconds } = JSON.parse(process.argv[2])
 const REPORT_MILLIS = 200
 const SETTLE_EVERY = 10
-/** Customers come in waves: in the first part of each, only a few are there, and connections lie idle. */
+/** Customers come in waves, one after another; between two, only a few are there, and connections lie idle. */
 const WAVE_MILLIS = 3_000
 const QUIET_MILLIS = 1_000
 const QUIET_CALLERS = 4
+const STAGGER_MILLIS = 15
 
 const pool = createLakebasePool({ max, maxLifetimeSeconds })
 const latencies = new Latencies()
@@ -42,7 +43,7 @@ async function caller(number) {
     await measured(() => look(number))
     if (turn % SETTLE_EVERY === 0) await measured(() => settle(number))
     do await sleep(randomInt(10, 30))
-    while (number > QUIET_CALLERS && Date.now() % WAVE_MILLIS < QUIET_MILLIS)
+    while (number > QUIET_CALLERS && (Date.now() + number * STAGGER_MILLIS) % WAVE_MILLIS < QUIET_MILLIS)
   }
   await measured(() => settle(number))
 }
