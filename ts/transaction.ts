@@ -62,7 +62,7 @@ async function begun(pool: Pool, start: string): Promise<PoolClient> {
       return client
     } catch (error) {
       client.release(error as Error)
-      if (tries === MAX_BEGINS || !isLost(error)) throw error
+      if (tries === MAX_BEGINS || (client._queryable && !isLost(error))) throw error
     } finally {
       client.off('error', ignore)
     }

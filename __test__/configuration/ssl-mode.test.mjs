@@ -1,15 +1,15 @@
 // What each TLS mode means: whom it trusts, and that none falls back to plain text.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { after, before, beforeEach } from 'node:test'
 import { ConfigurationError, createLakebasePool } from 'lakebase-native'
 import { setEnvironment } from '../support/deployment.mjs'
 import { failureOf } from '../support/outcome.mjs'
 import { postgres } from '../support/postgres.mjs'
 import { test } from '../support/test.mjs'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 
 const password = 'the password of these tests'
 const UNTRUSTED = 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'
@@ -43,7 +43,7 @@ async function outcome(options = {}) {
   }
 }
 
-// 127.0.0.2 leads to the same server where it listens on all of 127.0.0.0/8, so a wrong name is made with `servername`.
+/** Options under which the certificate is for another name than the one that is verified. */
 const wrongName = (details) => ({ ssl: { servername: 'other.example.com', ...details } })
 
 for (const [mode, untrusted, trusted] of [
@@ -105,15 +105,11 @@ for (const variable of ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'PGSSLROOTCERT']
 }
 
 test('a file of authorities that is not there is a configuration error that names it', async () => {
-  const error = await failureOf(() => outcomeWithRootCertificate('/nonexistent/ca.pem'))
+  deployment({ PGSSLROOTCERT: '/nonexistent/ca.pem' })
+  const error = await failureOf(outcome)
   assert.ok(error instanceof ConfigurationError)
   assert.match(error.message, /PGSSLROOTCERT.*\/nonexistent\/ca\.pem/s)
 })
-
-async function outcomeWithRootCertificate(file) {
-  deployment({ PGSSLROOTCERT: file })
-  return outcome()
-}
 
 test('disable is refused for a host that is not on this machine', async () => {
   for (const host of ['database.example.com', '192.0.2.1', '2001:db8::1']) {

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
-import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
+import { networkInterfaces } from 'node:os'
 import { beforeEach } from 'node:test'
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
 import { Pool, createLakebasePool } from 'lakebase-native'
 import { setEnvironment } from '../support/deployment.mjs'
 import { failureOf } from '../support/outcome.mjs'
@@ -89,7 +90,7 @@ test('a password in clear text does not leave this machine without TLS', async (
       socket.write(Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3]))
     })
   })
-  const host = Object.values((await import('node:os')).networkInterfaces()).flat().find(({ internal, family }) => !internal && family === 'IPv4')?.address
+  const host = Object.values(networkInterfaces()).flat().find(({ internal, family }) => !internal && family === 'IPv4')?.address
   assert.ok(host, 'this test needs a network interface besides loopback')
   server.listen(0, host)
   await once(server, 'listening')

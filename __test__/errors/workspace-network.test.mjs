@@ -1,13 +1,13 @@
 // The way to the workspace is blocked.
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { getToken } from 'lakebase-native'
 import { deploy } from '../support/deployment.mjs'
 import { failureOf } from '../support/outcome.mjs'
 import { refusal } from '../support/refusals.mjs'
 import { certificateFor } from '../support/postgres.mjs'
 import { test } from '../support/test.mjs'
-import { writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 
 const app = deploy()
 

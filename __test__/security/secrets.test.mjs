@@ -1,5 +1,6 @@
 // No secret shows where logs come from: printed objects, errors, the console, the command line.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { format } from 'node:util'
 import { ConfigurationError, Client, createLakebasePool, getToken } from 'lakebase-native'
 import { run, start } from '../support/child.mjs'
@@ -99,7 +100,6 @@ test('a process that crashes with its errors unhandled, and its command line', a
   }
   const child = start(main)
   const token = await child.message()
-  const { readFileSync } = await import('node:fs')
   const commandLine = process.platform === 'linux' ? readFileSync(`/proc/${child.process.pid}/cmdline`, 'utf8') : ''
   child.process.send('go on')
   const { code, stdout, stderr } = await child.ended

@@ -127,22 +127,7 @@ impl Environment {
     pub fn checkout(&self, pool: u32, request: u32) {
         let answer = Answer::new(&self.queue, request);
         let Some(pool) = self.pool(pool) else { return answer.fail(&ended()) };
-        let clients = self.clients.clone();
-        pool.checkout(Box::new(move |result| match result {
-            Ok(checkout) => {
-                let connection = checkout.connection().id();
-                let homeless = match clients.lock().get_mut(&connection) {
-                    Some(client) => client.checkout.replace(checkout),
-                    // It ended between the pool's decision and now.
-                    None => Some(checkout),
-                };
-                match homeless {
-                    None => answer.event(json!({ "event": "checkout", "connection": connection })),
-                    Some(_) => answer.fail(&not_queryable()),
-                }
-            }
-            Err(error) => answer.fail(&error),
-        }));
+        hand_out(pool, self.clients.clone(), answer);
     }
 
     /// Gives a checked out connection back, or (`destroy`) closes it.
@@ -350,6 +335,28 @@ fn settings(config: &Config) -> Value {
         "maxUses": config.pool.max_uses,
         "maxLifetimeSeconds": config.pool.max_lifetime.map_or(0, |lifetime| lifetime.as_secs()),
     })
+}
+
+/// Checks a connection out for JavaScript; one that has ended between the pool's decision and now makes room for another.
+fn hand_out(pool: Pool, clients: Arc<Clients>, answer: Answer) {
+    let again = pool.clone();
+    pool.checkout(Box::new(move |result| match result {
+        Ok(checkout) => {
+            let connection = checkout.connection().id();
+            let homeless = match clients.lock().get_mut(&connection) {
+                Some(client) => client.checkout.replace(checkout),
+                None => Some(checkout),
+            };
+            match homeless {
+                None => answer.event(json!({ "event": "checkout", "connection": connection })),
+                Some(dead) => {
+                    drop(dead);
+                    hand_out(again, clients, answer);
+                }
+            }
+        }
+        Err(error) => answer.fail(&error),
+    }));
 }
 
 fn ended() -> CoreError {
