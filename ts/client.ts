@@ -86,6 +86,8 @@ export class Client extends EventEmitter {
   private status: string | null = null
   private number = 0
   private held = false
+  /** `end()` came while the connection was being made. */
+  private givenUp = false
   private connectCallback: ConnectCallback | null = null
   private endWaiters: (() => void)[] = []
   private idleWaiters: (() => void)[] = []
@@ -150,7 +152,7 @@ export class Client extends EventEmitter {
   private opened(connection: number): void {
     this.attach(connection)
     // Somebody has called end() meanwhile and no longer waits for a connection.
-    if (this._ending) return environment.closeClient(connection, true)
+    if (this.givenUp) return environment.closeClient(connection, true)
     const callback = this.connectCallback
     this.connectCallback = null
     callback?.(null, this)
@@ -229,12 +231,14 @@ export class Client extends EventEmitter {
     if (this._ended) return
     unlisten(this.number)
     // What the system or the server said comes before the end itself, as an event of its own.
-    if (!this._ending && cause && (cause.server || cause.system?.length)) guarded(() => this.handleFailure(toPgError(cause)))
-    const error = new Error(this._ending ? 'Connection terminated' : 'Connection terminated unexpectedly')
+    // Without a cause it was this side that ended it: end(), or the pool.
+    const expected = this._ending || (!cause && !this._connectionError)
+    if (!expected && cause && (cause.server || cause.system?.length)) guarded(() => this.handleFailure(toPgError(cause)))
+    const error = new Error(expected ? 'Connection terminated' : 'Connection terminated unexpectedly')
     this.failAll(error)
     this._ended = true
     this.unref()
-    if (!this._ending && !this._connectionError) guarded(() => this.handleFailure(error))
+    if (!expected && !this._connectionError) guarded(() => this.handleFailure(error))
     for (const done of this.endWaiters.splice(0)) done()
     for (const idle of this.idleWaiters.splice(0)) idle()
     process.nextTick(() => this.emit('end'))
@@ -385,7 +389,9 @@ export class Client extends EventEmitter {
   end(callback?: () => void): Promise<void> | void {
     this._ending = true
     if ((!this._connected && !this._connecting) || this._ended) return callback ? callback() : this.promise.resolve()
-    if (this._connected) {
+    if (this._connecting) {
+      this.givenUp = true
+    } else {
       const busy = this.active !== null || this.queue.length > 0
       if (busy && this.pipeline) this.once('drain', () => environment.closeClient(this._connection, false))
       else environment.closeClient(this._connection, this.active !== null || !this._queryable)
@@ -421,7 +427,7 @@ export class Client extends EventEmitter {
 
   setTypeParser(oid: number, format: 'text' | 'binary' | TypeParser, parser: TypeParser | undefined): void
   setTypeParser(oid: number, parser: TypeParser): void
-  setTypeParser(oid: number, format: 'text' | 'binary' | TypeParser, parser: TypeParser | undefined = undefined): void {
+  setTypeParser(oid: number, format: 'text' | 'binary' | TypeParser, parser?: TypeParser): void {
     this.overrides.setTypeParser(oid, format, parser)
   }
 
