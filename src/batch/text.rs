@@ -117,9 +117,8 @@ impl Text {
             };
             self.open = reopened;
             self.chunks.truncate(mark.chunks);
-            let end_of = |wanted: fn(&Encoding) -> bool| {
-                self.chunks.iter().rev().find(|(encoding, _)| wanted(encoding)).map_or(0, |(_, end)| *end)
-            };
+            let end_of =
+                |wanted: fn(&Encoding) -> bool| self.chunks.iter().rev().find(|(encoding, _)| wanted(encoding)).map_or(0, |(_, end)| *end);
             let (latin1, utf16) = (end_of(|e| matches!(e, Encoding::Latin1)), end_of(|e| matches!(e, Encoding::Utf16)));
             self.latin1.truncate(latin1);
             self.utf16.truncate(utf16);

@@ -33,12 +33,8 @@ impl Teller {
     pub fn introduce(&self, connection: &Connection) -> Prepared {
         let (sender, prepared) = oneshot::channel();
         let awaited = self.prepares.load(Ordering::Relaxed);
-        let client = Client {
-            connection: connection.clone(),
-            checkout: None,
-            prepared: awaited.then_some(sender),
-            target: self.target.clone(),
-        };
+        let client =
+            Client { connection: connection.clone(), checkout: None, prepared: awaited.then_some(sender), target: self.target.clone() };
         self.clients.lock().insert(connection.id(), client);
         let session = connection.session();
         self.queue.event(&json!({

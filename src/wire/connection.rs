@@ -267,9 +267,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             Message::ParameterStatus(_) => Ok(()),
             Message::ErrorResponse(body) => self.failed(server_message(body.fields(), wire_length)?),
             message => match self.flights.front_mut() {
-                Some(Flight::Request(request)) => {
-                    request.take(message, &mut self.out)
-                }
+                Some(Flight::Request(request)) => request.take(message, &mut self.out),
                 _ => Err(violation("an answer came to no request")),
             },
         }

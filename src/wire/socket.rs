@@ -6,11 +6,11 @@ use bytes::BytesMut;
 use postgres_protocol::message::frontend;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpStream, lookup_host};
 #[cfg(not(unix))]
 use tokio::net::TcpStream as UnixStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
+use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
@@ -61,10 +61,9 @@ async fn open(target: &Target) -> Result<Plain, Error> {
         #[cfg(unix)]
         return UnixStream::connect(path).await.map(Either::Right).map_err(|error| target.unreachable(error));
         #[cfg(not(unix))]
-        return Err(target.unreachable(io::Error::new(
-            io::ErrorKind::Unsupported,
-            format!("no Unix sockets on this platform: {}", path.display()),
-        )));
+        return Err(
+            target.unreachable(io::Error::new(io::ErrorKind::Unsupported, format!("no Unix sockets on this platform: {}", path.display())))
+        );
     }
     let socket = open_tcp(target).await?;
     prepare(&socket, target).map_err(|error| target.unreachable(error))?;

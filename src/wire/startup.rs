@@ -148,7 +148,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
                         .with_hint("set sslMode (PGSSLMODE) to require"));
                     }
                     frontend::password_message(secret.expose().as_bytes(), &mut self.out).map_err(|_| nul_in_password())?;
-                    if channel.encrypted && let Some(early) = &options.early {
+                    if channel.encrypted
+                        && let Some(early) = &options.early
+                    {
                         rider.0 = early().and_then(|request| self.append(request, encoder));
                     }
                     sent = self.flush().await?;
