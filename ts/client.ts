@@ -264,6 +264,7 @@ export class Client extends EventEmitter {
     if (config === null || config === undefined) throw new TypeError('Client was passed a null or undefined query')
     let query: Query
     let result: Promise<Result> | Query | undefined
+    if (typeof (config as Partial<Submittable>).submit === 'function') return this.refuseSubmittable(config as Submittable) as unknown as Query
     if (config instanceof Query) {
       query = result = config
       if (!query.callback) query.callback = typeof values === 'function' ? values : callback
@@ -281,6 +282,15 @@ export class Client extends EventEmitter {
     if (this.binary && !query.binary) query.binary = true
     this.enqueue(query)
     return result
+  }
+
+  /** Query classes of other packages speak the protocol themselves, which this client does not let them yet. */
+  private refuseSubmittable<T extends Submittable>(query: T): T {
+    const why = this.pipeline
+      ? 'Custom query classes such as pg-cursor and pg-query-stream are not supported in pipeline mode'
+      : 'Query objects with a submit() of their own are not supported by lakebase-native yet'
+    process.nextTick(() => query.handleError?.(new Error(why)))
+    return query
   }
 
   /** Gives a query up after `millis`. The server may still be running it. */
@@ -457,6 +467,12 @@ export class Client extends EventEmitter {
       hold(-1)
     }
   }
+}
+
+/** An object that sends itself: pg-cursor, pg-query-stream, pg-copy-streams. */
+interface Submittable {
+  submit(connection: unknown): unknown
+  handleError?(error: Error, connection?: unknown): void
 }
 
 /** Options that node-postgres has and types do not encourage. */

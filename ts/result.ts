@@ -47,8 +47,8 @@ export class Result {
   /** @internal Always null: a remnant that node-postgres' results have, too. */
   RowCtor: null = null
   rowAsArray: boolean
-  /** @internal */
-  _prebuiltEmptyResultObject: Record<string, null> | null
+  /** @internal Declared only: node-postgres' results have it last. */
+  declare _prebuiltEmptyResultObject: Record<string, null> | null
 
   constructor(rowMode?: string, types?: TypeSource) {
     this._types = types
