@@ -74,6 +74,23 @@ pub struct ServerMessage {
     /// The non-localized severity (`V` field): decides whether the session is over.
     #[serde(skip)]
     pub fatal: bool,
+    /// The transaction's state behind the failed request, as ReadyForQuery said; 0 where none came.
+    #[serde(skip)]
+    pub transaction_status: u8,
+}
+
+/// What the operating system said about one attempt, with the names that Node.js gives these facts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SystemFailure {
+    /// `connect`, `read`, `write`, `getaddrinfo`
+    pub syscall: &'static str,
+    /// `ECONNREFUSED`, …
+    pub code: String,
+    /// The system's number of the error, where it has one.
+    pub errno: Option<i32>,
+    /// The address that was tried: of a host, or the path of a socket.
+    pub address: Option<String>,
+    pub port: Option<u16>,
 }
 
 struct Inner {
@@ -84,6 +101,7 @@ struct Inner {
     http_status: Option<u16>,
     problems: Vec<Problem>,
     server: Option<ServerMessage>,
+    system: Vec<SystemFailure>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -101,6 +119,7 @@ impl Error {
             http_status: None,
             problems: Vec::new(),
             server: None,
+            system: Vec::new(),
             source: None,
         }))
     }
@@ -162,6 +181,21 @@ impl Error {
         self
     }
 
+    /// The attempts that failed, one per address.
+    pub fn with_system(mut self, system: Vec<SystemFailure>) -> Self {
+        self.inner_mut().system = system;
+        self
+    }
+
+    /// The same error, told of all attempts instead of its own.
+    pub fn with_attempts(self, system: Vec<SystemFailure>) -> Self {
+        match Arc::try_unwrap(self.0) {
+            Ok(inner) => Self(Arc::new(Inner { system, ..inner })),
+            // Shared already: told as it was.
+            Err(shared) => Self(shared),
+        }
+    }
+
     pub fn kind(&self) -> Kind {
         self.0.kind
     }
@@ -188,6 +222,10 @@ impl Error {
 
     pub fn server(&self) -> Option<&ServerMessage> {
         self.0.server.as_ref()
+    }
+
+    pub fn system(&self) -> &[SystemFailure] {
+        &self.0.system
     }
 }
 

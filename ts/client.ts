@@ -1,11 +1,17 @@
 /** One connection: node-postgres' `Client`, in a pool's hands or on its own. */
 
 import { EventEmitter } from 'node:events'
+import { deprecate } from 'node:util'
+import { defaults } from './defaults.js'
 import { environment, expect, hold, listen, unlisten, type WireEvent } from './environment.js'
-import { databaseError, restack, toError, type WireError } from './errors.js'
+import { restack, type WireError } from './errors.js'
 import { escapeIdentifier, escapeLiteral } from './escape.js'
-import { encodeOptions, environmentVariables, type ConnectionOptions } from './options.js'
+import type { ConnectionOptions } from './options.js'
 import { answerPassword } from './password.js'
+import { ConnectionParameters, hide } from './pg/connection-parameters.js'
+import { toPgError } from './pg/errors.js'
+import { noticeOf, notificationOf } from './pg/notices.js'
+import { coreOptions, coreVariables, startupOf } from './pg/startup.js'
 import { Query, type QueryCallback, type QueryConfig } from './query.js'
 import type { Result } from './result.js'
 import { TypeOverrides, type TypeParser } from './types.js'
@@ -34,84 +40,130 @@ type ConnectCallback = (error: Error | null | undefined, client?: Client) => voi
  * Emits `connect`, `end`, `error`, `notice`, `notification` and `drain`, as node-postgres' does.
  */
 export class Client extends EventEmitter {
-  host: string
-  port: number
+  /** The class of query objects, as node-postgres has it here too. */
+  static Query = Query
+
+  connectionParameters: ConnectionParameters
   user: string
   database: string
+  port: number
+  host: string
+  /** Not printed, not serialized. */
+  declare password: any
+  replication: string | undefined
+  /** @internal */
+  _ending = false
+  /** @internal */
+  _ended = false
+  /** @internal */
+  _connecting = false
+  /** @internal */
+  _connected = false
+  /** @internal */
+  _connectionError = false
+  /** @internal */
+  _queryable = true
+  enableChannelBinding: boolean
+  scramMaxIterations: number
+  /** Queries are handed over at once; they still run one after another. */
+  pipeline: boolean
+  binary: boolean
   processID: number | null = null
   secretKey: number | null = null
+  ssl: any
+  sslNegotiation: 'postgres' | 'direct'
   /** Parameters the server reported at startup. */
   parameters: Record<string, string> = {}
 
   /** @internal The connection's number in Rust, 0 before there is one. */
   _connection = 0
-  /** @internal */
-  _queryable = true
-  /** @internal */
-  _ending = false
-  /** @internal */
-  _ended = false
-  readonly #options: ClientOptions
+  /** Private to the language, not to TypeScript alone: only the core reads them, and no inspection shows them. */
+  readonly #given: ClientOptions & LegacyOptions
   private readonly overrides: TypeOverrides
+  private readonly promise: PromiseConstructor
   private queue: Query[] = []
   private active: Query | null = null
   private ready = false
   private hasExecuted = false
-  private connecting = false
-  private connected = false
   private status: string | null = null
   private number = 0
   private held = false
+  /** `end()` came while the connection was being made. */
+  private givenUp = false
+  private connectCallback: ConnectCallback | null = null
   private endWaiters: (() => void)[] = []
   private idleWaiters: (() => void)[] = []
 
-  constructor(options?: string | ClientOptions) {
+  constructor(config?: string | ClientOptions) {
     super()
-    this.#options = typeof options === 'string' ? { connectionString: options } : { ...options }
-    this.overrides = new TypeOverrides(this.#options.types)
-    const { host, port, user, database } = this.#options
-    this.host = host ?? 'localhost'
-    this.port = Number(port ?? 5432)
-    this.user = user ?? ''
-    this.database = database ?? ''
+    const given: ClientOptions & LegacyOptions = (typeof config === 'object' && config) || {}
+    const parameters = new ConnectionParameters(config)
+    this.connectionParameters = parameters
+    this.user = parameters.user
+    this.database = parameters.database
+    this.port = parameters.port
+    this.host = parameters.host
+    hide(this, 'password', parameters.password)
+    this.replication = parameters.replication
+    if (given.Promise) warnOfPromise()
+    this.promise = given.Promise ?? Promise
+    this.overrides = new TypeOverrides(given.types)
+    this.enableChannelBinding = Boolean(given.enableChannelBinding)
+    this.scramMaxIterations = numberOr(given.scramMaxIterations, 100_000)
+    this.pipeline = Boolean(given.pipeline)
+    this.binary = given.binary || defaults.binary
+    this.ssl = parameters.ssl || false
+    this.sslNegotiation = parameters.sslnegotiation ?? 'postgres'
+    this.#given = given
+    for (const name of ['overrides', 'promise', 'queue', 'active', 'endWaiters', 'idleWaiters', 'connectCallback']) {
+      Object.defineProperty(this, name, { enumerable: false })
+    }
   }
 
   /** Connects a client of its own. A pool's client is already connected. */
   connect(): Promise<Client>
   connect(callback: ConnectCallback): void
   connect(callback?: ConnectCallback): Promise<Client> | void {
-    if (!callback) {
-      return new Promise<Client>((resolve, reject) => {
-        this.open((error) => (error ? reject(error) : resolve(this)))
-      }).catch(restack)
-    }
-    this.open(callback)
+    if (callback) return this.open(callback)
+    return new this.promise<Client>((resolve, reject) => {
+      this.open((error) => (error ? reject(error) : resolve(this)))
+    })
   }
 
   private open(callback: ConnectCallback): void {
-    if (this.connecting || this.connected) {
+    // A second call takes the first one's place before it is refused, as in node-postgres.
+    this.connectCallback = callback
+    if (this._connecting || this._connected) {
       const error = new Error('Client has already been connected. You cannot reuse a client.')
       process.nextTick(() => callback(error))
       return
     }
-    this.connecting = true
+    this._connecting = true
     this.number = listen((event) => this.hear(event))
     const request = expect({
-      event: (event) => {
-        this.attach(event.connection!)
-        callback(null, this)
-        this.emit('connect')
-        this.pulse()
-      },
-      fail: (error) => {
-        this.connecting = false
-        this._queryable = false
-        unlisten(this.number)
-        callback(error)
-        this.finish(error)
-      },
+      toError: toPgError,
+      event: (event) => this.opened(event.connection!),
+      fail: (error) => this.openFailed(error),
     })
-    environment.openClient(this.number, request, encodeOptions(this.#options), environmentVariables())
+    environment.openClient(this.number, request, coreOptions(this.connectionParameters, this.#given), coreVariables())
+  }
+
+  private opened(connection: number): void {
+    this.attach(connection)
+    // Somebody has called end() meanwhile and no longer waits for a connection.
+    if (this.givenUp) return environment.closeClient(connection, true)
+    const callback = this.connectCallback
+    this.connectCallback = null
+    callback?.(null, this)
+    this.emit('connect')
+    this.pulse()
+  }
+
+  private openFailed(error: Error): void {
+    this.handleFailure(error)
+    // A refusal of the server comes a moment before the end of its connection.
+    if ('severity' in error) setImmediate(() => this.handleEnd(undefined))
+    else this.handleEnd(undefined)
   }
 
   private hear(event: WireEvent): void {
@@ -120,7 +172,7 @@ export class Client extends EventEmitter {
         this.introduce(event)
         break
       case 'password':
-        answerPassword(event.question as number, this.#options.password, { host: this.host, port: this.port, user: this.user, database: this.database })
+        answerPassword(event.question as number, this.password, this.connectionParameters)
         break
       default:
         this.handleEvent(event)
@@ -138,9 +190,10 @@ export class Client extends EventEmitter {
   /** @internal The connection is ready for queries. */
   attach(connection: number): void {
     this._connection = connection
-    this.connecting = false
-    this.connected = true
+    this._connecting = false
+    this._connected = true
     this.ready = true
+    this.status ??= 'I'
     this.ref()
   }
 
@@ -150,42 +203,51 @@ export class Client extends EventEmitter {
       case 'notice':
         this.emit('notice', noticeOf(event.notice as NonNullable<WireError['server']>))
         break
-      case 'notification': {
-        const { channel, payload } = event
-        this.emit('notification', { name: 'notification', processId: event.processId, channel, payload, length: lengthOf(channel, payload) })
+      case 'notification':
+        this.emit('notification', notificationOf(event.processId as number, event.channel as string, event.payload as string))
         break
-      }
       case 'end':
-        this.handleEnd(event.error ? toError(event.error as WireError) : undefined)
+        this.handleEnd(event.error as WireError | undefined)
         break
     }
   }
 
-  private handleEnd(error: Error | undefined): void {
-    unlisten(this.number)
-    const unexpected = !this._ending && error ? error : undefined
+  /** The connection has failed: everybody who waits is told, then whoever listens. */
+  private handleFailure(error: Error): void {
+    if (this._connecting) {
+      if (this._connectionError) return
+      this._connectionError = true
+      if (this.connectCallback) this.connectCallback(error)
+      else this.emit('error', error)
+      return
+    }
     this._queryable = false
-    this.finish(this._ending ? new Error('Connection terminated') : (error ?? new Error('Connection terminated')))
-    if (unexpected) this.emitError(unexpected)
+    this.failAll(error)
+    this.emit('error', error)
+  }
+
+  private handleEnd(cause: WireError | undefined | null): void {
+    if (this._ended) return
+    unlisten(this.number)
+    // What the system or the server said comes before the end itself, as an event of its own.
+    // Without a cause it was this side that ended it: end(), or the pool.
+    const expected = this._ending || (!cause && !this._connectionError)
+    if (!expected && cause && (cause.server || cause.system?.length)) guarded(() => this.handleFailure(toPgError(cause)))
+    const error = new Error(expected ? 'Connection terminated' : 'Connection terminated unexpectedly')
+    this.failAll(error)
+    this._ended = true
+    this.unref()
+    if (!expected && !this._connectionError) guarded(() => this.handleFailure(error))
+    for (const done of this.endWaiters.splice(0)) done()
+    for (const idle of this.idleWaiters.splice(0)) idle()
     process.nextTick(() => this.emit('end'))
   }
 
-  /** An error without a listener is told, not thrown: a server's restart must not end the process. */
-  private emitError(error: Error): void {
-    if (this.listenerCount('error')) this.emit('error', error)
-    else console.error('lakebase-native: a client lost its connection and has no "error" listener:', error.message)
-  }
-
-  /** Nothing more will come: everybody who waits is told. */
-  private finish(error: Error): void {
-    this._ended = true
-    this.unref()
+  private failAll(error: Error): void {
     const lost = this.active ? [this.active, ...this.queue] : this.queue
     this.active = null
     this.queue = []
     for (const query of lost) process.nextTick(() => query.handleError(error))
-    for (const done of this.endWaiters.splice(0)) done()
-    for (const idle of this.idleWaiters.splice(0)) idle()
   }
 
   /** Runs a query after those before it; see node-postgres' `client.query`. */
@@ -201,22 +263,33 @@ export class Client extends EventEmitter {
     if (config === null || config === undefined) throw new TypeError('Client was passed a null or undefined query')
     let query: Query
     let result: Promise<Result> | Query | undefined
+    if (typeof (config as Partial<Submittable>).submit === 'function') return this.refuseSubmittable(config as Submittable) as unknown as Query
     if (config instanceof Query) {
       query = result = config
       if (!query.callback) query.callback = typeof values === 'function' ? values : callback
     } else {
       query = new Query(config, values, callback)
       if (!query.callback) {
-        result = new Promise<Result>((resolve, reject) => {
+        result = new this.promise<Result>((resolve, reject) => {
           query.callback = (error, answer) => (error ? reject(error) : resolve(answer as Result))
         }).catch(restack)
       } else if (typeof query.callback !== 'function') {
         throw new TypeError('callback is not a function')
       }
     }
-    this.bound(query, (config as QueryConfig).query_timeout || Number(this.#options.query_timeout || 0))
+    this.bound(query, (config as QueryConfig).query_timeout || Number(this.connectionParameters.query_timeout || 0))
+    if (this.binary && !query.binary) query.binary = true
     this.enqueue(query)
     return result
+  }
+
+  /** Query classes of other packages speak the protocol themselves, which this client does not let them yet. */
+  private refuseSubmittable<T extends Submittable>(query: T): T {
+    const why = this.pipeline
+      ? 'Custom query classes such as pg-cursor and pg-query-stream are not supported in pipeline mode'
+      : 'Query objects with a submit() of their own are not supported by lakebase-native yet'
+    process.nextTick(() => query.handleError?.(new Error(why)))
+    return query
   }
 
   /** Gives a query up after `millis`. The server may still be running it. */
@@ -239,11 +312,13 @@ export class Client extends EventEmitter {
   }
 
   private enqueue(query: Query): void {
-    const refusal = !this._queryable ? notQueryable : this._ending ? closed : undefined
+    const portal = this.pipeline && query.rows ? 'The `rows` option is not supported in pipeline mode' : undefined
+    const refusal = portal ?? (!this._queryable ? notQueryable : this._ending ? closed : undefined)
     if (refusal) {
       process.nextTick(() => query.handleError(new Error(refusal)))
       return
     }
+    if (this.queue.length > 0 && !this.pipeline) warnOfQueue()
     this.queue.push(query)
     this.pulse()
   }
@@ -263,8 +338,9 @@ export class Client extends EventEmitter {
     const wrong = query.dispatch(this.overrides, (text, name, params, flags) => {
       const request = expect({
         options: { rowMode: query._rowMode, types: query.types ?? this.overrides },
+        toError: toPgError,
         respond: (results, _connection, status, error) => this.done(query, status, () => query.handleResults(results, error)),
-        fail: (error) => this.done(query, this.status ?? 'I', () => query.handleError(error)),
+        fail: (error, status) => this.failed(query, error, status),
       })
       environment.clientQuery(this._connection, request, text, name, params, flags)
     })
@@ -281,6 +357,18 @@ export class Client extends EventEmitter {
     this.pulse()
   }
 
+  private failed(query: Query, error: Error, status: string): void {
+    if (status || !('severity' in error)) {
+      // Without a status, and not the server's own word: the connection's end, which comes next, tells everybody.
+      if (status || refusedHere(error)) this.done(query, status || (this.status ?? 'I'), () => query.handleError(error))
+      return
+    }
+    // The server's last word on this query, and on the connection: nothing more is sent.
+    if (this.active !== query) return
+    this.active = null
+    query.handleError(error)
+  }
+
   /** @internal Calls back when no query is running or waiting. */
   whenIdle(callback: () => void): void {
     if (!this.active && this.queue.length === 0) callback()
@@ -294,20 +382,51 @@ export class Client extends EventEmitter {
     })
   }
 
-  /** Ends the connection. */
+  /** Cancels what `client` runs for `query`, or takes it from its queue. */
+  cancel(client: Client, query: Query): void {
+    if (client.active === query) {
+      client.cancelQuery().catch((error: Error) => this.emit('error', error))
+      return
+    }
+    const waiting = client.queue.indexOf(query)
+    if (waiting >= 0) client.queue.splice(waiting, 1)
+  }
+
+  /** Ends the connection; a query that is still running is cut off, unless the client pipelines. */
   end(): Promise<void>
   end(callback: () => void): void
   end(callback?: () => void): Promise<void> | void {
     this._ending = true
-    if ((!this.connected && !this.connecting) || this._ended) return callback ? callback() : Promise.resolve()
-    const close = (): void => environment.closeClient(this._connection, this.active !== null)
-    if (this.connected) close()
-    else this.once('connect', close)
+    if ((!this._connected && !this._connecting) || this._ended) return callback ? callback() : this.promise.resolve()
+    if (this._connecting) {
+      this.givenUp = true
+    } else {
+      const busy = this.active !== null || this.queue.length > 0
+      if (busy && this.pipeline) this.once('drain', () => environment.closeClient(this._connection, false))
+      else environment.closeClient(this._connection, this.active !== null || !this._queryable)
+    }
     if (callback) {
       this.endWaiters.push(callback)
       return
     }
-    return new Promise((resolve) => this.endWaiters.push(resolve))
+    return new this.promise((resolve) => this.endWaiters.push(resolve))
+  }
+
+  /** What the server is told at startup. */
+  getStartupConf(): Record<string, string> {
+    return startupOf(this.connectionParameters)
+  }
+
+  /** @deprecated as in node-postgres: the query that is running. */
+  get activeQuery(): Query | null {
+    warnOfActiveQuery()
+    return this.active
+  }
+
+  /** @deprecated as in node-postgres: the queries that wait. */
+  get queryQueue(): Query[] {
+    warnOfQueryQueue()
+    return this.queue
   }
 
   /** The transaction's state after the last query: `I` idle, `T` in a transaction, `E` in a failed one; null before the first. */
@@ -315,6 +434,8 @@ export class Client extends EventEmitter {
     return this.status
   }
 
+  setTypeParser(oid: number, format: 'text' | 'binary' | TypeParser, parser: TypeParser | undefined): void
+  setTypeParser(oid: number, parser: TypeParser): void
   setTypeParser(oid: number, format: 'text' | 'binary' | TypeParser, parser?: TypeParser): void {
     this.overrides.setTypeParser(oid, format, parser)
   }
@@ -333,7 +454,7 @@ export class Client extends EventEmitter {
 
   /** Keeps the process alive while the connection is open; the default. */
   ref(): void {
-    if (!this.held && this.connected && !this._ended) {
+    if (!this.held && this._connected && !this._ended) {
       this.held = true
       hold(1)
     }
@@ -347,13 +468,49 @@ export class Client extends EventEmitter {
   }
 }
 
-/** A NoticeResponse, with pg-protocol's names: an error's fields, `name: 'notice'`. */
-function noticeOf(server: NonNullable<WireError['server']>): object {
-  const { stack: _stack, ...fields } = { ...databaseError(server) }
-  return { ...fields, message: server.message, name: 'notice', length: server.length }
+/** An object that sends itself: pg-cursor, pg-query-stream, pg-copy-streams. */
+interface Submittable {
+  submit(connection: unknown): unknown
+  handleError?(error: Error, connection?: unknown): void
 }
 
-/** Bytes of a NotificationResponse: length, process ID, two texts with their terminators. */
-function lengthOf(channel: unknown, payload: unknown): number {
-  return 4 + 4 + Buffer.byteLength(String(channel)) + 1 + Buffer.byteLength(String(payload)) + 1
+/** Options that node-postgres has and types do not encourage. */
+interface LegacyOptions {
+  Promise?: PromiseConstructor
+  pipeline?: boolean
+  binary?: boolean
+  scramMaxIterations?: number | string
 }
+
+/** Errors that concern one query on a connection that lives on: it was never sent. */
+function refusedHere(error: Error): boolean {
+  return !('syscall' in error) && !/^Connection terminated/.test(error.message)
+}
+
+/** A listener's exception is the process's; what has to happen to the client happens all the same. */
+function guarded(call: () => void): void {
+  try {
+    call()
+  } catch (error) {
+    process.nextTick(() => {
+      throw error
+    })
+  }
+}
+
+function numberOr(value: unknown, otherwise: number): number {
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
+  return typeof number === 'number' && Number.isFinite(number) ? number : otherwise
+}
+
+const nothing = (): void => {}
+const warnOfActiveQuery = deprecate(nothing, 'Client.activeQuery is deprecated and will be removed in pg@9.0')
+const warnOfQueryQueue = deprecate(nothing, 'Client.queryQueue is deprecated and will be removed in pg@9.0.')
+const warnOfPromise = deprecate(
+  nothing,
+  'Passing a custom Promise implementation to the Client/Pool constructor is deprecated and will be removed in pg@9.0.',
+)
+const warnOfQueue = deprecate(
+  nothing,
+  'Calling client.query() when the client is already executing a query is deprecated and will be removed in pg@9.0. Use async/await or an external async flow control mechanism instead.',
+)

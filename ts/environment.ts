@@ -13,7 +13,10 @@ export interface Waiting {
   respond?(results: Result[], connection: number, status: string, error: unknown): void
   /** Any other answer. */
   event?(event: WireEvent): void
-  fail(error: Error): void
+  /** `status`: the transaction's state behind the failure; empty when the connection gave none, as when it was lost. */
+  fail(error: Error, status: string): void
+  /** Makes the error for `fail`, where it is not the usual one. */
+  readonly toError?: (wire: WireError) => Error
 }
 
 /** An event as Rust writes it. */
@@ -114,10 +117,15 @@ function read(cursor: Cursor, end: number): void {
       respond(cursor, request, detail, connection, String.fromCharCode(kind >> 8))
     } else {
       const text = cursor.text(detail)
-      if (kind === ERROR) shielded(() => take(request)?.fail(toError(JSON.parse(text) as WireError)))
+      if ((kind & 0xff) === ERROR) fail(request, kind >> 8, JSON.parse(text) as WireError)
       else dispatch(JSON.parse(text) as WireEvent)
     }
   }
+}
+
+function fail(request: number, status: number, wire: WireError): void {
+  const who = take(request)
+  if (who) shielded(() => who.fail((who.toError ?? toError)(wire), status ? String.fromCharCode(status) : ''))
 }
 
 function respond(cursor: Cursor, request: number, count: number, connection: number, status: string): void {

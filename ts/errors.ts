@@ -24,6 +24,17 @@ export interface WireError {
   problems: ConfigurationProblem[]
   server: Record<string, string | number | null> | null
   cause: string | null
+  /** What the operating system said, once per address that was tried. */
+  system?: SystemFailure[]
+}
+
+/** One failed attempt, with Node.js' names. */
+export interface SystemFailure {
+  syscall: string
+  code: string
+  errno: number | null
+  address: string | null
+  port: number | null
 }
 
 /** What the errors of this package have in common. PostgreSQL's own errors are node-postgres' `DatabaseError`. */
@@ -99,6 +110,11 @@ export function keepError(error: unknown): string {
   return key
 }
 
+/** The caller's own error that `wire` stands for, if it does. */
+export function keptError(wire: WireError): Error | undefined {
+  return kept.get(wire.message) as Error | undefined
+}
+
 /** The error that Rust describes. */
 export function toError(wire: WireError): Error {
   if (kept.has(wire.message)) return kept.get(wire.message) as Error
@@ -138,11 +154,19 @@ const serverFields = [
 export function databaseError(server: NonNullable<WireError['server']>): DatabaseError {
   const { DatabaseError } = require('pg-protocol') as typeof import('pg-protocol')
   const error = new DatabaseError(String(server.message), Number(server.length), 'error')
+  assignServerFields(error, server)
+  return error
+}
+
+/** Gives an error or a notice the server's fields, in node-postgres' order. */
+export function assignServerFields(
+  target: { [field in (typeof serverFields)[number]]?: string | undefined },
+  server: NonNullable<WireError['server']>,
+): void {
   for (const field of serverFields) {
     const value = server[field]
-    error[field] = value === null || value === undefined ? undefined : String(value)
+    target[field] = value === null || value === undefined ? undefined : String(value)
   }
-  return error
 }
 
 /** Makes the stack lead to whoever awaits the rejected promise, instead of to the drain. */

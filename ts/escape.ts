@@ -1,8 +1,8 @@
 /** Texts inside SQL, by PostgreSQL's own rules (libpq's PQescapeIdentifier and PQescapeLiteral). */
 
 /** A name in double quotes. */
-export function escapeIdentifier(text: string): string {
-  return `"${text.replace(/"/g, '""')}"`
+export function escapeIdentifier(str: string): string {
+  return `"${str.replace(/"/g, '""')}"`
 }
 
 /** A string literal; with backslashes in it, one of the `E''` kind. Anything but a string is the empty literal. */

@@ -67,12 +67,26 @@ function complaint({ text, name, values }: QueryConfig): Error | undefined {
   return undefined
 }
 
+/** PostgreSQL cuts longer names off. */
+const MAX_NAME = 63
+const longNames = new Set<string>()
+
+/** Once per name, in node-postgres' words. */
+function warnOfLongName(name: string): void {
+  if (longNames.has(name)) return
+  longNames.add(name)
+  console.error('Warning! Postgres only supports 63 characters for query names.')
+  console.error('You supplied %s (%s)', name, name.length)
+  console.error('This can cause conflicts and silent errors executing queries')
+}
+
 /** Sends a query, or throws what is wrong with it or its values. */
 export function send(config: QueryConfig, types: TypeSource, binary: boolean, out: Send): void {
   const wrong = complaint(config)
   if (wrong) throw wrong
   const decoding = decodingOf(types)
   if (!isExtended(config)) return out(config.text ?? '', null, null, decoding)
+  if (config.name && config.name.length > MAX_NAME) warnOfLongName(config.name)
   const params = config.values ? prepareValues(config.values) : null
   out(config.text ?? '', config.name || null, params, decoding | EXTENDED | (config.binary || binary ? BINARY : 0))
 }

@@ -1,6 +1,6 @@
 /** What a query resolves to: node-postgres' result. */
 
-import { types, type TypeSource } from './types.js'
+import { types, type TypeParser, type TypeSource } from './types.js'
 import type { Cursor, Field, Shape } from './rows.js'
 
 /** `COMMANDS` in src/batch/mod.rs. */
@@ -40,10 +40,66 @@ export class Result {
   oid: number | null = null
   rows: unknown[] = []
   fields: Field[] = []
+  /** @internal */
+  _parsers: TypeParser[] | undefined = undefined
+  /** @internal */
+  _types: TypeSource | undefined
+  /** @internal Always null: a remnant that node-postgres' results have, too. */
+  RowCtor: null = null
   rowAsArray: boolean
+  /** @internal Declared only: node-postgres' results have it last. */
+  declare _prebuiltEmptyResultObject: Record<string, null> | null
 
-  constructor(rowMode?: string) {
+  constructor(rowMode?: string, types?: TypeSource) {
+    this._types = types
     this.rowAsArray = rowMode === 'array'
+    if (this.rowAsArray) this.parseRow = this._parseRowAsArray
+    this._prebuiltEmptyResultObject = null
+  }
+
+  /** Takes the command tag from a CommandComplete message. */
+  addCommandComplete(message: { text?: string; command?: string }): void {
+    const match = /^([A-Za-z]+)(?: (\d+))?(?: (\d+))?/.exec(String(message.text || message.command))
+    if (!match) return
+    const [, command, first, second] = match
+    this.command = command!
+    if (second) {
+      this.oid = Number.parseInt(first!, 10)
+      this.rowCount = Number.parseInt(second, 10)
+    } else if (first) {
+      this.rowCount = Number.parseInt(first, 10)
+    }
+  }
+
+  /** Takes the columns from a RowDescription message. */
+  addFields(fields: Field[]): void {
+    this.fields = fields
+    if (fields.length) this._parsers = new Array<TypeParser>(fields.length)
+    const row = Object.create(null) as Record<string, null>
+    fields.forEach(({ name, dataTypeID, format }, column) => {
+      row[name] = null
+      this._parsers![column] = (this._types ?? types).getTypeParser(dataTypeID, format || 'text')
+    })
+    this._prebuiltEmptyResultObject = { ...row }
+  }
+
+  addRow(row: unknown): void {
+    this.rows.push(row)
+  }
+
+  /** Makes a row from the texts of a DataRow message. */
+  parseRow(values: (string | null)[]): unknown {
+    const row: Record<string, unknown> = { ...this._prebuiltEmptyResultObject }
+    values.forEach((value, column) => {
+      const { name, format } = this.fields[column]!
+      row[name] = value === null ? null : this._parsers![column]!(format === 'binary' ? Buffer.from(value) : value)
+    })
+    return row
+  }
+
+  /** @internal */
+  _parseRowAsArray(values: (string | null)[]): unknown {
+    return values.map((value, column) => (value === null ? null : this._parsers![column]!(value)))
   }
 }
 
@@ -55,14 +111,15 @@ export function readResult(cursor: Cursor, shapes: Map<number, Shape>, options: 
   const command = words[position + 2]!
   const result = new Result(options.rowMode)
   if (command >= 0) result.command = commands[command]!
-  else if (command === -2) result.command = cursor.text(words[position + 3]!)
+  // No word at all: node-postgres reads it as this one.
+  else if (command === -2) result.command = cursor.text(words[position + 3]!) || 'undefined'
   const rowCount = doubles[(position + 4) >> 1]!
   const oid = doubles[(position + 6) >> 1]!
   if (rowCount === rowCount) result.rowCount = rowCount
   if (oid === oid) result.oid = oid
   cursor.position = position + 8
   if (!shape) return { result }
-  result.fields = shape.fields.slice()
+  result.fields = shape.copyFields()
   try {
     result.rows = shape.decode(cursor, count, options.types ?? types, result.rowAsArray)
     return { result }

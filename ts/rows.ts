@@ -105,6 +105,17 @@ export class Shape {
     this.json = kinds.flatMap((kind, column) => (kind === Kind.Json ? [column] : []))
   }
 
+  /** The columns for one result: callers may change what they get. */
+  copyFields(): Field[] {
+    const { fields } = this
+    const copies = new Array<Field>(fields.length)
+    for (let i = 0; i < fields.length; i++) {
+      const { name, tableID, columnID, dataTypeID, dataTypeSize, dataTypeModifier, format } = fields[i]!
+      copies[i] = new Field(name, tableID, columnID, dataTypeID, dataTypeSize, dataTypeModifier, format)
+    }
+    return copies
+  }
+
   /** Takes `count` rows from the batch. A parser's exception leaves the cursor behind the rows. */
   decode(cursor: Cursor, count: number, source: TypeSource, asArrays: boolean): unknown[] {
     if (count === 0) return []

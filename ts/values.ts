@@ -1,12 +1,12 @@
 /** JavaScript values as parameters, by node-postgres' rules. */
 
-import { types as typeChecks } from 'node:util'
+import { deprecate, types as typeChecks } from 'node:util'
 import { defaults } from './defaults.js'
 import type { WireValue } from './native.js'
 
 /** An object that says itself what it is to PostgreSQL. */
 interface ToPostgres {
-  toPostgres(prepareValue: (value: unknown) => unknown): unknown
+  toPostgres(prepareValue: (value: unknown, seen: unknown) => unknown): unknown
 }
 
 /**
@@ -33,7 +33,7 @@ function prepare(value: unknown, seen?: object[]): WireValue {
   if (value === null || value === undefined) return null
   if (typeof value !== 'object') return String((value as { toString(): string }).toString())
   if (ArrayBuffer.isView(value)) return asBuffer(value)
-  if (typeChecks.isDate(value)) return defaults.parseInputDatesAsUTC ? utcTime(value) : localTime(value)
+  if (typeChecks.isDate(value)) return timeText(value)
   if (Array.isArray(value)) return arrayLiteral(value)
   if (typeof (value as Partial<ToPostgres>).toPostgres === 'function') return converted(value as ToPostgres, seen ?? [])
   // JSON.stringify gives undefined for an object whose toJSON does; that is no text.
@@ -48,22 +48,40 @@ function converted(value: ToPostgres, seen: object[]): WireValue {
   if (seen.includes(value)) {
     throw new Error(`circular reference detected while preparing "${String(value)}" for query`)
   }
-  return prepare(value.toPostgres(prepareValue), [...seen, value])
+  const path = [...seen, value]
+  return prepare(value.toPostgres(prepareNested), path)
+}
+
+/** What `toPostgres` is given: its second argument is the objects that are being converted. */
+function prepareNested(value: unknown, seen: unknown): unknown {
+  return prepare(value, Array.isArray(seen) ? (seen as object[]) : undefined)
 }
 
 /** `{1,"two",NULL,{3}}`. Elements are separated by commas, so types with another separator (`box`) need a text of their own. */
 function arrayLiteral(array: readonly unknown[]): string {
-  const elements = array.map((element) => {
+  // Not map(), which leaves holes out.
+  const elements = Array.from(array, (element) => {
     if (element === null || element === undefined) return 'NULL'
     if (Array.isArray(element)) return arrayLiteral(element)
     if (ArrayBuffer.isView(element)) return `\\\\x${asBuffer(element).toString('hex')}`
-    return quoted(String(prepare(element)))
+    return quoted(prepare(element) as string)
   })
   return `{${elements.join(',')}}`
 }
 
 function quoted(element: string): string {
   return `"${element.replace(/\\/g, '\\\\').replace(/"/g, '\\"')}"`
+}
+
+const warnOfInvalidDate = deprecate(
+  () => {},
+  'Sending an invalid date to Postgres is deprecated and will throw an error in the next major version of pg. Ensure any Date object passed as a query parameter is valid.',
+  'PG_INVALID_DATE',
+)
+
+function timeText(date: Date): string {
+  if (Number.isNaN(date.getTime())) warnOfInvalidDate()
+  return defaults.parseInputDatesAsUTC ? utcTime(date) : localTime(date)
 }
 
 const digits = (value: number, count: number): string => String(value).padStart(count, '0')

@@ -7,7 +7,7 @@
 //! | words | response | error, event |
 //! |---|---|---|
 //! | 0 | request | request (error) or 0 (event) |
-//! | 1 | [`RESPONSE`], transaction status (a character code) shifted by 8 | [`ERROR`] or [`EVENT`] |
+//! | 1 | [`RESPONSE`], transaction status (a character code) shifted by 8 | [`ERROR`] with that status, 0 where unknown, or [`EVENT`] |
 //! | 2 | number of results | length of a text: JSON |
 //! | 3 | connection | 0 |
 //!
@@ -160,7 +160,8 @@ impl Batch {
 
     /// Appends a failure.
     pub fn error(&mut self, request: u32, error: &Error) {
-        self.frame(request, ERROR, &error_json(error).to_string());
+        let status = error.server().map_or(0, |server| i32::from(server.transaction_status));
+        self.frame(request, ERROR | status << 8, &error_json(error).to_string());
     }
 
     /// Appends something nobody asked for.
@@ -299,6 +300,7 @@ fn error_json(error: &Error) -> serde_json::Value {
         "status": error.http_status(),
         "problems": error.problems(),
         "server": error.server(),
+        "system": error.system(),
         "cause": std::error::Error::source(error).map(ToString::to_string),
     })
 }

@@ -25,7 +25,7 @@ use super::message::{decode, frame, malformed, missing, row_description, server_
 use super::request::{Outcome, Reply, Request};
 use super::result::RowDescription;
 use super::startup::Started;
-use crate::error::{Error, Kind, ServerMessage};
+use crate::error::{Error, Kind, ServerMessage, SystemFailure};
 
 /// Read ahead at least this much: four TLS records.
 const READ_CHUNK: usize = 64 * 1024;
@@ -367,9 +367,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
                 reply(Outcome::NeverRan { query, cause: cause.clone() });
             }
         }
-        // A session that died under a request is told to its caller as that request's error; whoever watches the connection hears that
-        // it is gone, as in node-postgres.
-        self.observer.closed(self.shared.id, if had_flights { error.map(|_| ended()) } else { error });
+        // A server's last word to a request is its caller's; whoever watches the connection hears that it is gone, as in node-postgres.
+        let told = had_flights && error.as_ref().is_some_and(|error| error.server().is_some());
+        self.observer.closed(self.shared.id, if told { Some(ended()) } else { error });
     }
 }
 
@@ -380,5 +380,7 @@ fn lost(error: io::Error) -> Error {
         io::ErrorKind::TimedOut => "ETIMEDOUT",
         _ => "ECONNRESET",
     };
-    Error::new(Kind::Connection, "Connection terminated unexpectedly").with_code(code).with_source(error)
+    let syscall = if code == "EPIPE" { "write" } else { "read" };
+    let failure = SystemFailure { syscall, code: code.into(), errno: error.raw_os_error(), address: None, port: None };
+    Error::new(Kind::Connection, "Connection terminated unexpectedly").with_code(code).with_system(vec![failure]).with_source(error)
 }

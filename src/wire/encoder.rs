@@ -116,7 +116,7 @@ impl Encoder {
                 Sent::Cached { prepared, .. } if request.can_be_resent(status) || prepared.columns.get().is_none() => {
                     self.statements.remove(&request.query.text, prepared);
                 }
-                Sent::Named { name, parsed: true } => {
+                Sent::Named { name, parsed: true } if !request.is_parsed() => {
                     self.named.remove(name);
                 }
                 _ => {}
@@ -125,13 +125,7 @@ impl Encoder {
         // CREATE TABLE AS reports itself as SELECT, so the text counts too.
         let mut changes_schema = request.query.starts_with_schema_change();
         for tag in request.tags() {
-            match tag.split(' ').next().unwrap_or_default() {
-                "CREATE" | "ALTER" | "DROP" | "DO" | "IMPORT" => changes_schema = true,
-                "DEALLOCATE" | "DISCARD" => self.statements.clear(),
-                // Ends the block, or gives up the locks taken since the savepoint.
-                "ROLLBACK" => self.transaction += 1,
-                _ => {}
-            }
+            changes_schema |= self.note_tag(tag);
         }
         // Other connections see the change only at commit: it counts again then.
         self.changed_schema |= changes_schema;
@@ -139,6 +133,18 @@ impl Encoder {
             self.schema_generation.fetch_add(1, Ordering::Relaxed);
         }
         self.changed_schema &= status != b'I';
+    }
+
+    /// What a finished command means; true when it can have changed a schema.
+    fn note_tag(&mut self, tag: &str) -> bool {
+        match tag.split(' ').next().unwrap_or_default() {
+            "CREATE" | "ALTER" | "DROP" | "DO" | "IMPORT" => return true,
+            "DEALLOCATE" | "DISCARD" => self.statements.clear(),
+            // Ends the block, or gives up the locks taken since the savepoint.
+            "ROLLBACK" => self.transaction += 1,
+            _ => {}
+        }
+        false
     }
 }
 

@@ -41,6 +41,8 @@ pub(super) struct InFlight {
     error: Option<ServerMessage>,
     /// BindComplete has come: from here on the statement may have run.
     bound: bool,
+    /// ParseComplete has come.
+    parse_complete: bool,
 }
 
 /// The head of the wire: a request, or a Sync of our own.
@@ -52,7 +54,7 @@ pub(super) enum Flight {
 impl InFlight {
     pub fn new(query: Query, pipelined: bool, sent: Sent, reply: Reply) -> Self {
         let current = StatementResult::default();
-        Self { query, pipelined, sent, reply, results: Vec::new(), current, error: None, bound: false }
+        Self { query, pipelined, sent, reply, results: Vec::new(), current, error: None, bound: false, parse_complete: false }
     }
 
     pub fn row(&mut self, body: &[u8]) {
@@ -69,7 +71,15 @@ impl InFlight {
         }
     }
 
-    pub fn fail(&mut self, error: ServerMessage) {
+    pub fn fail(&mut self, mut error: ServerMessage) {
+        // The cache is nobody's business: to the caller the statement has no name.
+        if let Sent::Cached { prepared, .. } = &self.sent {
+            let quoted = format!("\"{}\"", prepared.name);
+            if error.message.contains(&quoted) {
+                error.message = error.message.replace(&quoted, "\"\"");
+                error.length -= prepared.name.len() as u32;
+            }
+        }
         // The first error of an extended query is the cause; servers send no second one before ReadyForQuery.
         self.error.get_or_insert(error);
     }
@@ -101,8 +111,8 @@ impl InFlight {
                     frontend::sync(out);
                 }
             }
-            Message::ParseComplete
-            | Message::CloseComplete
+            Message::ParseComplete => self.parse_complete = true,
+            Message::CloseComplete
             | Message::ParameterDescription(_)
             | Message::CopyOutResponse(_)
             | Message::CopyData(_)
@@ -124,6 +134,11 @@ impl InFlight {
         self.error.is_some()
     }
 
+    /// The server keeps the statement that this flight brought.
+    pub fn is_parsed(&self) -> bool {
+        self.parse_complete
+    }
+
     pub fn tags(&self) -> impl Iterator<Item = &str> {
         self.results.iter().filter_map(|result| result.tag.as_deref())
     }
@@ -131,7 +146,7 @@ impl InFlight {
     /// ReadyForQuery has come.
     pub fn complete(self, connection: ConnectionId, transaction_status: u8) {
         let outcome = match self.error {
-            Some(error) => Err(Error::database(error)),
+            Some(error) => Err(Error::database(ServerMessage { transaction_status, ..error })),
             None => Ok(Response { results: self.results, transaction_status, connection }),
         };
         (self.reply)(Outcome::Completed(outcome));

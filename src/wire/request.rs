@@ -63,8 +63,7 @@ impl Query {
     }
 
     pub(super) fn starts_with_schema_change(&self) -> bool {
-        let statement = first_keyword(&self.text);
-        SCHEMA_CHANGES.iter().any(|keyword| statement.eq_ignore_ascii_case(keyword))
+        starts_with_schema_change(&self.text)
     }
 
     /// Whether this query may share a connection with others in flight.
@@ -81,6 +80,11 @@ impl Query {
             Execution::Extended { name, .. } => plain && name.is_none(),
         }
     }
+}
+
+pub(super) fn starts_with_schema_change(text: &str) -> bool {
+    let statement = first_keyword(text);
+    SCHEMA_CHANGES.iter().any(|keyword| statement.eq_ignore_ascii_case(keyword))
 }
 
 /// Words that start a statement which can change a table's columns or what a name means.

@@ -6,11 +6,11 @@ use bytes::BytesMut;
 use postgres_protocol::message::frontend;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 #[cfg(not(unix))]
 use tokio::net::TcpStream as UnixStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
+use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
@@ -37,7 +37,7 @@ pub struct Connected {
 /// Opens the socket and, unless TLS is off, encrypts it.
 pub async fn connect(target: &Target) -> Result<Connected, Error> {
     let config = &target.config;
-    let mut socket = open(target).await.map_err(|error| target.unreachable(error))?;
+    let mut socket = open(target).await?;
     let is_local = match &socket {
         Either::Left(tcp) => tcp.peer_addr().is_ok_and(|peer| peer.ip().is_loopback()),
         Either::Right(_) => true,
@@ -56,20 +56,40 @@ pub async fn connect(target: &Target) -> Result<Connected, Error> {
     Ok(Connected { stream: Either::Left(Box::new(stream)), is_local })
 }
 
-async fn open(target: &Target) -> io::Result<Plain> {
+async fn open(target: &Target) -> Result<Plain, Error> {
     if let Some(path) = target.socket_path() {
         #[cfg(unix)]
-        return UnixStream::connect(path).await.map(Either::Right);
+        return UnixStream::connect(path).await.map(Either::Right).map_err(|error| target.unreachable(error));
         #[cfg(not(unix))]
-        return Err(io::Error::new(io::ErrorKind::Unsupported, format!("no Unix sockets on this platform: {}", path.display())));
+        return Err(
+            target.unreachable(io::Error::new(io::ErrorKind::Unsupported, format!("no Unix sockets on this platform: {}", path.display())))
+        );
     }
-    let socket = TcpStream::connect((target.host(), target.config.port)).await?;
+    let socket = open_tcp(target).await?;
+    prepare(&socket, target).map_err(|error| target.unreachable(error))?;
+    Ok(Either::Left(socket))
+}
+
+/// Tries the host's addresses one after another.
+async fn open_tcp(target: &Target) -> Result<TcpStream, Error> {
+    let addresses = lookup_host((target.host(), target.config.port)).await.map_err(|error| target.unreachable(error))?;
+    let mut failures = Vec::new();
+    for address in addresses {
+        match TcpStream::connect(address).await {
+            Ok(socket) => return Ok(socket),
+            Err(error) => failures.push((address, error)),
+        }
+    }
+    Err(target.none_reachable(failures))
+}
+
+fn prepare(socket: &TcpStream, target: &Target) -> io::Result<()> {
     socket.set_nodelay(true)?;
     if let Some(delay) = target.config.keep_alive {
         let probes = if delay.is_zero() { TcpKeepalive::new() } else { TcpKeepalive::new().with_time(delay) };
-        SockRef::from(&socket).set_tcp_keepalive(&probes)?;
+        SockRef::from(socket).set_tcp_keepalive(&probes)?;
     }
-    Ok(Either::Left(socket))
+    Ok(())
 }
 
 /// Asks the server to speak TLS (SSLRequest).

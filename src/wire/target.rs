@@ -1,11 +1,12 @@
 //! Where connections go, and what it means when the way there is blocked.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use crate::config::{ConnectConfig, Host};
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, SystemFailure};
 use crate::tls;
 
 /// The settings of a pool's connections, and the TLS state that they share (session tickets make the next handshake cheap).
@@ -82,6 +83,41 @@ impl Target {
             }
             _ => ("ECONNECTION", format!("the connection to {address} failed: {error}"), "check the host and port"),
         };
-        Error::new(Kind::Connection, what).with_code(code).with_hint(hint).with_source(error)
+        let failure = self.failure(code, &error);
+        Error::new(Kind::Connection, what).with_code(code).with_hint(hint).with_system(failure.into_iter().collect()).with_source(error)
+    }
+
+    /// All addresses of the host were tried in vain. The last failure stands for all, but each is told.
+    pub(super) fn none_reachable(&self, failures: Vec<(SocketAddr, io::Error)>) -> Error {
+        let mut system = Vec::with_capacity(failures.len());
+        let mut last = None;
+        for (address, error) in failures {
+            let failed = self.unreachable(error);
+            system.extend(failed.system().first().map(|failure| SystemFailure {
+                address: Some(address.ip().to_string()),
+                port: Some(address.port()),
+                ..failure.clone()
+            }));
+            last = Some(failed);
+        }
+        match last {
+            Some(error) => error.with_attempts(system),
+            None => self.unreachable(io::Error::other("the host has no address")),
+        }
+    }
+
+    /// What Node.js would say. A peer that hangs up is no error there.
+    fn failure(&self, code: &str, error: &io::Error) -> Option<SystemFailure> {
+        let (syscall, address, port) = match error.kind() {
+            io::ErrorKind::UnexpectedEof => return None,
+            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => ("read", None, None),
+            io::ErrorKind::BrokenPipe => ("write", None, None),
+            _ if error.raw_os_error().is_none() => ("getaddrinfo", Some(self.host().to_owned()), None),
+            _ => match self.socket_path() {
+                Some(path) => ("connect", Some(path.display().to_string()), None),
+                None => ("connect", Some(self.host().to_owned()), Some(self.config.port)),
+            },
+        };
+        Some(SystemFailure { syscall, code: code.to_owned(), errno: error.raw_os_error(), address, port })
     }
 }

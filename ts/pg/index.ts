@@ -4,13 +4,14 @@ import { Client } from '../client.js'
 import { defaults } from '../defaults.js'
 import { escapeIdentifier, escapeLiteral } from '../escape.js'
 import { Pool } from '../pool.js'
-import { Query } from '../query.js'
+import { normalize, Query } from '../query.js'
 import { Result } from '../result.js'
 import { types, TypeOverrides } from '../types.js'
 import { prepareValue } from '../values.js'
 
 export { Client, defaults, escapeIdentifier, escapeLiteral, Pool, Query, Result, TypeOverrides, types }
 export { DatabaseError } from 'pg-protocol'
-export const utils = { prepareValue, escapeIdentifier, escapeLiteral }
-/** There is no libpq binding here. */
+export const utils = { prepareValue, normalizeQueryConfig: normalize, escapeIdentifier, escapeLiteral }
+/** There is no libpq binding here. Not enumerable in `pg`; see `scripts/build.mjs` for the entry's form. */
 export const native = null
+Object.defineProperty(exports, 'native', { enumerable: false, value: null })

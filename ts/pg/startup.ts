@@ -1,0 +1,47 @@
+/** What node-postgres' settings mean to the core: they are resolved here, so it sees neither `PG*` variables nor the string. */
+
+import { encodeOptions, type ConnectionOptions } from '../options.js'
+import type { ConnectionParameters } from './connection-parameters.js'
+import { nameUnchecked } from './connection-string.js'
+
+/** The startup message's parameters. */
+export function startupOf(parameters: ConnectionParameters): Record<string, string> {
+  const { user, database, application_name, fallback_application_name, replication, options } = parameters
+  const startup: Record<string, string> = { user, database }
+  const name = application_name || fallback_application_name
+  if (name) startup.application_name = name
+  if (replication) startup.replication = `${replication}`
+  for (const bound of ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'] as const) {
+    if (parameters[bound]) startup[bound] = String(Number.parseInt(String(parameters[bound]), 10))
+  }
+  if (options) startup.options = options
+  return startup
+}
+
+/** The options of one connection, for `Environment.openClient`. */
+export function coreOptions(parameters: ConnectionParameters, given: ConnectionOptions): string {
+  const { user, database, host, port, password, ssl, sslnegotiation, replication } = parameters
+  const { application_name, fallback_application_name, options } = parameters
+  const { statement_timeout, lock_timeout, idle_in_transaction_session_timeout } = parameters
+  const { enableChannelBinding, keepAlive, keepAliveInitialDelayMillis, connectionTimeoutMillis, statementCacheSize } = given
+  const core: Record<string, unknown> = {
+    user, database, host, port, password, ssl: coreSsl(ssl), sslnegotiation, replication,
+    application_name, fallback_application_name, options,
+    statement_timeout, lock_timeout, idle_in_transaction_session_timeout,
+    enableChannelBinding, keepAlive, keepAliveInitialDelayMillis, connectionTimeoutMillis, statementCacheSize,
+  }
+  for (const name of Object.keys(core)) if (core[name] === null || core[name] === '') delete core[name]
+  return encodeOptions(core)
+}
+
+function coreSsl(ssl: unknown): unknown {
+  if (!ssl || typeof ssl !== 'object') return Boolean(ssl)
+  const { key, checkServerIdentity, ...rest } = { ...ssl, key: (ssl as { key?: unknown }).key } as Record<string, unknown>
+  const known = key === undefined ? rest : { ...rest, key }
+  return checkServerIdentity === undefined || checkServerIdentity === nameUnchecked ? known : { ...known, checkServerIdentity }
+}
+
+/** The environment without node-postgres' variables: they are in the options already. */
+export function coreVariables(): string {
+  return JSON.stringify(Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PG'))))
+}
