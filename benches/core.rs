@@ -17,7 +17,7 @@ use bb8_postgres::PostgresConnectionManager;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use lakebase_native::config;
 use lakebase_native::error::{Error, ServerMessage};
-use lakebase_native::pool::{Events, Login, Pool};
+use lakebase_native::pool::{Events, Login, Pool, Purpose};
 use lakebase_native::wire::{Connection, ConnectionId, Param, Query, Target};
 use rustls::ClientConfig;
 use tokio::runtime::Runtime;
@@ -76,7 +76,7 @@ impl Contender for Ours {
     async fn query(&self, sql: &'static str, parameter: i32) -> usize {
         let (sender, answer) = oneshot::channel();
         let query = Query::extended(sql, vec![Param::Text(parameter.to_string())]);
-        self.0.query(query, Box::new(move |result| drop(sender.send(result))));
+        self.0.query(query, false, Box::new(move |result| drop(sender.send(result))));
         answer.await.expect("an answer").expect("rows").results[0].rows.len()
     }
 }
@@ -85,7 +85,7 @@ impl Contender for Ours {
 struct Unconcerned;
 
 impl Events for Unconcerned {
-    fn connected(&self, _: &Connection) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send>> {
+    fn connected(&self, _: &Connection, _: Purpose) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send>> {
         Box::pin(std::future::ready(Ok(())))
     }
 
@@ -93,6 +93,7 @@ impl Events for Unconcerned {
         false
     }
 
+    fn retired(&self, _: ConnectionId) {}
     fn removed(&self, _: ConnectionId, _: Option<Error>) {}
     fn notice(&self, _: ConnectionId, _: ServerMessage) {}
     fn notification(&self, _: ConnectionId, _: i32, _: &str, _: &str) {}

@@ -87,6 +87,7 @@ export class Client extends EventEmitter {
   private hasExecuted = false
   private status: string | null = null
   private number = 0
+  private toError: (wire: WireError) => Error = toPgError
   private held = false
   /** `end()` came while the connection was being made. */
   private givenUp = false
@@ -115,7 +116,7 @@ export class Client extends EventEmitter {
     this.ssl = parameters.ssl || false
     this.sslNegotiation = parameters.sslnegotiation ?? 'postgres'
     this.#given = given
-    for (const name of ['overrides', 'promise', 'queue', 'active', 'endWaiters', 'idleWaiters', 'connectCallback']) {
+    for (const name of ['overrides', 'promise', 'queue', 'active', 'endWaiters', 'idleWaiters', 'connectCallback', 'toError']) {
       Object.defineProperty(this, name, { enumerable: false })
     }
   }
@@ -179,8 +180,9 @@ export class Client extends EventEmitter {
     }
   }
 
-  /** @internal Takes what a new connection says about itself. */
-  introduce(event: WireEvent): void {
+  /** @internal Takes what a new connection says about itself. `toError` makes the errors: a Lakebase pool's are typed. */
+  introduce(event: WireEvent, toError: (wire: WireError) => Error = toPgError): void {
+    this.toError = toError
     this._connection = event.connection!
     this.processID = event.processId as number
     this.secretKey = event.secretKey as number
@@ -223,7 +225,9 @@ export class Client extends EventEmitter {
     }
     this._queryable = false
     this.failAll(error)
-    this.emit('error', error)
+    // In a Lakebase pool an error without a listener is told, not thrown: a server's restart must not end the process.
+    if (this.toError === toPgError || this.listenerCount('error')) this.emit('error', error)
+    else console.error('lakebase-native: a client lost its connection and has no "error" listener:', error.message)
   }
 
   private handleEnd(cause: WireError | undefined | null): void {
@@ -232,12 +236,14 @@ export class Client extends EventEmitter {
     // What the system or the server said comes before the end itself, as an event of its own.
     // Without a cause it was this side that ended it: end(), or the pool.
     const expected = this._ending || (!cause && !this._connectionError)
-    if (!expected && cause && (cause.server || cause.system?.length)) guarded(() => this.handleFailure(toPgError(cause)))
+    // A Lakebase pool's client has one error for both.
+    const single = this.toError !== toPgError
+    if (!expected && cause && (single || cause.server || cause.system?.length)) guarded(() => this.handleFailure(this.toError(cause)))
     const error = new Error(expected ? 'Connection terminated' : 'Connection terminated unexpectedly')
     this.failAll(error)
     this._ended = true
     this.unref()
-    if (!expected && !this._connectionError) guarded(() => this.handleFailure(error))
+    if (!expected && !this._connectionError && !single) guarded(() => this.handleFailure(error))
     for (const done of this.endWaiters.splice(0)) done()
     for (const idle of this.idleWaiters.splice(0)) idle()
     process.nextTick(() => this.emit('end'))
@@ -338,7 +344,7 @@ export class Client extends EventEmitter {
     const wrong = query.dispatch(this.overrides, (text, name, params, flags) => {
       const request = expect({
         options: { rowMode: query._rowMode, types: query.types ?? this.overrides },
-        toError: toPgError,
+        toError: this.toError,
         respond: (results, _connection, status, error) => this.done(query, status, () => query.handleResults(results, error)),
         fail: (error, status) => this.failed(query, error, status),
       })

@@ -67,6 +67,11 @@ export function expect(who: Waiting): number {
   return request
 }
 
+/** Fails a request that is not sent to Rust, later, as Rust would. */
+export function refuse(request: number, error: Error): void {
+  setImmediate(() => take(request)?.fail(error, ''))
+}
+
 /** Registers a listener for the events of a pool or a lone client; returns its number. */
 export function listen(listener: Listener): number {
   const pool = nextPool++

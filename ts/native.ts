@@ -16,6 +16,8 @@ export type WireValue = string | Uint8Array | null
 /** Bits of a query's flags. The low six say which types may cross as numbers: see types.ts. */
 export const EXTENDED = 1 << 8
 export const BINARY = 1 << 9
+/** Of a pool's query: begin one more connection. */
+export const GROW = 1 << 10
 
 /** One per JavaScript thread. Pools and requests are numbered here, connections in Rust. */
 export interface Environment {
@@ -24,12 +26,15 @@ export interface Environment {
   openPool(pool: number, options: string, variables: string, likePg: boolean): string
   query(pool: number, request: number, text: string, name: string | null, params: WireValue[] | null, flags: number): void
   checkout(pool: number, request: number): void
-  release(connection: number, destroy: boolean): void
+  openConnection(pool: number, request: number): void
+  takeIdle(pool: number): number
+  expire(pool: number, connection: number): boolean
+  release(connection: number, destroy: boolean): boolean
+  begunConnections(pool: number): number
   prepareConnections(pool: number): void
   prepared(connection: number, error: string | null): void
   clientQuery(connection: number, request: number, text: string, name: string | null, params: WireValue[] | null, flags: number): void
   cancel(connection: number, request: number): void
-  counts(pool: number): [total: number, idle: number, waiting: number]
   endPool(pool: number, request: number): void
   openClient(pool: number, request: number, options: string, variables: string): void
   closeClient(connection: number, atOnce: boolean): void

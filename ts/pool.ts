@@ -1,66 +1,74 @@
-/** The pool's face: node-postgres' `Pool` over the one in Rust (src/pool), which decides who gets which connection. */
+/** node-postgres' `Pool`: the same calls, events and counters, over connections that Rust owns (src/pool). */
 
 import { EventEmitter } from 'node:events'
-import { Client, type ClientOptions } from './client.js'
+import { Client } from './client.js'
 import { defaults } from './defaults.js'
 import { environment, expect, listen, unlisten, type WireEvent } from './environment.js'
-import { keepError, restack, toError, type WireError } from './errors.js'
+import { restack, toError, type WireError } from './errors.js'
+import { GROW } from './native.js'
 import { encodeOptions, environmentVariables, type PoolOptions } from './options.js'
 import { answerPassword } from './password.js'
-import { normalize, Query, send, type QueryCallback, type QueryConfig } from './query.js'
+import { ConnectionParameters } from './pg/connection-parameters.js'
+import { coreVariables, corePoolOptions } from './pg/startup.js'
+import { Desk } from './pool-desk.js'
+import type { PoolClient } from './pool-member.js'
+import { lakebaseOptions, nowhere, pgOptions, type Hooks, type PoolSettings, type Settings } from './pool-options.js'
+import { Roster } from './pool-roster.js'
+import { toPgPoolError, Waiter, type ConnectCallback } from './pool-waiter.js'
+import { normalize, type Query, send, type QueryCallback, type QueryConfig } from './query.js'
 import type { Result } from './result.js'
 import { types as defaultTypes, type TypeSource } from './types.js'
 
-/** Gives a client back: `release()` for more use, `release(true)` or `release(error)` to close its connection. */
-export type Release = (error?: Error | boolean) => void
-
-/** A connection checked out of a pool. */
-export interface PoolClient extends Client {
-  release: Release
-}
-
-type ConnectCallback = (error: Error | undefined, client: PoolClient | undefined, release: Release) => void
-
-/** Hooks that a pool calls itself; the rest of its options is read in Rust. */
-interface Hooks {
-  onConnect?: (client: PoolClient) => unknown
-  verify?: (client: PoolClient, done: (error?: Error) => void) => void
-}
-
-/** What Rust made of options and environment: nothing secret. */
-interface Settings {
-  host: string
-  port: number
-  user: string
-  database: string
-  max: number
-  min: number
-  idleTimeoutMillis: number
-  connectionTimeoutMillis: number
-  maxUses: number | null
-  maxLifetimeSeconds: number
-}
+export type { PoolClient, Release } from './pool-member.js'
 
 const noop = (): void => {}
-const doubleRelease = 'Release called on client which has already been released to the pool.'
+const endedPool = 'Cannot use a pool after calling end on the pool'
 
 /**
  * A pool of connections, as node-postgres'. Emits `connect`, `acquire`, `release`, `remove` and `error`.
  *
- * `query()` runs on any connection; when all are busy, a plain read or write shares one (`maxPipeline`).
+ * Who gets a client is decided here, at the moments at which pg-pool decides it. A plain `query()` that nobody watches needs no client: Rust
+ * runs it on any connection, and when all are busy, a plain read or write shares one (`maxPipeline`).
  */
 export class Pool extends EventEmitter implements AsyncDisposable {
-  /** The options in force, without secrets. */
-  readonly options: PoolOptions & Hooks
+  /** The options in force; secrets are not enumerable. */
+  readonly options: PoolSettings
+  /** The class of the clients. */
+  readonly Client: typeof Client
+  /** The class of the promises. */
+  readonly Promise: PromiseConstructor
+  readonly log: (...message: unknown[]) => void
   /** `end()` was called. */
   ending = false
   /** `end()` is done. */
   ended = false
   /** @internal The pool's number in Rust. */
-  protected readonly _pool: number
-  private readonly clients = new Map<number, PoolClient>()
+  readonly _pool: number
+
+  private readonly roster: Roster
+  private readonly desk: Desk
+  /** @internal Queries that Rust runs on connections of its choice. */
+  _running = 0
+  /** Queries of this tick that pg-pool would have in its queue until the next: it had an idle client when they came. */
+  private fresh = 0
+  /** Connections begun for them. */
+  private early = 0
+  /** Rust waits for this side to prepare new connections. */
+  private prepares = false
+  private closing = false
+  private onEnded: (error?: Error) => void = noop
+
+  /** @internal */
+  readonly _settings: Settings = nowhere
+  /** @internal Why no connection can be made with these options. */
+  readonly _refusal: Error | undefined
+  /** @internal */
+  readonly _toError: (wire: WireError) => Error
   private readonly types: TypeSource
-  private readonly log: (...message: unknown[]) => void
+  /** @internal */
+  readonly _likePg: boolean
+  /** Something in the options shows which connection runs what. */
+  private readonly watched: boolean
 
   /** Options, defaults and environment variables are node-postgres'. A string is a `connectionString`. Connects when first used. */
   constructor(options?: string | (PoolOptions & Hooks))
@@ -68,244 +76,283 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   constructor(options?: string | (PoolOptions & Hooks), likePg?: boolean)
   constructor(options: string | (PoolOptions & Hooks) = {}, likePg = true) {
     super()
-    const given: PoolOptions & Hooks = typeof options === 'string' ? { connectionString: options } : options
+    const given: PoolOptions & Hooks = typeof options === 'string' ? { connectionString: options } : (options ?? {})
     this._pool = listen((event) => this.hear(event))
-    const opened = JSON.parse(environment.openPool(this._pool, encodeOptions(given), environmentVariables(), likePg)) as Settings | WireError
-    if ('kind' in opened) {
+    this._likePg = likePg
+    this._toError = likePg ? toPgPoolError : toError
+    try {
+      this._settings = this.open(given)
+    } catch (error) {
       unlisten(this._pool)
-      throw toError(opened)
+      // node-postgres finds out when it connects.
+      if (!likePg) throw error
+      this._refusal = error as Error
     }
-    // Whoever prepares new connections comes before any query; otherwise Rust need not wait for this thread.
-    if (given.onConnect || given.verify) environment.prepareConnections(this._pool)
-    this.on('newListener', (event) => {
-      if (event === 'connect') environment.prepareConnections(this._pool)
-    })
-    this.types = given.types ?? defaultTypes
+    this.options = likePg ? pgOptions(given) : lakebaseOptions(given, this._settings)
+    this.Client = given.Client ?? Client
+    this.Promise = given.Promise ?? Promise
     this.log = given.log ?? noop
-    this.options = { ...given, ...opened, maxUses: opened.maxUses ?? Infinity, allowExitOnIdle: Boolean(given.allowExitOnIdle) }
-    // Still there for whoever needs them, but neither printed nor serialized.
-    for (const secret of ['password', 'connectionString', 'ssl', 'token', 'clientSecret'] as (keyof PoolOptions)[]) {
-      if (!(secret in this.options)) continue
-      const value = this.options[secret]
-      // A getter: even util.inspect's showHidden prints only that there is one.
-      Object.defineProperty(this.options, secret, { enumerable: false, configurable: true, get: () => value })
-    }
+    this.roster = new Roster(this, () => this.desk.pulse(), (member) => this.desk.expire(member))
+    this.desk = new Desk(this, this.roster)
+    this.types = given.types ?? defaultTypes
+    this.watched = Boolean(given.verify ?? given.query_timeout) || (likePg && (Boolean(given.log) || this.options.maxUses !== Infinity))
+  }
+
+  private open(given: PoolOptions & Hooks): Settings {
+    const options = this._likePg ? corePoolOptions(new ConnectionParameters(given), given) : encodeOptions(given)
+    const variables = this._likePg ? coreVariables() : environmentVariables()
+    const opened = JSON.parse(environment.openPool(this._pool, options, variables, this._likePg)) as Settings | WireError
+    if ('kind' in opened) throw this._toError(opened)
+    return opened
   }
 
   /** Open connections and those being made. */
   get totalCount(): number {
-    return environment.counts(this._pool)[0]
+    // Rust is only asked for connections it makes of its own accord, and not any more when the pool is closing.
+    const unheard = this.closing ? 0 : Math.max(0, environment.begunConnections(this._pool) - this.roster.introduced)
+    return this.roster.members.size + this.desk.opening + unheard - this.early
   }
 
   /** Open connections that nobody uses. */
   get idleCount(): number {
-    return environment.counts(this._pool)[1]
+    return Math.max(0, this.totalCount - this.busy)
   }
 
   /** Callers in the queue. */
   get waitingCount(): number {
-    return environment.counts(this._pool)[2]
+    return this.desk.queue.length + this.fresh + Math.max(0, this.busy - this.totalCount)
+  }
+
+  /** Connections past `maxLifetimeSeconds` that are still in use. */
+  get expiredCount(): number {
+    return this.roster.expired
+  }
+
+  private get busy(): number {
+    return this.desk.held + this.desk.opening + this._running - this.fresh
   }
 
   /** Runs a query on any connection. */
-  query(config: Query): Query
+  query(config: Query): Promise<Result>
   query(config: string | QueryConfig, values: readonly unknown[] | undefined, callback: QueryCallback): void
   query(config: string | QueryConfig, callback: QueryCallback): void
   query(config: string | QueryConfig, values?: readonly unknown[]): Promise<Result>
-  query(
-    config: string | QueryConfig | Query,
-    values?: readonly unknown[] | QueryCallback,
-    callback?: QueryCallback,
-  ): Promise<Result> | Query | void {
-    if (typeof config === 'function') return this.refuse(config as QueryCallback)
+  query(config: string | QueryConfig | Query, values?: readonly unknown[] | QueryCallback, callback?: QueryCallback): Promise<Result> | void {
+    if (typeof config === 'function') {
+      const answer = config as QueryCallback
+      setImmediate(() => answer(new Error('Passing a function as the first parameter to pool.query is not supported')))
+      return
+    }
+    const given = typeof values === 'function' ? undefined : values
     const done = typeof values === 'function' ? values : callback
-    if (done) return this.run(config, typeof values === 'function' ? undefined : values, done)
-    return new Promise<Result>((resolve, reject) => {
-      this.run(config, values as readonly unknown[] | undefined, (error, result) =>
-        error ? reject(error) : resolve(result as Result),
-      )
+    if (done) return this.run(config, given, done)
+    return new this.Promise<Result>((resolve, reject) => {
+      this.run(config, given, (error, result) => (error ? reject(error) : resolve(result as Result)))
     }).catch(restack)
   }
 
-  private refuse(callback: QueryCallback): void {
-    setImmediate(() => callback(new Error('Passing a function as the first parameter to pool.query is not supported')))
-  }
-
   private run(config: string | QueryConfig | Query, values: readonly unknown[] | undefined, callback: QueryCallback): void {
-    if (this.ending) return callback(new Error('Cannot use a pool after calling end on the pool'))
-    if (config === null || config === undefined) return callback(new TypeError('Client was passed a null or undefined query'))
-    const bound = (typeof config === 'object' && (config as QueryConfig).query_timeout) || this.options.query_timeout
-    if (bound || config instanceof Query) return this.runOnClient(config, values, callback)
-    const query: QueryConfig = typeof config === 'string' ? { text: config, values } : normalize(config, values)
+    if (!this.mayShare(config, values)) return this.runOnClient(config, values, callback)
+    const query: QueryConfig = typeof config === 'string' ? { text: config, values } : normalize(config as QueryConfig, values)
     const types = query.types ?? this.types
     try {
       send(query, types, defaults.binary, (text, name, params, flags) => {
         const request = expect({
           options: { rowMode: query.rowMode, types },
+          toError: this._toError,
           respond: (results, connection, _status, error) => {
-            this.tellUse(connection, undefined)
+            this._running--
+            this.tellUse(connection)
+            if (error) this.roster.discard(connection)
+            if (this.ending || this.desk.queue.length > 0) this.desk.pulse()
             if (error) callback(error as Error)
-            else callback(null, results.length > 1 ? results : results[0])
+            else callback(undefined, results.length > 1 ? results : results[0])
           },
           fail: (error) => {
-            if (this.options.log) this.log('query failed', error.message)
+            this._running--
+            if (this.ending || this.desk.queue.length > 0) this.desk.pulse()
             callback(error)
           },
         })
-        environment.query(this._pool, request, text, name, params, flags)
+        environment.query(this._pool, request, text, name, params, this.enter() ? flags | GROW : flags)
       })
-    } catch (error) {
-      callback(error as Error)
+    } catch {
+      // A value that cannot be sent: node-postgres finds out when it has a client.
+      this.runOnClient(config, values, callback)
     }
   }
 
-  /** A query with needs of its own: on a client, as node-postgres runs every one. */
+  /** Whether nobody can tell on which connection this query runs, or with which others. */
+  private mayShare(config: string | QueryConfig | Query, values: readonly unknown[] | undefined): boolean {
+    if (this.ending || this.watched || this._refusal || this.desk.queue.length > 0) return false
+    if (this._likePg && this.isListenedTo()) return false
+    // A subclass, or somebody's instrumentation.
+    if (this.connect !== connectOfPool || this.Client.prototype.query !== queryOfClient) return false
+    if (values !== undefined && !Array.isArray(values)) return false
+    if (typeof config === 'object' && config !== null) {
+      const { text, values: own, query_timeout: bound } = config as QueryConfig
+      if (typeof text !== 'string' || bound || (own && !Array.isArray(own)) || 'submit' in config) return false
+    } else if (typeof config !== 'string') {
+      return false
+    }
+    this._announce()
+    return true
+  }
+
+  private isListenedTo(): boolean {
+    return this.listenerCount('acquire') > 0 || this.listenerCount('release') > 0
+  }
+
+  /** The events of a connection that a query of a Lakebase pool has used: told afterwards, so that nobody waits for a listener. */
+  private tellUse(connection: number): void {
+    const member = this.roster.get(connection)
+    if (this._likePg || !member || !this.isListenedTo()) return
+    this.emit('acquire', member.client)
+    this.emit('release', undefined, member.client)
+  }
+
+  /** Counts a query that Rust will run. True when pg-pool would make a connection for it. */
+  private enter(): boolean {
+    const busy = this.desk.held + this.desk.opening + this._running++
+    const known = this.roster.members.size + this.desk.opening
+    if (this.fresh > 0 || busy < known) {
+      if (this.fresh++ === 0) process.nextTick(this.onTick)
+    }
+    // Rust is only asked what it has begun when that can matter.
+    if (busy < known || known >= this.options.max) return false
+    const total = this.totalCount + this.early
+    const grows = busy >= total && total < this.options.max
+    if (grows && this.fresh > 0) this.early++
+    return grows
+  }
+
+  private readonly onTick = (): void => {
+    this.fresh = 0
+    this.early = 0
+  }
+
+  /** @internal Tells Rust, once, that new connections are to be prepared here before they are used. */
+  _announce(): void {
+    if (!this.prepares && (this.options.onConnect || this.listenerCount('connect') > 0)) {
+      this.prepares = true
+      environment.prepareConnections(this._pool)
+    }
+  }
+
+  /** A query with a client of its own, as node-postgres runs every one. */
   private runOnClient(config: string | QueryConfig | Query, values: readonly unknown[] | undefined, callback: QueryCallback): void {
-    this.checkOut((error, client, release) => {
+    this.connect((error, client) => {
       if (error || !client) return callback(error)
-      const done: QueryCallback = (failure, result) => {
-        release(failure ?? undefined)
-        if (failure) callback(failure)
-        else callback(null, result)
+      let released = false
+      const onError = (lost: Error): void => {
+        if (released) return
+        released = true
+        client.release(lost)
+        callback(lost)
       }
+      client.once('error', onError)
+      this.log('dispatching query')
       try {
-        client.query(config as QueryConfig, values, done)
+        client.query(config as QueryConfig, values, (failure, result) => {
+          this.log('query dispatched')
+          client.removeListener('error', onError)
+          if (released) return
+          released = true
+          client.release(this.closedBy(client, failure))
+          if (failure) callback(failure)
+          else callback(undefined, result)
+        })
       } catch (thrown) {
-        release(thrown as Error)
+        client.release(thrown as Error)
         callback(thrown as Error)
       }
     })
   }
 
-  /** The events of a connection that a query has used. */
-  private tellUse(connection: number, error: Error | undefined): void {
-    if (!this.listenerCount('acquire') && !this.listenerCount('release')) return
-    const client = this.clients.get(connection)
-    if (!client) return
-    this.emit('acquire', client)
-    this.emit('release', error, client)
+  /** The error for which a query's connection is closed. pg-pool closes after every error, a Lakebase pool only in a transaction. */
+  private closedBy(client: PoolClient, failure: Error | null | undefined): Error | undefined {
+    if (failure && !this._likePg && client._queryable && client.getTransactionStatus() === 'I') return undefined
+    // pg-pool's listeners see null when there is no error.
+    return failure as Error | undefined
   }
 
   /** Checks a connection out; give it back with its `release()`. */
   connect(): Promise<PoolClient>
   connect(callback: ConnectCallback): void
   connect(callback?: ConnectCallback): Promise<PoolClient> | void {
-    if (callback) return this.checkOut(callback)
-    return new Promise<PoolClient>((resolve, reject) => {
-      this.checkOut((error, client) => (client ? resolve(client) : reject(error ?? new Error('no client'))))
-    }).catch(restack)
-  }
-
-  private checkOut(callback: ConnectCallback): void {
-    if (this.ending) return callback(new Error('Cannot use a pool after calling end on the pool'), undefined, noop)
-    const request = expect({
-      event: (event) => {
-        const client = this.clients.get(event.connection!)
-        if (!client) return callback(new Error('Connection terminated unexpectedly'), undefined, noop)
-        this.acquire(client)
-        callback(undefined, client, client.release)
-      },
-      fail: (error) => callback(error, undefined, noop),
-    })
-    environment.checkout(this._pool, request)
-  }
-
-  private acquire(client: PoolClient): void {
-    if (this.options.allowExitOnIdle) client.ref()
-    let released = false
-    client.release = (error) => {
-      if (released) throw new Error(doubleRelease)
-      released = true
-      this.release(client, error)
+    if (this.ending) {
+      const error = new Error(endedPool)
+      return callback ? callback(error) : this.Promise.reject(error)
     }
-    this.emit('acquire', client)
-  }
-
-  private release(client: PoolClient, error: Error | boolean | undefined): void {
-    if (this.options.allowExitOnIdle) client.unref()
-    this.emit('release', error, client)
-    environment.release(client._connection, Boolean(error) || !client._queryable || client._ending)
+    if (callback) return this.desk.checkOut(new Waiter(callback))
+    return new this.Promise<PoolClient>((resolve, reject) => {
+      this.desk.checkOut(new Waiter((error, client) => (error ? reject(error) : resolve(client!))))
+    }).catch(restack)
   }
 
   private hear(event: WireEvent): void {
     switch (event.event) {
       case 'connect':
-        this.introduce(event)
+        this.roster.introduce(event)
         break
       case 'password': {
-        const { host = '', port = 0, user = '', database = '' } = this.options
-        answerPassword(event.question as number, this.options.password, { host, port: Number(port), user, database })
+        const { host, port, user, database } = this._settings
+        answerPassword(event.question as number, this.options.password, { host, port, user, database })
         break
       }
+      case 'retire':
+        this.roster.remove(this.roster.get(event.connection!)!)
+        break
       case 'end':
-        this.remove(event)
+        this.roster.mourn(event)
         break
       default:
-        this.clients.get(event.connection!)?.handleEvent(event)
+        this.roster.get(event.connection!)?.client.handleEvent(event)
     }
   }
 
-  /** A new connection: goes into service when whoever listens has prepared it. */
-  private introduce(event: WireEvent): void {
-    const client = new Client(this.options as ClientOptions) as PoolClient
-    client.introduce(event)
-    client.attach(event.connection!)
-    if (this.options.allowExitOnIdle) client.unref()
-    client.release = noop
-    const { _connection: connection } = client
-    this.clients.set(connection, client)
-    const settle = (error?: unknown): void => environment.prepared(connection, error ? keepError(error) : null)
-    if (event.awaited) this.prepare(client).then(() => client.whenIdle(() => settle()), settle)
-  }
-
-  private async prepare(client: PoolClient): Promise<void> {
-    const { onConnect, verify } = this.options
-    if (onConnect) await onConnect(client)
-    this.emit('connect', client)
-    if (verify) await new Promise<void>((resolve, reject) => verify(client, (error) => (error ? reject(error) : resolve())))
-  }
-
-  private remove(event: WireEvent): void {
-    const client = this.clients.get(event.connection!)
-    if (!client) return
-    this.clients.delete(event.connection!)
-    const error = event.error ? toError(event.error as WireError) : undefined
-    const checkedOut = client.listenerCount('error') > 0
-    if (error && !checkedOut) {
-      Object.assign(error, { client })
-      this.emitError(error, client)
-      client._ending = true
-    }
-    client.handleEvent(event)
-    this.emit('remove', client)
-  }
-
-  /** An error without a listener is told, not thrown: a server's restart must not end the process. */
-  private emitError(error: Error, client: PoolClient): void {
-    if (this.listenerCount('error')) this.emit('error', error, client)
-    else console.error('lakebase-native: the pool lost an idle connection and has no "error" listener:', error.message)
-  }
-
-  /** Serves who already waits, closes every connection as it becomes free; resolves when all are closed. */
+  /** Closes every connection as it becomes free; resolves when none is left. */
   end(): Promise<void>
   end(callback: (error?: Error) => void): void
   end(callback?: (error?: Error) => void): Promise<void> | void {
-    if (callback) return this.close(callback)
-    return new Promise<void>((resolve, reject) => this.close((error) => (error ? reject(error) : resolve()))).catch(restack)
+    this.log('ending')
+    if (this.ending) {
+      const error = new Error('Called end on pool more than once')
+      return callback ? callback(error) : this.Promise.reject(error)
+    }
+    this.ending = true
+    if (callback) {
+      this.onEnded = callback
+      return this.desk.pulse()
+    }
+    const done = new this.Promise<void>((resolve, reject) => (this.onEnded = (error) => (error ? reject(error) : resolve())))
+    this.desk.pulse()
+    return done.catch(restack)
   }
 
-  private close(callback: (error?: Error) => void): void {
-    if (this.ending) return callback(new Error('Called end on pool more than once'))
-    this.ending = true
-    const request = expect({
-      event: () => {
-        this.ended = true
-        unlisten(this._pool)
-        callback()
-      },
-      fail: callback,
-    })
-    environment.endPool(this._pool, request)
+  /** @internal The pool is ending and serves nobody new. */
+  _windDown(): void {
+    this.log('pulse queue on ending')
+    this.close()
+    if (this._running > 0) return
+    for (const member of [...this.roster.members]) if (!member.held) this.roster.remove(member, 'nobody waits')
+    // pg-pool is done when no connection counts any more; ours when the last one is closed.
+    if (!this._likePg || this.ended || this.roster.members.size + this.desk.opening > 0) return
+    this.ended = true
+    this.onEnded()
+  }
+
+  /** Tells Rust, once, to close what becomes free. */
+  private close(): void {
+    if (this.closing) return
+    this.closing = true
+    const finish = (error?: Error): void => {
+      unlisten(this._pool)
+      if (this._likePg) return
+      this.ended = true
+      this.onEnded(error)
+    }
+    environment.endPool(this._pool, expect({ event: () => finish(), fail: finish }))
   }
 
   /** `await using pool = …`: ends the pool. */
@@ -313,3 +360,6 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     if (!this.ending) await this.end()
   }
 }
+
+const connectOfPool = Pool.prototype.connect
+const queryOfClient = Client.prototype.query

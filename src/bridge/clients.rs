@@ -31,6 +31,17 @@ impl Clients {
         self.lock().get(&id).map(|client| client.connection.clone())
     }
 
+    /// Keeps a checkout with its connection, whose number it returns; `None` if that has ended since the pool's decision.
+    pub fn hold(&self, checkout: Checkout) -> Option<ConnectionId> {
+        let connection = checkout.connection().id();
+        let homeless = match self.lock().get_mut(&connection) {
+            Some(client) => client.checkout.replace(checkout),
+            None => Some(checkout),
+        };
+        // Dropped outside the lock: it goes back to its pool.
+        homeless.is_none().then_some(connection)
+    }
+
     /// Forgets all. Checkouts go back outside the lock: their pools may call in.
     pub fn clear(&self) {
         let clients = std::mem::take(&mut *self.lock());

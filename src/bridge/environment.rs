@@ -16,7 +16,7 @@ use super::strings::to_js;
 use crate::batch::{Batch, Decoding, error_text};
 use crate::config::{self, Config};
 use crate::error::{Error as CoreError, Kind};
-use crate::pool::{Login, Pool, establish};
+use crate::pool::{Login, Pool, Purpose, establish};
 use crate::runtime;
 use crate::secret::Secret;
 use crate::token::TokenSource;
@@ -26,13 +26,14 @@ use crate::wire::{self, Execution, Outcome, Query, Request, Target};
 mod flags {
     pub const EXTENDED: u32 = 1 << 8;
     pub const BINARY: u32 = 1 << 9;
+    pub const GROW: u32 = 1 << 10;
 }
 
 /// One per JavaScript thread (the main one and each worker).
 #[napi]
 pub struct Environment {
     queue: Arc<Queue>,
-    clients: Arc<Clients>,
+    pub(super) clients: Arc<Clients>,
     passwords: Arc<Passwords>,
     pools: Mutex<HashMap<u32, OpenPool>>,
     /// The batch whose words did not fit into JavaScript's own array.
@@ -119,24 +120,7 @@ impl Environment {
         let answer = Answer::new(&self.queue, request);
         let Some(pool) = self.pool(pool) else { return answer.fail(&ended()) };
         let decoding = Decoding::from_bits(flags as u8);
-        pool.query(query(text, name, params, flags), Box::new(move |result| answer.respond(&result, decoding)));
-    }
-
-    /// Checks a connection out; answered by the event `checkout`.
-    #[napi(catch_unwind)]
-    pub fn checkout(&self, pool: u32, request: u32) {
-        let answer = Answer::new(&self.queue, request);
-        let Some(pool) = self.pool(pool) else { return answer.fail(&ended()) };
-        hand_out(pool, self.clients.clone(), answer);
-    }
-
-    /// Gives a checked out connection back, or (`destroy`) closes it.
-    #[napi(catch_unwind)]
-    pub fn release(&self, connection: u32, destroy: bool) {
-        let checkout = self.clients.lock().get_mut(&connection).and_then(|client| client.checkout.take());
-        if let Some(checkout) = checkout {
-            checkout.release(destroy);
-        }
+        pool.query(query(text, name, params, flags), flags & flags::GROW != 0, Box::new(move |result| answer.respond(&result, decoding)));
     }
 
     /// A new connection may go into service, or not: `error` is then its caller's.
@@ -175,13 +159,6 @@ impl Environment {
         });
     }
 
-    /// `[total, idle, waiting]`.
-    #[napi(catch_unwind)]
-    pub fn counts(&self, pool: u32) -> Vec<u32> {
-        let counts = self.pool(pool).map(|pool| pool.counts());
-        counts.map_or_else(|| vec![0, 0, 0], |counts| vec![counts.total, counts.idle, counts.waiting])
-    }
-
     /// Drains the pool and closes its connections; answered by the event `done`.
     #[napi(catch_unwind)]
     pub fn end_pool(&self, pool: u32, request: u32) {
@@ -215,7 +192,7 @@ impl Environment {
             match establish(&config.pool, &target, &login, &options, teller.clone()).await {
                 Ok(connection) => {
                     // Nobody else waits for it: it is prepared when it is introduced.
-                    drop(teller.introduce(&connection));
+                    drop(teller.introduce(&connection, Purpose::Caller));
                     answer.event(json!({ "event": "checkout", "connection": connection.id() }));
                 }
                 Err(error) => answer.fail(&error),
@@ -271,7 +248,7 @@ impl Environment {
         &self.queue
     }
 
-    fn pool(&self, pool: u32) -> Option<Pool> {
+    pub(super) fn pool(&self, pool: u32) -> Option<Pool> {
         lock(&self.pools).get(&pool).map(|open| open.pool.clone())
     }
 
@@ -337,28 +314,6 @@ fn settings(config: &Config) -> Value {
     })
 }
 
-/// Checks a connection out for JavaScript; one that has ended between the pool's decision and now makes room for another.
-fn hand_out(pool: Pool, clients: Arc<Clients>, answer: Answer) {
-    let again = pool.clone();
-    pool.checkout(Box::new(move |result| match result {
-        Ok(checkout) => {
-            let connection = checkout.connection().id();
-            let homeless = match clients.lock().get_mut(&connection) {
-                Some(client) => client.checkout.replace(checkout),
-                None => Some(checkout),
-            };
-            match homeless {
-                None => answer.event(json!({ "event": "checkout", "connection": connection })),
-                Some(dead) => {
-                    drop(dead);
-                    hand_out(again, clients, answer);
-                }
-            }
-        }
-        Err(error) => answer.fail(&error),
-    }));
-}
-
-fn ended() -> CoreError {
+pub(super) fn ended() -> CoreError {
     CoreError::new(Kind::Usage, "Cannot use a pool after calling end on the pool").with_code("POOL_ENDED")
 }

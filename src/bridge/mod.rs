@@ -5,6 +5,7 @@
 #![allow(unsafe_code)]
 
 mod certificate;
+mod checkouts;
 mod clients;
 mod environment;
 mod params;

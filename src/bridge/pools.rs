@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use super::clients::{Client, Clients};
 use super::queue::Queue;
 use crate::error::{Error, Kind, ServerMessage};
-use crate::pool::{AskPassword, Events};
+use crate::pool::{AskPassword, Events, Purpose};
 use crate::secret::Secret;
 use crate::wire::{Connection, ConnectionId, Observer, Target};
 
@@ -30,9 +30,11 @@ type Prepared = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
 impl Teller {
     /// Makes a new connection known; the future ends when JavaScript has prepared it, at once if it does not want to.
-    pub fn introduce(&self, connection: &Connection) -> Prepared {
+    pub fn introduce(&self, connection: &Connection, purpose: Purpose) -> Prepared {
         let (sender, prepared) = oneshot::channel();
-        let awaited = self.prepares.load(Ordering::Relaxed);
+        // One caller's own connection is prepared by that caller, when it has it.
+        let own = purpose == Purpose::Caller;
+        let awaited = !own && self.prepares.load(Ordering::Relaxed);
         let client =
             Client { connection: connection.clone(), checkout: None, prepared: awaited.then_some(sender), target: self.target.clone() };
         self.clients.lock().insert(connection.id(), client);
@@ -41,6 +43,7 @@ impl Teller {
             "event": "connect",
             "pool": self.pool,
             "connection": connection.id(),
+            "own": own,
             "awaited": awaited,
             "processId": session.process_id,
             "secretKey": session.secret_key,
@@ -79,8 +82,12 @@ impl Teller {
 }
 
 impl Events for Teller {
-    fn connected(&self, connection: &Connection) -> Prepared {
-        self.introduce(connection)
+    fn connected(&self, connection: &Connection, purpose: Purpose) -> Prepared {
+        self.introduce(connection, purpose)
+    }
+
+    fn retired(&self, connection: ConnectionId) {
+        self.queue.event(&json!({ "event": "retire", "pool": self.pool, "connection": connection }));
     }
 
     fn prepares(&self) -> bool {

@@ -49,7 +49,7 @@ pub struct PoolConfig {
     pub connection_timeout: Option<Duration>,
     /// `maxUses`; `None` (0) is unlimited, the default.
     pub max_uses: Option<u64>,
-    /// `maxLifetimeSeconds`; `None` (0) is unlimited, the default. Each connection's own bound is 90 to 100 % of it.
+    /// `maxLifetimeSeconds`; `None` (0) is unlimited, the default. Kept by ts/lifetime.ts.
     pub max_lifetime: Option<Duration>,
     /// `statementCacheSize`, default 256 statements per connection; 0 turns the cache off.
     pub statement_cache_size: usize,
@@ -58,6 +58,9 @@ pub struct PoolConfig {
     /// Retry transient connect errors inside `connection_timeout`. True for `createLakebasePool()`, false for `lakebase-native/pg`,
     /// where pg's behaviour is to fail at once.
     pub retry_connect: bool,
+    /// Close a connection on which a query of `pool.query()` has failed, as pg-pool does. False for `createLakebasePool()`: a new
+    /// connection costs six round trips and a login, and an error leaves the session as it was.
+    pub close_after_error: bool,
 }
 
 /// Where and how to connect.

@@ -43,6 +43,7 @@ pub(super) fn resolve(reader: &mut Reader) -> PoolConfig {
             as usize,
         max_pipeline: reader.integer(&MAX_PIPELINE, 1..=10_000, "requests").unwrap_or(DEFAULT_MAX_PIPELINE) as usize,
         retry_connect: lakebase,
+        close_after_error: !lakebase,
     }
 }
 

@@ -21,18 +21,18 @@ impl Checkout {
         &self.member.as_ref().expect("the member is there until release or drop").connection
     }
 
-    /// Gives the connection back, or (`destroy`) closes it without waiting for what it is running.
-    pub fn release(mut self, destroy: bool) {
-        self.give_back(destroy);
+    /// Gives the connection back, or (`destroy`) closes it without waiting for what it is running. False when the pool does not keep it:
+    /// then, too, if it is lost or has been used `maxUses` times.
+    pub fn release(mut self, destroy: bool) -> bool {
+        self.give_back(destroy)
     }
 
-    fn give_back(&mut self, destroy: bool) {
-        if let Some(mut member) = self.member.take() {
-            if destroy {
-                member.retire(true);
-            }
-            self.pool.take_back(member);
+    fn give_back(&mut self, destroy: bool) -> bool {
+        let Some(mut member) = self.member.take() else { return false };
+        if destroy {
+            member.retire(true);
         }
+        self.pool.take_back(member)
     }
 }
 

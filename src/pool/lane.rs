@@ -5,6 +5,7 @@ use std::time::Duration;
 use bb8::PooledConnection;
 
 use super::manager::Manager;
+use super::pace::{Fingerprint, Pace};
 use crate::wire::ConnectionId;
 
 /// How long the query at the head may have run, beyond a few round trips, before nothing more is put behind it.
@@ -14,6 +15,8 @@ pub(super) struct Lane {
     pub member: PooledConnection<'static, Manager>,
     /// It runs a query that must not share the connection.
     pub exclusive: bool,
+    /// The statement at its end: those before it are known to be quick.
+    pub last: Fingerprint,
 }
 
 impl Lane {
@@ -25,24 +28,28 @@ impl Lane {
         self.member.connection.outstanding()
     }
 
-    fn has_room(&self, limit: usize) -> bool {
+    /// How long a query may take, including the way there and back, and still be called quick.
+    pub fn quick_bound(&self) -> Duration {
+        HEAD_BOUND + self.member.connection.session().round_trip * 3
+    }
+
+    fn has_room(&self, limit: usize, pace: Option<&Pace>) -> bool {
         let connection = &self.member.connection;
-        // The head's age includes the way there and back.
-        let bound = HEAD_BOUND + connection.session().round_trip * 3;
         // A lane may be waiting for a statement that left a transaction open (`pool.query('BEGIN')`): not the place for other callers.
         !self.exclusive
             && connection.outstanding() < limit
             && !self.member.is_spent()
             && connection.transaction_status() == b'I'
-            && connection.head_age() < bound
+            && connection.head_age() < self.quick_bound()
+            && pace.is_none_or(|pace| pace.is_quick(self.last))
     }
 }
 
 /// The least loaded lane that may take one more query; the `reserved` least loaded ones are left to drain, for callers who wait for a
 /// connection of their own.
-pub(super) fn with_room(lanes: &mut [Lane], limit: usize, reserved: usize) -> Option<&mut Lane> {
+pub(super) fn with_room<'a>(lanes: &'a mut [Lane], limit: usize, reserved: usize, pace: Option<&Pace>) -> Option<&'a mut Lane> {
     if reserved > 0 {
         lanes.sort_by_key(Lane::outstanding);
     }
-    lanes.iter_mut().skip(reserved).filter(|lane| lane.has_room(limit)).min_by_key(|lane| lane.outstanding())
+    lanes.iter_mut().skip(reserved).filter(|lane| lane.has_room(limit, pace)).min_by_key(|lane| lane.outstanding())
 }

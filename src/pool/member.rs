@@ -14,28 +14,18 @@ const PING_BOUNDS: (Duration, Duration) = (Duration::from_millis(250), Duration:
 
 pub struct Member {
     pub(super) connection: Connection,
-    /// `maxLifetimeSeconds`, shortened by up to a tenth at random so that a pool's connections do not all end together.
-    pub(super) expires: Option<Instant>,
     /// `maxUses` less the uses so far.
     uses_left: Option<u64>,
     pub(super) idle_since: Instant,
     idle_since_wall: SystemTime,
     retired: bool,
-    /// Nobody has taken it yet.
-    fresh: bool,
 }
 
 impl Member {
     pub(super) fn new(connection: Connection, config: &PoolConfig) -> Self {
         let now = Instant::now();
-        let expires = config.max_lifetime.map(|lifetime| now + lifetime.mul_f64(1.0 - fastrand::f64() / 10.0));
         let uses_left = config.max_uses;
-        Self { connection, expires, uses_left, idle_since: now, idle_since_wall: SystemTime::now(), retired: false, fresh: true }
-    }
-
-    /// True the first time it is asked: the connection has just been made.
-    pub(super) fn is_first_use(&mut self) -> bool {
-        std::mem::take(&mut self.fresh)
+        Self { connection, uses_left, idle_since: now, idle_since_wall: SystemTime::now(), retired: false }
     }
 
     pub(super) fn count_use(&mut self) {
@@ -53,13 +43,9 @@ impl Member {
         self.connection.close(at_once);
     }
 
-    pub(super) fn is_expired(&self) -> bool {
-        self.uses_left == Some(0) || self.expires.is_some_and(|expires| Instant::now() >= expires)
-    }
-
     /// No longer fit for another use.
     pub(super) fn is_spent(&self) -> bool {
-        self.retired || self.connection.is_closed() || self.is_expired()
+        self.retired || self.connection.is_closed() || self.uses_left == Some(0)
     }
 
     /// Whether the peer may have forgotten this connection while it lay idle.

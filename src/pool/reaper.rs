@@ -1,6 +1,6 @@
-//! Closes connections that have been idle or alive for too long.
+//! Closes connections that have been idle for too long.
 //!
-//! bb8's own reaper knows neither pg-pool's `min` nor lifetimes that differ by connection, and only looks from time to time.
+//! bb8's own reaper does not know pg-pool's `min`, and only looks from time to time.
 
 use std::sync::{Arc, Weak};
 use std::time::Instant;
@@ -41,13 +41,10 @@ impl Inner {
                 total = total.saturating_sub(1);
             } else {
                 let idle_until = if total > config.min { idle_until } else { None };
-                next = [next, idle_until, member.expires].into_iter().flatten().min();
+                next = [next, idle_until].into_iter().flatten().min();
             }
         }
-        // Each one dropped goes to the front again: the last taken first, so that the order stays.
-        while let Some(member) = members.pop() {
-            drop(member);
-        }
+        self.put_idle(members);
         next
     }
 }

@@ -29,6 +29,11 @@ impl Waiter {
         !matches!(self.wish, Wish::Query { pipelined: true, .. })
     }
 
+    /// It was on a connection that ended before it ran.
+    pub fn was_sent(&self) -> bool {
+        matches!(self.wish, Wish::Query { tries, .. } if tries > 0)
+    }
+
     pub fn fail(self, error: Error) {
         match self.wish {
             Wish::Query { reply, .. } => reply(Err(error)),
@@ -42,6 +47,11 @@ pub(super) fn timed_out() -> Error {
     Error::new(Kind::Timeout, "timeout exceeded when trying to connect")
         .with_code("CONNECTION_TIMEOUT")
         .with_hint("all connections were busy for connectionTimeoutMillis: raise max, or look for clients that are not released")
+}
+
+/// The connection made for a caller was lost before it could be handed over. Text as in node-postgres.
+pub(super) fn lost() -> Error {
+    Error::new(Kind::Connection, "Connection terminated unexpectedly").with_code("CONNECTION_LOST")
 }
 
 /// Text as in pg-pool.

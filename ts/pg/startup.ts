@@ -1,6 +1,6 @@
 /** What node-postgres' settings mean to the core: they are resolved here, so it sees neither `PG*` variables nor the string. */
 
-import { encodeOptions, type ConnectionOptions } from '../options.js'
+import { encodeOptions, type ConnectionOptions, type PoolOptions } from '../options.js'
 import type { ConnectionParameters } from './connection-parameters.js'
 import { nameUnchecked } from './connection-string.js'
 
@@ -20,6 +20,16 @@ export function startupOf(parameters: ConnectionParameters): Record<string, stri
 
 /** The options of one connection, for `Environment.openClient`. */
 export function coreOptions(parameters: ConnectionParameters, given: ConnectionOptions): string {
+  return encodeOptions(connectionSettings(parameters, given))
+}
+
+/** The options of a pool, for `Environment.openPool`. */
+export function corePoolOptions(parameters: ConnectionParameters, given: PoolOptions): string {
+  const { max, min, idleTimeoutMillis, maxUses, allowExitOnIdle, maxPipeline } = given
+  return encodeOptions({ ...connectionSettings(parameters, given), max, min, idleTimeoutMillis, maxUses, allowExitOnIdle, maxPipeline })
+}
+
+function connectionSettings(parameters: ConnectionParameters, given: ConnectionOptions): object {
   const { user, database, host, port, password, ssl, sslnegotiation, replication } = parameters
   const { application_name, fallback_application_name, options } = parameters
   const { statement_timeout, lock_timeout, idle_in_transaction_session_timeout } = parameters
@@ -31,7 +41,7 @@ export function coreOptions(parameters: ConnectionParameters, given: ConnectionO
     enableChannelBinding, keepAlive, keepAliveInitialDelayMillis, connectionTimeoutMillis, statementCacheSize,
   }
   for (const name of Object.keys(core)) if (core[name] === null || core[name] === '') delete core[name]
-  return encodeOptions(core)
+  return core
 }
 
 function coreSsl(ssl: unknown): unknown {

@@ -1,0 +1,81 @@
+//! How one connection of a pool is made and prepared.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Weak};
+
+use futures_util::FutureExt;
+
+use super::Events;
+use super::dispatcher::Inner;
+use super::establish::establish;
+use super::login::Login;
+use super::member::Member;
+use super::watch::Watch;
+use crate::config::PoolConfig;
+use crate::error::{Error, Kind};
+use crate::wire::{Early, Options, Request, SchemaGeneration, Target};
+
+/// Who the new connection is for, which decides who prepares it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Whoever is at the front of the queue then: it is prepared before it goes into service.
+    Queue,
+    /// One caller, who prepares it.
+    Caller,
+}
+
+pub(super) struct Maker {
+    pub target: Arc<Target>,
+    pub login: Login,
+    pub events: Arc<dyn Events>,
+    pub schema_generation: SchemaGeneration,
+}
+
+impl Maker {
+    /// Connects, logs in, and lets the owner prepare the session. A panic on the way is the attempt's error, so that no count of attempts
+    /// is left too high by one.
+    pub async fn make(&self, pool: &Arc<Inner>, purpose: Purpose) -> Result<Member, Error> {
+        match AssertUnwindSafe(self.connect(pool, purpose)).catch_unwind().await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Error::new(Kind::Internal, "making a connection panicked").with_code("INTERNAL_ERROR")),
+        }
+    }
+
+    async fn connect(&self, pool: &Arc<Inner>, purpose: Purpose) -> Result<Member, Error> {
+        let config: &PoolConfig = &pool.config;
+        // Whoever prepares connections comes before any query.
+        let early = purpose == Purpose::Queue && matches!(self.login, Login::Token(_)) && !self.events.prepares();
+        let options = Options {
+            statement_cache_size: config.statement_cache_size,
+            schema_generation: self.schema_generation.clone(),
+            early: early.then(|| Box::new(FirstInLine(Arc::downgrade(pool))) as Box<dyn Early>),
+        };
+        let observer = Arc::new(Watch(Arc::downgrade(pool)));
+        let connection = establish(config, &self.target, &self.login, &options, observer).await?;
+        // Dropping the member closes the connection, so a cancelled or failed preparation leaves nothing open.
+        let mut member = Member::new(connection, config);
+        if member.connection.outstanding() > 0 {
+            // The request that rode along with the password.
+            member.count_use();
+        }
+        if let Err(error) = self.events.connected(&member.connection, purpose).await {
+            member.retire(false);
+            return Err(error);
+        }
+        member.start_idling();
+        Ok(member)
+    }
+}
+
+/// Lets the query that has waited longest ride along with the password.
+struct FirstInLine(Weak<Inner>);
+
+impl Early for FirstInLine {
+    fn take(&self) -> Option<Request> {
+        self.0.upgrade()?.take_early()
+    }
+
+    fn is_awaited(&self) -> bool {
+        self.0.upgrade().is_some_and(|pool| pool.has_waiters())
+    }
+}

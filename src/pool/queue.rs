@@ -1,0 +1,213 @@
+//! Serves the queue: every waiter gets an idle connection, a new one, a place on a busy one, or waits on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bb8::PooledConnection;
+use tokio::time::{Instant, sleep_until};
+
+use super::dispatcher::{Inner, Pool, State};
+use super::lane::{Lane, with_room};
+use super::manager::Manager;
+use super::pace::{Fingerprint, UNKNOWN, fingerprint};
+use super::waiter::{QueryReply, Waiter, Wish, pool_ended, timed_out};
+use crate::wire::{ConnectionId, Outcome, Query, Request};
+
+/// A query that never ran because its connection ended is given to another one this often.
+const MAX_TRIES: u32 = 20;
+
+/// Where a query runs.
+struct Run {
+    connection: ConnectionId,
+    /// It has an idle connection for itself: what it is, since when, and within what time it is quick.
+    alone: Option<(Fingerprint, Instant, Duration)>,
+}
+
+impl Inner {
+    pub(super) fn enqueue(self: &Arc<Self>, wish: Wish, grow: bool) {
+        let waiter = self.waiter(wish);
+        let mut state = self.state.lock();
+        if state.ending {
+            drop(state);
+            return waiter.fail(pool_ended());
+        }
+        state.own += usize::from(waiter.needs_own_connection());
+        state.waiters.push_back(waiter);
+        if grow && self.has_room(&state) {
+            self.grow(&mut state);
+        }
+        self.pump(&mut state);
+    }
+
+    fn waiter(&self, wish: Wish) -> Waiter {
+        // Whoever checks a connection out has a clock of its own.
+        let bound = self.config.connection_timeout.filter(|_| !matches!(wish, Wish::Checkout(_)));
+        Waiter { wish, deadline: bound.map(|bound| Instant::now() + bound) }
+    }
+
+    /// Serves waiters as far as there are connections for them.
+    pub(super) fn pump(self: &Arc<Self>, state: &mut State) {
+        while !state.waiters.is_empty() {
+            if let Some(member) = self.take_one_idle(state) {
+                if member.is_suspect() {
+                    self.check(state, member);
+                } else {
+                    self.serve(state, member);
+                }
+            } else if state.expected() < state.waiters.len() && self.has_room(state) {
+                self.grow(state);
+            } else if !self.overflow(state) {
+                break;
+            }
+        }
+        self.time_out_waiters(state);
+    }
+
+    /// Gives `member` to the waiter at the front, or puts it back when nobody waits any more.
+    pub(super) fn serve(self: &Arc<Self>, state: &mut State, mut member: PooledConnection<'static, Manager>) {
+        if member.connection.outstanding() > 0 {
+            // A new connection that took a query along with its password.
+            state.lanes.push(Lane { member, exclusive: false, last: UNKNOWN });
+            return;
+        }
+        let Some(waiter) = state.waiters.pop_front() else {
+            if state.ending {
+                member.retire(false);
+            }
+            self.put(member);
+            return;
+        };
+        state.own -= usize::from(waiter.needs_own_connection());
+        member.count_use();
+        match waiter.wish {
+            Wish::Checkout(reply) => {
+                state.checked_out += 1;
+                let checkout = Pool::lend(self, member);
+                // Not from here: a caller that is gone drops the checkout, which takes the lock that is held here.
+                self.runtime.spawn(async move { reply(Ok(checkout)) });
+            }
+            Wish::Query { query, pipelined, tries, reply } => {
+                let last = fingerprint(&query.text);
+                let lane = Lane { member, exclusive: !pipelined, last };
+                let run = Run { connection: lane.id(), alone: Some((last, Instant::now(), lane.quick_bound())) };
+                lane.member.connection.send(self.request(query, pipelined, tries, reply, run));
+                state.lanes.push(lane);
+            }
+        }
+    }
+
+    /// Puts the first waiter that may share a connection onto a busy one.
+    fn overflow(self: &Arc<Self>, state: &mut State) -> bool {
+        // Those for whom a connection is being made need no place on a busy one.
+        if state.waiters.len() <= state.expected() || state.lanes.is_empty() {
+            return false;
+        }
+        let Some(position) = state.waiters.iter().position(|waiter| !waiter.needs_own_connection()) else { return false };
+        let reserved = state.own.saturating_sub(state.expected());
+        let limit = self.pipeline_limit(state);
+        // With no other connection to wait for, one behind a slow statement is no later on the wire than in the queue.
+        let pace = (self.config.max > 1).then_some(&self.pace);
+        let Some(lane) = with_room(&mut state.lanes, limit, reserved, pace) else { return false };
+        lane.member.count_use();
+        if let Some(Waiter { wish: Wish::Query { query, pipelined, tries, reply }, .. }) = state.waiters.remove(position) {
+            lane.last = fingerprint(&query.text);
+            let run = Run { connection: lane.id(), alone: None };
+            lane.member.connection.send(self.request(query, pipelined, tries, reply, run));
+        }
+        true
+    }
+
+    /// While connections are being made, each is left its share.
+    fn pipeline_limit(&self, state: &State) -> usize {
+        let limit = self.config.max_pipeline;
+        if state.expected() == 0 {
+            return limit;
+        }
+        let queries = state.waiters.len() + state.lanes.iter().map(Lane::outstanding).sum::<usize>();
+        limit.min(queries / (state.lanes.len() + state.expected()) + 1)
+    }
+
+    /// The query at the front, for a connection whose login is under way. Only one that may share a connection: it is then in nobody's way.
+    pub(super) fn take_early(self: Arc<Self>) -> Option<Request> {
+        let mut state = self.state.lock();
+        if state.waiters.front()?.needs_own_connection() {
+            return None;
+        }
+        match state.waiters.pop_front()?.wish {
+            // The connection has no number yet.
+            Wish::Query { query, pipelined, tries, reply } => {
+                Some(self.request(query, pipelined, tries, reply, Run { connection: 0, alone: None }))
+            }
+            Wish::Checkout(_) => None,
+        }
+    }
+
+    pub(super) fn has_waiters(&self) -> bool {
+        !self.state.lock().waiters.is_empty()
+    }
+
+    /// A request whose query goes to another connection if its own ends before it ran.
+    fn request(self: &Arc<Self>, query: Query, pipelined: bool, tries: u32, reply: QueryReply, run: Run) -> Request {
+        let pool = Arc::downgrade(self);
+        let reply = Box::new(move |outcome| match outcome {
+            Outcome::Completed(result) => {
+                if let Some(pool) = pool.upgrade() {
+                    if let Some((statement, since, bound)) = run.alone {
+                        pool.pace.note(statement, since.elapsed() < bound);
+                    }
+                    if result.is_err() && pool.config.close_after_error {
+                        // First, so that the caller finds the counters as pg-pool shows them.
+                        pool.close_after_error(run.connection);
+                    }
+                }
+                reply(result);
+            }
+            Outcome::NeverRan { query, cause } => match pool.upgrade() {
+                Some(pool) if tries + 1 < MAX_TRIES => pool.requeue(Wish::Query { query, pipelined, tries: tries + 1, reply }),
+                _ => reply(Err(cause)),
+            },
+        });
+        Request { query, pipelined, reply }
+    }
+
+    /// Puts a query that never ran before those that were never sent. It was accepted before, so an ending pool still serves it.
+    fn requeue(self: &Arc<Self>, wish: Wish) {
+        let waiter = self.waiter(wish);
+        let mut state = self.state.lock();
+        state.own += usize::from(waiter.needs_own_connection());
+        let position = state.waiters.iter().take_while(|waiter| waiter.was_sent()).count();
+        state.waiters.insert(position, waiter);
+        // Its connection may have said goodbye long ago: nobody else would serve it.
+        self.pump(&mut state);
+    }
+
+    fn time_out_waiters(self: &Arc<Self>, state: &mut State) {
+        if state.timing {
+            return;
+        }
+        let Some(deadline) = state.waiters.iter().filter_map(|waiter| waiter.deadline).min() else { return };
+        state.timing = true;
+        let pool = Arc::downgrade(self);
+        self.runtime.spawn(async move {
+            sleep_until(deadline).await;
+            let Some(pool) = pool.upgrade() else { return };
+            let late = pool.take_late();
+            late.into_iter().for_each(|waiter| waiter.fail(timed_out()));
+            pool.finish_if_ended();
+        });
+    }
+
+    /// The waiters whose time is up; whoever is left gets the next clock.
+    fn take_late(self: &Arc<Self>) -> Vec<Waiter> {
+        let mut state = self.state.lock();
+        state.timing = false;
+        let now = Instant::now();
+        let all = std::mem::take(&mut state.waiters);
+        let (late, waiting): (Vec<_>, Vec<_>) = all.into_iter().partition(|waiter| waiter.deadline.is_some_and(|deadline| deadline <= now));
+        state.waiters = waiting.into();
+        state.own -= late.iter().filter(|waiter| waiter.needs_own_connection()).count();
+        // One who waited for a connection of its own may have kept others from sharing it.
+        self.pump(&mut state);
+        late
+    }
+}

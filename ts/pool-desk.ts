@@ -1,0 +1,221 @@
+/** Who gets a client of a pool, and when: pg-pool's decisions, at pg-pool's moments. */
+
+import { environment, expect, refuse } from './environment.js'
+import type { Pool } from './pool.js'
+import type { Member, Release } from './pool-member.js'
+import type { Roster } from './pool-roster.js'
+import { queueTimeout, Waiter } from './pool-waiter.js'
+
+const doubleRelease = 'Release called on client which has already been released to the pool.'
+
+export class Desk {
+  readonly queue: Waiter[] = []
+  /** Members that callers have. */
+  held = 0
+  /** Connections being made for one caller each. */
+  opening = 0
+  /** Given back while a query was running: not Rust's again before that is done. */
+  private readonly parked: Member[] = []
+  /** Callers in the queue for whom Rust has been asked for a connection. */
+  private forwarded = 0
+
+  constructor(
+    private readonly pool: Pool,
+    private readonly roster: Roster,
+  ) {}
+
+  /** Gives `waiter` a client: an idle one in the next tick, a new one, or the first that becomes free. */
+  checkOut(waiter: Waiter): void {
+    const idle = this.pool.idleCount
+    if (idle === 0 && this.pool.totalCount < this.pool.options.max) return this.open(waiter)
+    if (idle > 0 || this.pool._running > 0) process.nextTick(() => this.pulse())
+    const { connectionTimeoutMillis: bound } = this.pool._likePg ? this.pool.options : this.pool._settings
+    if (bound) {
+      waiter.bound(bound, () => {
+        const position = this.queue.indexOf(waiter)
+        if (position >= 0) this.queue.splice(position, 1)
+        waiter.giveUp(queueTimeout(this.pool._likePg))
+      })
+    }
+    this.queue.push(waiter)
+  }
+
+  /** Serves the first in the queue, if there is a connection for it. */
+  pulse(): void {
+    this.pool.log('pulse queue')
+    if (this.pool.ended) return this.pool.log('pulse queue ended')
+    // pg-pool leaves who waits in the queue of an ended pool to its timeout.
+    if (this.pool.ending && (this.pool._likePg || this.queue.length === 0)) return this.pool._windDown()
+    if (this.queue.length === 0) return this.pool.log('no queued requests')
+    const idle = this.pool.idleCount
+    const member = idle > 0 || this.pool._running > 0 ? this.takeIdle() : undefined
+    if (member) return this.acquire(member, this.queue.shift()!, false)
+    if (idle === 0 && this.pool.totalCount < this.pool.options.max) return this.open(this.queue.shift()!)
+    if (idle > 0 || this.pool._running > 0) this.forward()
+  }
+
+  /** The connection that was given back last, if it can be had at once. */
+  private takeIdle(): Member | undefined {
+    const parked = this.parked.pop()
+    if (parked) return parked
+    const connection = environment.takeIdle(this.pool._pool)
+    if (connection === 0) return undefined
+    const member = this.roster.get(connection)
+    // Its introduction is still on the way.
+    if (!member) environment.release(connection, false)
+    return member
+  }
+
+  /** Asks Rust for a connection for everybody in the queue: one that runs queries, or must be asked for a sign of life first. */
+  private forward(): void {
+    this.pool._announce()
+    while (this.forwarded < this.queue.length) {
+      this.forwarded++
+      const request = expect({
+      toError: this.pool._toError,
+        event: (event) => this.arrive(this.roster.get(event.connection!)!),
+        fail: (error) => {
+          this.forwarded--
+          this.queue.shift()?.fail(error)
+        },
+      })
+      environment.checkout(this.pool._pool, request)
+    }
+  }
+
+  /** A connection that was asked for. */
+  private arrive(member: Member): void {
+    this.forwarded--
+    const waiter = this.pool.ending && this.pool._likePg ? undefined : this.queue.shift()
+    if (waiter) this.acquire(member, waiter, false)
+    else if (!environment.release(member.connection, false)) this.roster.remove(member)
+  }
+
+  /** Makes a connection for one caller. */
+  private open(waiter: Waiter): void {
+    this.opening++
+    this.pool.log('checking client timeout')
+    const request = expect({
+      toError: this.pool._toError,
+      event: (event) => {
+        this.opening--
+        const member = this.roster.get(event.connection!)!
+        // Rust had no room for another, and waited for one that is there.
+        if (this.roster.members.has(member)) this.acquire(member, waiter, false)
+        else this.greet(member, waiter)
+      },
+      fail: (error) => {
+        this.opening--
+        this.pool.log('client failed to connect', error)
+        this.pulse()
+        if (!waiter.timedOut) waiter.fail(error)
+      },
+    })
+    this.pool.log('connecting new client')
+    if (this.pool._refusal) refuse(request, this.pool._refusal)
+    else environment.openConnection(this.pool._pool, request)
+  }
+
+  /** A new connection for `waiter`. */
+  private greet(member: Member, waiter: Waiter): void {
+    const { onConnect } = this.pool.options
+    this.roster.members.add(member)
+    member.held = true
+    this.held++
+    member.startIdling()
+    this.pool.log('new client connected')
+    if (!onConnect) return this.welcome(member, waiter)
+    new this.pool.Promise<unknown>((resolve) => resolve(onConnect(member.client))).then(
+      () => this.welcome(member, waiter),
+      (error: Error) => {
+        this.roster.members.delete(member)
+        this.drop(member)
+        this.roster.bury(member, () => {
+          this.pulse()
+          if (!waiter.timedOut) waiter.fail(error)
+        })
+      },
+    )
+  }
+
+  private welcome(member: Member, waiter: Waiter): void {
+    this.roster.limit(member)
+    this.drop(member)
+    this.acquire(member, waiter, true)
+  }
+
+  /** A connection has reached the end of its life: an idle one passes through everybody's listeners on its way out, as in pg-pool. */
+  expire(member: Member): void {
+    this.pool.log('ending client due to expired lifetime')
+    if (member.held || !this.roster.members.has(member)) return
+    const position = this.parked.indexOf(member)
+    if (position >= 0) this.parked.splice(position, 1)
+    if (position >= 0 || environment.expire(this.pool._pool, member.connection)) {
+      this.acquire(member, new Waiter((_error, _client, release) => release?.()), false)
+    } else {
+      this.roster.remove(member)
+    }
+  }
+
+  private drop(member: Member): void {
+    member.held = false
+    this.held--
+  }
+
+  private acquire(member: Member, waiter: Waiter, isNew: boolean): void {
+    const { client } = member
+    const { verify } = this.pool.options
+    member.held = true
+    this.held++
+    client.ref()
+    if (isNew) this.pool.emit('connect', client)
+    this.pool.emit('acquire', client)
+    client.release = this.releaseOnce(member)
+    member.stopIdling()
+    if (isNew && verify) {
+      verify(client, (error) => {
+        if (waiter.timedOut) return client.release(error)
+        if (!error) return waiter.serve(client)
+        client.release(error)
+        waiter.fail(error)
+      })
+    } else if (waiter.timedOut) {
+      client.release()
+    } else {
+      waiter.serve(client)
+    }
+  }
+
+  private releaseOnce(member: Member): Release {
+    let released = false
+    return (error) => {
+      if (released) throw new Error(doubleRelease)
+      released = true
+      this.giveBack(member, error)
+    }
+  }
+
+  private giveBack(member: Member, error: Error | boolean | undefined): void {
+    const { client } = member
+    member.startIdling()
+    this.pool.emit('release', error, client)
+    this.drop(member)
+    if (member.expired) this.pool.log('remove expired client')
+    const over = this.pool.ending && (this.pool._likePg || this.queue.length === 0)
+    if (error || over || !client._queryable || client._ending || member.expired) {
+      return this.roster.remove(member)
+    }
+    if (this.pool.options.allowExitOnIdle) client.unref()
+    this.parked.push(member)
+    client.whenIdle(() => this.unpark(member))
+    if (this.roster.members.has(member)) this.pulse()
+  }
+
+  /** Its last query is done: it is Rust's again, unless somebody has taken it meanwhile. */
+  private unpark(member: Member): void {
+    const position = this.parked.indexOf(member)
+    if (position < 0) return
+    this.parked.splice(position, 1)
+    if (!environment.release(member.connection, false)) this.roster.remove(member)
+  }
+}
