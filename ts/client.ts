@@ -1,6 +1,7 @@
 /** One connection: node-postgres' `Client`, in a pool's hands or on its own. */
 
 import { EventEmitter } from 'node:events'
+import type { Readable, Writable } from 'node:stream'
 import { deprecate } from 'node:util'
 import { defaults } from './defaults.js'
 import { environment, expect, hold, listen, unlisten, type WireEvent } from './environment.js'
@@ -12,9 +13,21 @@ import { ConnectionParameters, hide } from './pg/connection-parameters.js'
 import { toPgError } from './pg/errors.js'
 import { noticeOf, notificationOf } from './pg/notices.js'
 import { coreOptions, coreVariables, startupOf } from './pg/startup.js'
-import { Query, type QueryCallback, type QueryConfig } from './query.js'
-import type { Result } from './result.js'
-import { TypeOverrides, type TypeParser } from './types.js'
+import type {
+  ClientConfig,
+  ClientListener,
+  Connection,
+  QueryArrayConfig,
+  QueryArrayResult,
+  QueryConfig,
+  QueryConfigValues,
+  QueryResult,
+  QueryResultRow,
+  Submittable,
+  TransactionStatus,
+} from './pg/types.js'
+import { Query, type QueryCallback, type QuerySettings } from './query.js'
+import { TypeOverrides, type TypeParser, type TypeSource } from './types.js'
 
 const notQueryable = 'Client has encountered a connection error and is not queryable'
 const closed = 'Client was closed and is not queryable'
@@ -29,7 +42,7 @@ export interface SessionInfo {
 
 /** Options of a client: a connection's, and what only JavaScript needs. */
 export interface ClientOptions extends ConnectionOptions {
-  types?: { getTypeParser: (oid: number, format?: 'text' | 'binary') => TypeParser }
+  types?: TypeSource
 }
 
 type ConnectCallback = (error: Error | null | undefined, client?: Client) => void
@@ -85,7 +98,7 @@ export class Client extends EventEmitter {
   private active: Query | null = null
   private ready = false
   private hasExecuted = false
-  private status: string | null = null
+  private status: TransactionStatus = null
   private number = 0
   private toError: (wire: WireError) => Error = toPgError
   private held = false
@@ -95,9 +108,9 @@ export class Client extends EventEmitter {
   private endWaiters: (() => void)[] = []
   private idleWaiters: (() => void)[] = []
 
-  constructor(config?: string | ClientOptions) {
+  constructor(config?: string | ClientConfig | ClientOptions) {
     super()
-    const given: ClientOptions & LegacyOptions = (typeof config === 'object' && config) || {}
+    const given = ((typeof config === 'object' && config) || {}) as ClientOptions & LegacyOptions
     const parameters = new ConnectionParameters(config)
     this.connectionParameters = parameters
     this.user = parameters.user
@@ -123,8 +136,8 @@ export class Client extends EventEmitter {
 
   /** Connects a client of its own. A pool's client is already connected. */
   connect(): Promise<Client>
-  connect(callback: ConnectCallback): void
-  connect(callback?: ConnectCallback): Promise<Client> | void {
+  connect(callback: ((err: Error) => void) | ((err: null, c: Client) => void)): void
+  connect(callback?: (...args: any[]) => void): Promise<Client> | void {
     if (callback) return this.open(callback)
     return new this.promise<Client>((resolve, reject) => {
       this.open((error) => (error ? reject(error) : resolve(this)))
@@ -257,40 +270,54 @@ export class Client extends EventEmitter {
   }
 
   /** Runs a query after those before it; see node-postgres' `client.query`. */
-  query(config: Query): Query
-  query(config: string | QueryConfig, values: readonly unknown[] | undefined, callback: QueryCallback): void
-  query(config: string | QueryConfig, callback: QueryCallback): void
-  query(config: string | QueryConfig, values?: readonly unknown[]): Promise<Result>
-  query(
-    config: string | QueryConfig | Query,
-    values?: readonly unknown[] | QueryCallback,
-    callback?: QueryCallback,
-  ): Promise<Result> | Query | void {
+  query<T extends Submittable>(queryStream: T): T
+  query<R extends any[] = any[], I = any[]>(queryConfig: QueryArrayConfig<I>, values?: QueryConfigValues<I>): Promise<QueryArrayResult<R>>
+  query<R extends QueryResultRow = any, I = any>(queryConfig: QueryConfig<I>): Promise<QueryResult<R>>
+  query<R extends QueryResultRow = any, I = any[]>(
+    queryTextOrConfig: string | QueryConfig<I>,
+    values?: QueryConfigValues<I>,
+  ): Promise<QueryResult<R>>
+  query<R extends any[] = any[], I = any[]>(
+    queryConfig: QueryArrayConfig<I>,
+    callback: (err: Error, result: QueryArrayResult<R>) => void,
+  ): void
+  query<R extends QueryResultRow = any, I = any[]>(
+    queryTextOrConfig: string | QueryConfig<I>,
+    callback: (err: Error, result: QueryResult<R>) => void,
+  ): void
+  query<R extends QueryResultRow = any, I = any[]>(
+    queryText: string,
+    values: QueryConfigValues<I>,
+    callback: (err: Error, result: QueryResult<R>) => void,
+  ): void
+  /** @internal */
+  query(config: string | QuerySettings | Query, values: readonly unknown[] | undefined, callback: QueryCallback): void
+  query(config: string | QuerySettings | Query, values?: readonly unknown[] | ((...args: any[]) => void), callback?: (...args: any[]) => void): unknown {
     if (config === null || config === undefined) throw new TypeError('Client was passed a null or undefined query')
     let query: Query
-    let result: Promise<Result> | Query | undefined
-    if (typeof (config as Partial<Submittable>).submit === 'function') return this.refuseSubmittable(config as Submittable) as unknown as Query
+    let result: Promise<QueryResult> | Query | undefined
+    if (typeof (config as Partial<Submittable>).submit === 'function') return this.refuseSubmittable(config as Submittable)
     if (config instanceof Query) {
       query = result = config
       if (!query.callback) query.callback = typeof values === 'function' ? values : callback
     } else {
       query = new Query(config, values, callback)
       if (!query.callback) {
-        result = new this.promise<Result>((resolve, reject) => {
-          query.callback = (error, answer) => (error ? reject(error) : resolve(answer as Result))
+        result = new this.promise<QueryResult>((resolve, reject) => {
+          query.callback = (error, answer) => (error ? reject(error) : resolve(answer as QueryResult))
         }).catch(restack)
       } else if (typeof query.callback !== 'function') {
         throw new TypeError('callback is not a function')
       }
     }
-    this.bound(query, (config as QueryConfig).query_timeout || Number(this.connectionParameters.query_timeout || 0))
+    this.bound(query, (config as QuerySettings).query_timeout || Number(this.connectionParameters.query_timeout || 0))
     if (this.binary && !query.binary) query.binary = true
     this.enqueue(query)
     return result
   }
 
   /** Query classes of other packages speak the protocol themselves, which this client does not let them yet. */
-  private refuseSubmittable<T extends Submittable>(query: T): T {
+  private refuseSubmittable<T extends Submittable & { handleError?(error: Error): void }>(query: T): T {
     const why = this.pipeline
       ? 'Custom query classes such as pg-cursor and pg-query-stream are not supported in pipeline mode'
       : 'Query objects with a submit() of their own are not supported by lakebase-native yet'
@@ -345,7 +372,7 @@ export class Client extends EventEmitter {
       const request = expect({
         options: { rowMode: query._rowMode, types: query.types ?? this.overrides },
         toError: this.toError,
-        respond: (results, _connection, status, error) => this.done(query, status, () => query.handleResults(results, error)),
+        respond: (results, _connection, status, error) => this.done(query, status as TransactionStatus, () => query.handleResults(results, error)),
         fail: (error, status) => this.failed(query, error, status),
       })
       environment.clientQuery(this._connection, request, text, name, params, flags)
@@ -353,7 +380,7 @@ export class Client extends EventEmitter {
     if (wrong) process.nextTick(() => this.done(query, this.status ?? 'I', () => query.handleError(wrong)))
   }
 
-  private done(query: Query, status: string, tell: () => void): void {
+  private done(query: Query, status: TransactionStatus, tell: () => void): void {
     // A connection that ended has already told it.
     if (this.active !== query) return
     this.active = null
@@ -366,7 +393,7 @@ export class Client extends EventEmitter {
   private failed(query: Query, error: Error, status: string): void {
     if (status || !('severity' in error)) {
       // Without a status, and not the server's own word: the connection's end, which comes next, tells everybody.
-      if (status || refusedHere(error)) this.done(query, status || (this.status ?? 'I'), () => query.handleError(error))
+      if (status || refusedHere(error)) this.done(query, (status as TransactionStatus) || (this.status ?? 'I'), () => query.handleError(error))
       return
     }
     // The server's last word on this query, and on the connection: nothing more is sent.
@@ -400,8 +427,8 @@ export class Client extends EventEmitter {
 
   /** Ends the connection; a query that is still running is cut off, unless the client pipelines. */
   end(): Promise<void>
-  end(callback: () => void): void
-  end(callback?: () => void): Promise<void> | void {
+  end(callback: (err: Error) => void): void
+  end(callback?: (...args: any[]) => void): Promise<void> | void {
     this._ending = true
     if ((!this._connected && !this._connecting) || this._ended) return callback ? callback() : this.promise.resolve()
     if (this._connecting) {
@@ -436,12 +463,12 @@ export class Client extends EventEmitter {
   }
 
   /** The transaction's state after the last query: `I` idle, `T` in a transaction, `E` in a failed one; null before the first. */
-  getTransactionStatus(): string | null {
+  getTransactionStatus(): TransactionStatus {
     return this.status
   }
 
-  setTypeParser(oid: number, format: 'text' | 'binary' | TypeParser, parser: TypeParser | undefined): void
-  setTypeParser(oid: number, parser: TypeParser): void
+  setTypeParser(oid: number, parser: TypeParser<string>): void
+  setTypeParser(oid: number, format: 'text' | 'binary', parser: TypeParser): void
   setTypeParser(oid: number, format: 'text' | 'binary' | TypeParser, parser?: TypeParser): void {
     this.overrides.setTypeParser(oid, format, parser)
   }
@@ -474,10 +501,19 @@ export class Client extends EventEmitter {
   }
 }
 
-/** An object that sends itself: pg-cursor, pg-query-stream, pg-copy-streams. */
-interface Submittable {
-  submit(connection: unknown): unknown
-  handleError?(error: Error, connection?: unknown): void
+/** What `@types/pg` declares of every client: without it none could stand where its clients are expected. */
+export interface Client {
+  /** The connection below, which query classes of other packages speak the protocol with. */
+  readonly connection: Connection
+  on<E extends 'connect' | 'drain' | 'error' | 'notice' | 'notification' | 'end'>(event: E, listener: ClientListener<E>): this
+  /** @deprecated Neither node-postgres nor this package has it any more: use pg-copy-streams. */
+  copyFrom(queryText: string): Writable
+  /** @deprecated Neither node-postgres nor this package has it any more: use pg-copy-streams. */
+  copyTo(queryText: string): Readable
+  /** @deprecated Neither node-postgres nor this package has it any more. */
+  pauseDrain(): void
+  /** @deprecated Neither node-postgres nor this package has it any more. */
+  resumeDrain(): void
 }
 
 /** Options that node-postgres has and types do not encourage. */

@@ -66,8 +66,8 @@ export interface ConnectionOptions {
   types?: TypeSource
 }
 
-/** Options of a pool, with pg-pool's names and units. */
-export interface PoolOptions extends ConnectionOptions {
+/** Options of what a pool does with its connections, with pg-pool's names and units. */
+export interface PoolingOptions {
   /** Connections at most. Default 10. */
   max?: number
   /** Connections kept when idle. Default 0. */
@@ -113,7 +113,7 @@ export interface TokenOptions {
 }
 
 /** Options of `createLakebasePool()`. Each can come from the environment instead: see the README's table. */
-export interface LakebasePoolOptions extends PoolOptions, TokenOptions {
+export interface LakebasePoolOptions extends ConnectionOptions, PoolingOptions, TokenOptions {
   /** Default `require`. `PGSSLMODE`. */
   sslMode?: SslMode
 }

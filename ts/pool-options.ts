@@ -2,7 +2,8 @@
 
 import type { Client } from './client.js'
 import { hide } from './pg/connection-parameters.js'
-import type { PoolOptions } from './options.js'
+import type { ConnectionOptions, PoolingOptions } from './options.js'
+import type { PoolOptions } from './pg/types.js'
 import type { PoolClient } from './pool-member.js'
 
 /** Options that a pool acts on in JavaScript; the rest is read in Rust. */
@@ -45,11 +46,11 @@ export const nowhere: Settings = {
   maxLifetimeSeconds: 0,
 }
 
-/** Options in force. */
-export type PoolSettings = PoolOptions & Hooks & { max: number; maxUses: number; allowExitOnIdle: boolean; maxLifetimeSeconds: number }
+/** What a pool is given. */
+export interface GivenOptions extends ConnectionOptions, PoolingOptions, Hooks {}
 
 /** pg-pool's `options`: what the caller gave, and pg-pool's own defaults. */
-export function pgOptions(given: PoolOptions & Hooks & { poolSize?: number }): PoolSettings {
+export function pgOptions(given: GivenOptions & { poolSize?: number }): PoolOptions {
   const options = { ...given }
   if ('password' in options) hide(options, 'password', options.password)
   const { ssl } = options
@@ -61,11 +62,11 @@ export function pgOptions(given: PoolOptions & Hooks & { poolSize?: number }): P
     allowExitOnIdle: options.allowExitOnIdle || false,
     maxLifetimeSeconds: options.maxLifetimeSeconds || 0,
     idleTimeoutMillis: options.idleTimeoutMillis === undefined ? 10_000 : options.idleTimeoutMillis,
-  })
+  }) as PoolOptions
 }
 
 /** What the caller gave, with what Rust found in the environment and its defaults. */
-export function lakebaseOptions(given: PoolOptions & Hooks, settings: Settings): PoolSettings {
+export function lakebaseOptions(given: GivenOptions, settings: Settings): PoolOptions {
   const options = {
     ...given,
     ...settings,
@@ -73,10 +74,10 @@ export function lakebaseOptions(given: PoolOptions & Hooks, settings: Settings):
     allowExitOnIdle: Boolean(given.allowExitOnIdle),
   }
   // Still there for whoever needs them, but neither printed nor serialized.
-  for (const secret of ['password', 'connectionString', 'ssl', 'token', 'clientSecret'] as (keyof PoolOptions)[]) {
+  for (const secret of ['password', 'connectionString', 'ssl', 'token', 'clientSecret'] as (keyof GivenOptions)[]) {
     if (secret in options) hide(options, secret, options[secret])
   }
-  return options
+  return options as PoolOptions
 }
 
 

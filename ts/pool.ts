@@ -6,17 +6,28 @@ import { defaults } from './defaults.js'
 import { environment, expect, listen, unlisten, type WireEvent } from './environment.js'
 import { restack, toError, type WireError } from './errors.js'
 import { GROW } from './native.js'
-import { encodeOptions, environmentVariables, type PoolOptions } from './options.js'
+import { encodeOptions, environmentVariables } from './options.js'
 import { answerPassword } from './password.js'
 import { ConnectionParameters } from './pg/connection-parameters.js'
 import { coreVariables, corePoolOptions } from './pg/startup.js'
+import type {
+  PoolConfig,
+  PoolListener,
+  PoolOptions,
+  QueryArrayConfig,
+  QueryArrayResult,
+  QueryConfig,
+  QueryConfigValues,
+  QueryResult,
+  QueryResultRow,
+  Submittable,
+} from './pg/types.js'
 import { Desk } from './pool-desk.js'
 import type { PoolClient } from './pool-member.js'
-import { lakebaseOptions, nowhere, pgOptions, type Hooks, type PoolSettings, type Settings } from './pool-options.js'
+import { lakebaseOptions, nowhere, pgOptions, type GivenOptions, type Settings } from './pool-options.js'
 import { Roster } from './pool-roster.js'
-import { toPgPoolError, Waiter, type ConnectCallback } from './pool-waiter.js'
-import { normalize, type Query, send, type QueryCallback, type QueryConfig } from './query.js'
-import type { Result } from './result.js'
+import { toPgPoolError, Waiter } from './pool-waiter.js'
+import { normalize, type Query, send, type QueryCallback, type QuerySettings } from './query.js'
 import { types as defaultTypes, type TypeSource } from './types.js'
 
 export type { PoolClient, Release } from './pool-member.js'
@@ -32,7 +43,7 @@ const endedPool = 'Cannot use a pool after calling end on the pool'
  */
 export class Pool extends EventEmitter implements AsyncDisposable {
   /** The options in force; secrets are not enumerable. */
-  readonly options: PoolSettings
+  readonly options: PoolOptions
   /** The class of the clients. */
   readonly Client: typeof Client
   /** The class of the promises. */
@@ -71,12 +82,12 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   private readonly watched: boolean
 
   /** Options, defaults and environment variables are node-postgres'. A string is a `connectionString`. Connects when first used. */
-  constructor(options?: string | (PoolOptions & Hooks))
+  constructor(options?: string | PoolConfig | GivenOptions)
   /** @internal `likePg`: options and defaults are node-postgres', not Lakebase's. */
-  constructor(options?: string | (PoolOptions & Hooks), likePg?: boolean)
-  constructor(options: string | (PoolOptions & Hooks) = {}, likePg = true) {
+  constructor(options?: string | PoolConfig | GivenOptions, likePg?: boolean)
+  constructor(options: string | PoolConfig | GivenOptions = {}, likePg = true) {
     super()
-    const given: PoolOptions & Hooks = typeof options === 'string' ? { connectionString: options } : (options ?? {})
+    const given = (typeof options === 'string' ? { connectionString: options } : (options ?? {})) as GivenOptions
     this._pool = listen((event) => this.hear(event))
     this._likePg = likePg
     this._toError = likePg ? toPgPoolError : toError
@@ -98,7 +109,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     this.watched = Boolean(given.verify ?? given.query_timeout) || (likePg && (Boolean(given.log) || this.options.maxUses !== Infinity))
   }
 
-  private open(given: PoolOptions & Hooks): Settings {
+  private open(given: GivenOptions): Settings {
     const options = this._likePg ? corePoolOptions(new ConnectionParameters(given), given) : encodeOptions(given)
     const variables = this._likePg ? coreVariables() : environmentVariables()
     const opened = JSON.parse(environment.openPool(this._pool, options, variables, this._likePg)) as Settings | WireError
@@ -133,11 +144,27 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   }
 
   /** Runs a query on any connection. */
-  query(config: Query): Promise<Result>
-  query(config: string | QueryConfig, values: readonly unknown[] | undefined, callback: QueryCallback): void
-  query(config: string | QueryConfig, callback: QueryCallback): void
-  query(config: string | QueryConfig, values?: readonly unknown[]): Promise<Result>
-  query(config: string | QueryConfig | Query, values?: readonly unknown[] | QueryCallback, callback?: QueryCallback): Promise<Result> | void {
+  query<T extends Submittable>(queryStream: T): T
+  query<R extends any[] = any[], I = any[]>(queryConfig: QueryArrayConfig<I>, values?: QueryConfigValues<I>): Promise<QueryArrayResult<R>>
+  query<R extends QueryResultRow = any, I = any[]>(queryConfig: QueryConfig<I>): Promise<QueryResult<R>>
+  query<R extends QueryResultRow = any, I = any[]>(
+    queryTextOrConfig: string | QueryConfig<I>,
+    values?: QueryConfigValues<I>,
+  ): Promise<QueryResult<R>>
+  query<R extends any[] = any[], I = any[]>(
+    queryConfig: QueryArrayConfig<I>,
+    callback: (err: Error, result: QueryArrayResult<R>) => void,
+  ): void
+  query<R extends QueryResultRow = any, I = any[]>(
+    queryTextOrConfig: string | QueryConfig<I>,
+    callback: (err: Error, result: QueryResult<R>) => void,
+  ): void
+  query<R extends QueryResultRow = any, I = any[]>(
+    queryText: string,
+    values: QueryConfigValues<I>,
+    callback: (err: Error, result: QueryResult<R>) => void,
+  ): void
+  query(config: string | QuerySettings | Query, values?: readonly unknown[] | ((...args: any[]) => void), callback?: (...args: any[]) => void): unknown {
     if (typeof config === 'function') {
       const answer = config as QueryCallback
       setImmediate(() => answer(new Error('Passing a function as the first parameter to pool.query is not supported')))
@@ -146,14 +173,14 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     const given = typeof values === 'function' ? undefined : values
     const done = typeof values === 'function' ? values : callback
     if (done) return this.run(config, given, done)
-    return new this.Promise<Result>((resolve, reject) => {
-      this.run(config, given, (error, result) => (error ? reject(error) : resolve(result as Result)))
+    return new this.Promise<QueryResult>((resolve, reject) => {
+      this.run(config, given, (error, result) => (error ? reject(error) : resolve(result as QueryResult)))
     }).catch(restack)
   }
 
-  private run(config: string | QueryConfig | Query, values: readonly unknown[] | undefined, callback: QueryCallback): void {
+  private run(config: string | QuerySettings | Query, values: readonly unknown[] | undefined, callback: QueryCallback): void {
     if (!this.mayShare(config, values)) return this.runOnClient(config, values, callback)
-    const query: QueryConfig = typeof config === 'string' ? { text: config, values } : normalize(config as QueryConfig, values)
+    const query: QuerySettings = typeof config === 'string' ? { text: config, values } : normalize(config as QuerySettings, values)
     const types = query.types ?? this.types
     try {
       send(query, types, defaults.binary, (text, name, params, flags) => {
@@ -183,14 +210,14 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   }
 
   /** Whether nobody can tell on which connection this query runs, or with which others. */
-  private mayShare(config: string | QueryConfig | Query, values: readonly unknown[] | undefined): boolean {
+  private mayShare(config: string | QuerySettings | Query, values: readonly unknown[] | undefined): boolean {
     if (this.ending || this.watched || this._refusal || this.desk.queue.length > 0) return false
     if (this._likePg && this.isListenedTo()) return false
     // A subclass, or somebody's instrumentation.
     if (this.connect !== connectOfPool || this.Client.prototype.query !== queryOfClient) return false
     if (values !== undefined && !Array.isArray(values)) return false
     if (typeof config === 'object' && config !== null) {
-      const { text, values: own, query_timeout: bound } = config as QueryConfig
+      const { text, values: own, query_timeout: bound } = config as QuerySettings
       if (typeof text !== 'string' || bound || (own && !Array.isArray(own)) || 'submit' in config) return false
     } else if (typeof config !== 'string') {
       return false
@@ -240,7 +267,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   }
 
   /** A query with a client of its own, as node-postgres runs every one. */
-  private runOnClient(config: string | QueryConfig | Query, values: readonly unknown[] | undefined, callback: QueryCallback): void {
+  private runOnClient(config: string | QuerySettings | Query, values: readonly unknown[] | undefined, callback: QueryCallback): void {
     this.connect((error, client) => {
       if (error || !client) return callback(error)
       let released = false
@@ -253,7 +280,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
       client.once('error', onError)
       this.log('dispatching query')
       try {
-        client.query(config as QueryConfig, values, (failure, result) => {
+        client.query(config as QuerySettings, values, (failure, result) => {
           this.log('query dispatched')
           client.removeListener('error', onError)
           if (released) return
@@ -278,8 +305,8 @@ export class Pool extends EventEmitter implements AsyncDisposable {
 
   /** Checks a connection out; give it back with its `release()`. */
   connect(): Promise<PoolClient>
-  connect(callback: ConnectCallback): void
-  connect(callback?: ConnectCallback): Promise<PoolClient> | void {
+  connect(callback: (err: Error | undefined, client: PoolClient | undefined, done: (release?: any) => void) => void): void
+  connect(callback?: (...args: any[]) => void): Promise<PoolClient> | void {
     if (this.ending) {
       const error = new Error(endedPool)
       return callback ? callback(error) : this.Promise.reject(error)
@@ -359,6 +386,11 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.ending) await this.end()
   }
+}
+
+/** Which listener belongs to which event. */
+export interface Pool {
+  on<E extends 'error' | 'release' | 'connect' | 'acquire' | 'remove'>(event: E, listener: PoolListener<E>): this
 }
 
 const connectOfPool = Pool.prototype.connect

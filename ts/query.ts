@@ -3,12 +3,13 @@
 import { EventEmitter } from 'node:events'
 import { defaults } from './defaults.js'
 import { BINARY, EXTENDED, type WireValue } from './native.js'
+import type { Connection, QueryConfig, QueryListener, QueryResultRow, ResultBuilder, Submittable } from './pg/types.js'
 import { Result } from './result.js'
 import { decodingOf, types as defaultTypes, type TypeSource } from './types.js'
 import { prepareValues } from './values.js'
 
-/** A query as an object, with node-postgres' names. */
-export interface QueryConfig {
+/** Whatever a query can be given as an object, with node-postgres' names; what callers may write is `QueryConfig`. */
+export interface QuerySettings {
   text?: string | undefined
   values?: readonly unknown[] | undefined
   /** Prepares the statement under this name, once per connection. */
@@ -26,6 +27,8 @@ export interface QueryConfig {
   /** Milliseconds after which the query is given up. */
   query_timeout?: number | undefined
   callback?: QueryCallback | undefined
+  /** It sends itself. */
+  submit?: Submittable['submit'] | undefined
 }
 
 export type QueryCallback = (error: Error | null | undefined, result?: Result | Result[]) => void
@@ -35,17 +38,17 @@ export type Send = (text: string, name: string | null, params: WireValue[] | nul
 
 /** The arguments of `query()`, in any of their forms, as one config. The caller's object stays as it is. */
 export function normalize(
-  config: string | QueryConfig,
+  config: string | QuerySettings,
   values?: readonly unknown[] | QueryCallback,
   callback?: QueryCallback,
-): QueryConfig {
-  const normal: QueryConfig =
+): QuerySettings {
+  const normal: QuerySettings =
     typeof config === 'string'
       ? { text: config }
       : (Object.defineProperties(
           Object.create(Object.getPrototypeOf(config) as object | null),
           Object.getOwnPropertyDescriptors(config),
-        ) as QueryConfig)
+        ) as QuerySettings)
   if (typeof values === 'function') normal.callback = values
   else if (values) normal.values = values
   if (callback) normal.callback = callback
@@ -53,13 +56,13 @@ export function normalize(
 }
 
 /** Whether a query needs the extended protocol: the same rule as node-postgres'. */
-export function isExtended({ queryMode, name, rows, text, values }: QueryConfig): boolean {
+export function isExtended({ queryMode, name, rows, text, values }: QuerySettings): boolean {
   if (queryMode === 'extended' || name || rows) return true
   return Boolean(text) && Boolean(values) && values!.length > 0
 }
 
 /** What is wrong with a query before it is sent, in node-postgres' words. */
-function complaint({ text, name, values }: QueryConfig): Error | undefined {
+function complaint({ text, name, values }: QuerySettings): Error | undefined {
   if (typeof text !== 'string' && typeof name !== 'string') {
     return new Error('A query must have either text or a name. Supplying neither is unsupported.')
   }
@@ -81,7 +84,7 @@ function warnOfLongName(name: string): void {
 }
 
 /** Sends a query, or throws what is wrong with it or its values. */
-export function send(config: QueryConfig, types: TypeSource, binary: boolean, out: Send): void {
+export function send(config: QuerySettings, types: TypeSource, binary: boolean, out: Send): void {
   const wrong = complaint(config)
   if (wrong) throw wrong
   const decoding = decodingOf(types)
@@ -92,7 +95,7 @@ export function send(config: QueryConfig, types: TypeSource, binary: boolean, ou
 }
 
 /** node-postgres' `Query`: given to `client.query()`, it emits `row`, `end` and `error`. */
-export class Query extends EventEmitter {
+export class Query<R extends QueryResultRow = any, I extends any[] = any> extends EventEmitter implements Submittable {
   text: string | undefined
   values: readonly unknown[] | undefined
   rows: number | undefined
@@ -109,9 +112,17 @@ export class Query extends EventEmitter {
   /** @internal */
   _results: Result | Result[]
 
-  constructor(config: string | QueryConfig, values?: readonly unknown[] | QueryCallback, callback?: QueryCallback) {
+  constructor(queryTextOrConfig?: string | QueryConfig<I>, callback?: (error: Error | undefined, result: ResultBuilder<R>) => void)
+  constructor(
+    queryTextOrConfig?: string | QueryConfig<I>,
+    values?: I,
+    callback?: (error: Error | undefined, result: ResultBuilder<R>) => void,
+  )
+  /** @internal */
+  constructor(config: string | QuerySettings, values?: readonly unknown[] | QueryCallback, callback?: QueryCallback)
+  constructor(config?: string | QuerySettings, values?: readonly unknown[] | ((...args: any[]) => void), callback?: (...args: any[]) => void) {
     super()
-    const normal = normalize(config, values, callback)
+    const normal = normalize(config!, values, callback)
     this.text = normal.text
     this.values = normal.values
     this.rows = normal.rows
@@ -172,6 +183,13 @@ export class Query extends EventEmitter {
     if (this.callback) this.callback(error)
     else this.emit('error', error)
   }
+}
+
+/** What node-postgres' queries have and callers see only through types: listeners by event, and how a query sends itself. */
+// biome-ignore lint/correctness/noUnusedVariables: the class's parameters
+export interface Query<R extends QueryResultRow = any, I extends any[] = any> {
+  submit(connection: Connection): void
+  on<E extends 'row' | 'error' | 'end'>(event: E, listener: QueryListener<E, R>): this
 }
 
 /** The parsers of a query without any of its own. */

@@ -1,6 +1,6 @@
 /** What node-postgres' settings mean to the core: they are resolved here, so it sees neither `PG*` variables nor the string. */
 
-import { encodeOptions, type ConnectionOptions, type PoolOptions } from '../options.js'
+import { encodeOptions, type ConnectionOptions, type PoolingOptions } from '../options.js'
 import type { ConnectionParameters } from './connection-parameters.js'
 import { nameUnchecked } from './connection-string.js'
 
@@ -24,7 +24,7 @@ export function coreOptions(parameters: ConnectionParameters, given: ConnectionO
 }
 
 /** The options of a pool, for `Environment.openPool`. */
-export function corePoolOptions(parameters: ConnectionParameters, given: PoolOptions): string {
+export function corePoolOptions(parameters: ConnectionParameters, given: ConnectionOptions & PoolingOptions): string {
   const { max, min, idleTimeoutMillis, maxUses, allowExitOnIdle, maxPipeline } = given
   return encodeOptions({ ...connectionSettings(parameters, given), max, min, idleTimeoutMillis, maxUses, allowExitOnIdle, maxPipeline })
 }
