@@ -2,160 +2,13 @@
 
 import { EventEmitter } from 'node:events';
 import { Duplex, Writable, Readable } from 'node:stream';
-import * as pg_types from 'pg-types';
 import { ConnectionOptions as ConnectionOptions$1 } from 'node:tls';
 import { NoticeMessage } from 'pg-protocol/dist/messages.js';
+import * as pg_types from 'pg-types';
 import { DatabaseError } from 'pg-protocol';
 
-/** What node-postgres calls a password function with, as far as we know it. */
-interface ConnectionParameters$1 {
-    host: string;
-    port: number;
-    user: string;
-    database: string;
-}
-/** A password, or a function that gives one for each new connection. */
-type Password = string | ((parameters?: ConnectionParameters$1) => string | undefined | Promise<string | undefined>);
-
-/** Turns the server's text (or bytes, in binary format) into a value. */
-type TypeParser<Input = any, Value = any> = (value: Input) => Value;
-/** Anything with node-postgres' `getTypeParser`: `pg.types`, a `TypeOverrides`, the `types` of one query. */
-interface TypeSource {
-    getTypeParser(oid: number, format?: 'text' | 'binary'): TypeParser;
-}
-/** node-postgres' registry of parsers (`pg.types`): setting one here sets it for the process. */
-interface TypeRegistry extends TypeSource {
-    /** OIDs by type name. */
-    builtins: typeof pg_types.builtins;
-    setTypeParser(oid: number, parser: TypeParser<string>): void;
-    setTypeParser(oid: number, format: 'text' | 'binary', parser: TypeParser): void;
-    /** Parses the text of an array, element by element. */
-    arrayParser: typeof pg_types.arrayParser;
-}
-declare const types: TypeRegistry;
-/** Parsers of one client, on top of others; the same class as node-postgres'. */
-declare class TypeOverrides implements TypeSource {
-    #private;
-    constructor(userTypes?: TypeSource);
-    setTypeParser<T>(oid: number, parser: TypeParser<string, T>): void;
-    setTypeParser<T>(oid: number, format: 'text', parser: TypeParser<string, T>): void;
-    setTypeParser<T>(oid: number, format: 'binary', parser: TypeParser<Buffer, T>): void;
-    getTypeParser(oid: number, format?: 'text' | 'binary'): TypeParser;
-}
-
-/** How the database connection is encrypted and whom it trusts, as in node-postgres. Other members are refused. */
-interface SslOptions {
-    /** `false`: encrypt without verifying the certificate. Default `true`. */
-    rejectUnauthorized?: boolean;
-    /** PEM certificates that replace the default roots. */
-    ca?: string | Buffer | (string | Buffer)[];
-    /** PEM client certificate. */
-    cert?: string | Buffer;
-    /** PEM key of the client certificate, not encrypted. */
-    key?: string | Buffer;
-    /** Name to send (SNI) and to verify instead of the host. */
-    servername?: string;
-    minVersion?: 'TLSv1.2' | 'TLSv1.3';
-    maxVersion?: 'TLSv1.2' | 'TLSv1.3';
-}
-/** `require`, `verify-full`: certificate and name verified. `verify-ca`: name not checked. `prefer`, `no-verify`: encrypted, not verified. `disable`: not encrypted. */
-type SslMode = 'require' | 'verify-full' | 'verify-ca' | 'prefer' | 'no-verify' | 'disable';
-/** Options of a connection, with node-postgres' names and units. */
-interface ConnectionOptions {
-    /** A `postgres://` URL or libpq's `key=value` pairs. Wins over every other option; no tokens then. Secret: it may hold a password. */
-    connectionString?: string;
-    /** Host name, address, or a Unix socket's directory. `PGHOST`, `LAKEBASE_HOSTNAME`. */
-    host?: string;
-    /** Default 5432. `PGPORT`. */
-    port?: number | string;
-    /** `PGDATABASE`, `LAKEBASE_DATABASE`. */
-    database?: string;
-    /** The PostgreSQL role. `PGUSER`, then `DATABRICKS_CLIENT_ID`. */
-    user?: string;
-    /** A native PostgreSQL login instead of a token: a string, or a function called for each new connection. */
-    password?: Password;
-    ssl?: boolean | SslMode | SslOptions;
-    /** `direct` starts TLS without asking first (PostgreSQL 17): one round trip less. Default `postgres`. */
-    sslnegotiation?: 'postgres' | 'direct';
-    /** SCRAM-SHA-256-PLUS where the server offers it. Default `true`; `false` in `lakebase-native/pg`. */
-    enableChannelBinding?: boolean;
-    /** `PGAPPNAME`. */
-    application_name?: string;
-    fallback_application_name?: string;
-    /** Startup options, for example `-c search_path=app`. `PGOPTIONS`. */
-    options?: string;
-    /** Milliseconds after which the server gives a statement up. */
-    statement_timeout?: number | string | false;
-    /** Milliseconds a statement may wait for a lock. */
-    lock_timeout?: number | string | false;
-    /** Milliseconds a transaction may lie idle before the server ends the session. */
-    idle_in_transaction_session_timeout?: number | string | false;
-    /** Milliseconds after which a query is given up on this side. */
-    query_timeout?: number | string | false;
-    client_encoding?: string;
-    /** TCP keep-alive. Default `true`; `false` in `lakebase-native/pg`. */
-    keepAlive?: boolean;
-    /** Silence before the first probe, in milliseconds. */
-    keepAliveInitialDelayMillis?: number;
-    /** Bounds waiting for a connection and making one, in milliseconds. Default 10,000; 0: no bound. */
-    connectionTimeoutMillis?: number;
-    /** Prepared statements kept per connection. Default 256; 0: none. */
-    statementCacheSize?: number;
-    types?: TypeSource;
-}
-/** Options of what a pool does with its connections, with pg-pool's names and units. */
-interface PoolingOptions {
-    /** Connections at most. Default 10. */
-    max?: number;
-    /** Connections kept when idle. Default 0. */
-    min?: number;
-    /** Milliseconds after which an idle connection is closed. Default 30,000; 0: never. */
-    idleTimeoutMillis?: number;
-    /** Uses after which a connection is replaced. Default: unlimited. */
-    maxUses?: number;
-    /** Age in seconds at which a connection is replaced (90 to 100 % of it, at random). Default 0: unlimited. */
-    maxLifetimeSeconds?: number;
-    /** Let the process exit while connections lie idle. Default `false`. */
-    allowExitOnIdle?: boolean;
-    /** Requests in flight per connection when all are busy. Default 64; 1: no pipelining. */
-    maxPipeline?: number;
-    /** Told what the pool does, in words. */
-    log?: (...message: unknown[]) => void;
-}
-/** A Unity Catalog claim of a database credential. */
-interface Claim {
-    permission_set: string;
-    resources: {
-        table_name: string;
-    }[];
-}
-/** Where tokens come from. */
-interface TokenOptions {
-    /** The workspace's URL. `DATABRICKS_HOST`, `DATABRICKS_WORKSPACE_URL`. */
-    databricksHost?: string;
-    /** Autoscaling: `projects/…/branches/…/endpoints/…`. `LAKEBASE_ENDPOINT`. */
-    endpoint?: string;
-    /** Provisioned: the instance's name. `LAKEBASE_INSTANCE_NAME`. */
-    instanceName?: string;
-    /** A personal access token or another fixed bearer token. `DATABRICKS_TOKEN`. */
-    token?: string;
-    /** A service principal's application id. `DATABRICKS_CLIENT_ID`. */
-    clientId?: string;
-    /** Its OAuth secret. `DATABRICKS_CLIENT_SECRET`. */
-    clientSecret?: string;
-    /** Unity Catalog claims of the credential. */
-    claims?: Claim[];
-    /** How long before a token's expiry it may be refreshed in the background, in milliseconds. Default 120,000. */
-    tokenRefreshBufferMillis?: number;
-}
-/** Options of `createLakebasePool()`. Each can come from the environment instead: see the README's table. */
-interface LakebasePoolOptions extends ConnectionOptions, PoolingOptions, TokenOptions {
-    /** Default `require`. `PGSSLMODE`. */
-    sslMode?: SslMode;
-}
-
 /** node-postgres' `client.connectionParameters`. Falsy options count as not given. */
-declare class ConnectionParameters {
+declare class ConnectionParameters$1 {
     user: string;
     database: string;
     port: number;
@@ -189,6 +42,32 @@ interface PoolClient extends Client {
     release: Release;
 }
 
+/** Turns the server's text (or bytes, in binary format) into a value. */
+type TypeParser<Input = any, Value = any> = (value: Input) => Value;
+/** Anything with node-postgres' `getTypeParser`: `pg.types`, a `TypeOverrides`, the `types` of one query. */
+interface TypeSource {
+    getTypeParser(oid: number, format?: 'text' | 'binary'): TypeParser;
+}
+/** node-postgres' registry of parsers (`pg.types`): setting one here sets it for the process. */
+interface TypeRegistry extends TypeSource {
+    /** OIDs by type name. */
+    builtins: typeof pg_types.builtins;
+    setTypeParser(oid: number, parser: TypeParser<string>): void;
+    setTypeParser(oid: number, format: 'text' | 'binary', parser: TypeParser): void;
+    /** Parses the text of an array, element by element. */
+    arrayParser: typeof pg_types.arrayParser;
+}
+declare const types: TypeRegistry;
+/** Parsers of one client, on top of others; the same class as node-postgres'. */
+declare class TypeOverrides implements TypeSource {
+    #private;
+    constructor(userTypes?: TypeSource);
+    setTypeParser<T>(oid: number, parser: TypeParser<string, T>): void;
+    setTypeParser<T>(oid: number, format: 'text', parser: TypeParser<string, T>): void;
+    setTypeParser<T>(oid: number, format: 'binary', parser: TypeParser<Buffer, T>): void;
+    getTypeParser(oid: number, format?: 'text' | 'binary'): TypeParser;
+}
+
 /** The values of a query: an array or a tuple, which may be `readonly`. */
 type QueryConfigValues<T> = T extends readonly unknown[] ? T : never;
 /** Where a client finds the parser of a type: `getTypeParser(oid, format)`. */
@@ -207,7 +86,7 @@ interface ClientConfig {
     /** TCP keep-alive. Default `false`. */
     keepAlive?: boolean | undefined;
     /** Not used: the sockets are opened in Rust. */
-    stream?: (() => Duplex | undefined) | undefined;
+    stream?: () => Duplex | undefined;
     /** Milliseconds after which the server gives a statement up. */
     statement_timeout?: false | number | undefined;
     ssl?: boolean | ConnectionOptions$1 | undefined;
@@ -233,6 +112,8 @@ interface ClientConfig {
     client_encoding?: string | undefined;
     /** Hands queries over at once instead of one after another. Default `false`. */
     pipeline?: boolean | undefined;
+    /** This package's own: prepared statements kept per connection. Default 256; 0: none. */
+    statementCacheSize?: number | undefined;
 }
 type ConnectionConfig = ClientConfig;
 /** Settings of the process that a program may change: `pg.defaults`. */
@@ -265,6 +146,8 @@ interface PoolConfig extends ClientConfig {
     maxUses?: number | undefined;
     /** Age in seconds at which a connection is replaced. Default 0: unlimited. */
     maxLifetimeSeconds?: number | undefined;
+    /** This package's own: requests in flight per connection when all are busy. Default 64; 1: no pipelining. */
+    maxPipeline?: number | undefined;
     /** A class derived from this package's `Client`. */
     Client?: (new () => ClientBase) | undefined;
     /** Prepares a new connection before it is used for anything else. */
@@ -287,7 +170,7 @@ interface QueryConfig<I = any[]> {
     /** Prepares the statement under this name, once per connection. */
     name?: string | undefined;
     text: string;
-    values?: QueryConfigValues<I> | undefined;
+    values?: QueryConfigValues<I>;
     types?: CustomTypesConfig | undefined;
     /** `extended`: use the extended protocol even without values. */
     queryMode?: 'extended' | undefined;
@@ -478,10 +361,6 @@ interface Query<R extends QueryResultRow = any, I extends any[] = any> {
     on<E extends 'row' | 'error' | 'end'>(event: E, listener: QueryListener<E, R>): this;
 }
 
-/** Options of a client: a connection's, and what only JavaScript needs. */
-interface ClientOptions extends ConnectionOptions {
-    types?: TypeSource;
-}
 /**
  * A connection to PostgreSQL. From `pool.connect()`, or on its own: `new Client(options)`, `connect()`, `query()`, `end()`.
  *
@@ -491,7 +370,7 @@ declare class Client extends EventEmitter {
     #private;
     /** The class of query objects, as node-postgres has it here too. */
     static Query: typeof Query;
-    connectionParameters: ConnectionParameters;
+    connectionParameters: ConnectionParameters$1;
     user: string;
     database: string;
     port: number;
@@ -510,7 +389,7 @@ declare class Client extends EventEmitter {
     sslNegotiation: 'postgres' | 'direct';
     /** Parameters the server reported at startup. */
     parameters: Record<string, string>;
-    constructor(config?: string | ClientConfig | ClientOptions);
+    constructor(config?: string | ClientConfig);
     /** Connects a client of its own. A pool's client is already connected. */
     connect(): Promise<Client>;
     connect(callback: ((err: Error) => void) | ((err: null, c: Client) => void)): void;
@@ -615,19 +494,125 @@ declare class InternalError extends LakebaseError {
     name: string;
 }
 
-/** Options that a pool acts on in JavaScript; the rest is read in Rust. */
-interface Hooks {
-    /** Prepares a new connection before it is used for anything else. */
-    onConnect?: ((client: PoolClient) => unknown) | undefined;
-    /** Accepts a new connection, or refuses it with an error, before its first caller gets it. */
-    verify?: ((client: PoolClient, done: (error?: Error) => void) => void) | undefined;
-    /** A class derived from this package's `Client`. */
-    Client?: typeof Client | undefined;
-    /** The class of the promises that methods return. */
-    Promise?: PromiseConstructor | undefined;
+/** What node-postgres calls a password function with, as far as we know it. */
+interface ConnectionParameters {
+    host: string;
+    port: number;
+    user: string;
+    database: string;
 }
-/** What a pool is given. */
-interface GivenOptions extends ConnectionOptions, PoolingOptions, Hooks {
+/** A password, or a function that gives one for each new connection. */
+type Password = string | ((parameters?: ConnectionParameters) => string | undefined | Promise<string | undefined>);
+
+/** How the database connection is encrypted and whom it trusts, as in node-postgres. Other members are refused. */
+interface SslOptions {
+    /** `false`: encrypt without verifying the certificate. Default `true`. */
+    rejectUnauthorized?: boolean;
+    /** PEM certificates that replace the default roots. */
+    ca?: string | Buffer | (string | Buffer)[];
+    /** PEM client certificate. */
+    cert?: string | Buffer;
+    /** PEM key of the client certificate, not encrypted. */
+    key?: string | Buffer;
+    /** Name to send (SNI) and to verify instead of the host. */
+    servername?: string;
+    minVersion?: 'TLSv1.2' | 'TLSv1.3';
+    maxVersion?: 'TLSv1.2' | 'TLSv1.3';
+}
+/** `require`, `verify-full`: certificate and name verified. `verify-ca`: name not checked. `prefer`, `no-verify`: encrypted, not verified. `disable`: not encrypted. */
+type SslMode = 'require' | 'verify-full' | 'verify-ca' | 'prefer' | 'no-verify' | 'disable';
+/** Options of a connection, with node-postgres' names and units. */
+interface ConnectionOptions {
+    /** A `postgres://` URL or libpq's `key=value` pairs. Wins over every other option; no tokens then. Secret: it may hold a password. */
+    connectionString?: string;
+    /** Host name, address, or a Unix socket's directory. `PGHOST`, `LAKEBASE_HOSTNAME`. */
+    host?: string;
+    /** Default 5432. `PGPORT`. */
+    port?: number | string;
+    /** `PGDATABASE`, `LAKEBASE_DATABASE`. */
+    database?: string;
+    /** The PostgreSQL role. `PGUSER`, then `DATABRICKS_CLIENT_ID`. */
+    user?: string;
+    /** A native PostgreSQL login instead of a token: a string, or a function called for each new connection. */
+    password?: Password;
+    ssl?: boolean | SslMode | SslOptions;
+    /** `direct` starts TLS without asking first (PostgreSQL 17): one round trip less. Default `postgres`. */
+    sslnegotiation?: 'postgres' | 'direct';
+    /** SCRAM-SHA-256-PLUS where the server offers it. Default `true`; `false` in `lakebase-native/pg`. */
+    enableChannelBinding?: boolean;
+    /** `PGAPPNAME`. */
+    application_name?: string;
+    fallback_application_name?: string;
+    /** Startup options, for example `-c search_path=app`. `PGOPTIONS`. */
+    options?: string;
+    /** Milliseconds after which the server gives a statement up. */
+    statement_timeout?: number | string | false;
+    /** Milliseconds a statement may wait for a lock. */
+    lock_timeout?: number | string | false;
+    /** Milliseconds a transaction may lie idle before the server ends the session. */
+    idle_in_transaction_session_timeout?: number | string | false;
+    /** Milliseconds after which a query is given up on this side. */
+    query_timeout?: number | string | false;
+    client_encoding?: string;
+    /** TCP keep-alive. Default `true`; `false` in `lakebase-native/pg`. */
+    keepAlive?: boolean;
+    /** Silence before the first probe, in milliseconds. */
+    keepAliveInitialDelayMillis?: number;
+    /** Bounds waiting for a connection and making one, in milliseconds. Default 10,000; 0: no bound. */
+    connectionTimeoutMillis?: number;
+    /** Prepared statements kept per connection. Default 256; 0: none. */
+    statementCacheSize?: number;
+    types?: TypeSource;
+}
+/** Options of what a pool does with its connections, with pg-pool's names and units. */
+interface PoolingOptions {
+    /** Connections at most. Default 10. */
+    max?: number;
+    /** Connections kept when idle. Default 0. */
+    min?: number;
+    /** Milliseconds after which an idle connection is closed. Default 30,000; 0: never. */
+    idleTimeoutMillis?: number;
+    /** Uses after which a connection is replaced. Default: unlimited. */
+    maxUses?: number;
+    /** Age in seconds at which a connection is replaced (90 to 100 % of it, at random). Default 0: unlimited. */
+    maxLifetimeSeconds?: number;
+    /** Let the process exit while connections lie idle. Default `false`. */
+    allowExitOnIdle?: boolean;
+    /** Requests in flight per connection when all are busy. Default 64; 1: no pipelining. */
+    maxPipeline?: number;
+    /** Told what the pool does, in words. */
+    log?: (...message: unknown[]) => void;
+}
+/** A Unity Catalog claim of a database credential. */
+interface Claim {
+    permission_set: string;
+    resources: {
+        table_name: string;
+    }[];
+}
+/** Where tokens come from. */
+interface TokenOptions {
+    /** The workspace's URL. `DATABRICKS_HOST`, `DATABRICKS_WORKSPACE_URL`. */
+    databricksHost?: string;
+    /** Autoscaling: `projects/…/branches/…/endpoints/…`. `LAKEBASE_ENDPOINT`. */
+    endpoint?: string;
+    /** Provisioned: the instance's name. `LAKEBASE_INSTANCE_NAME`. */
+    instanceName?: string;
+    /** A personal access token or another fixed bearer token. `DATABRICKS_TOKEN`. */
+    token?: string;
+    /** A service principal's application id. `DATABRICKS_CLIENT_ID`. */
+    clientId?: string;
+    /** Its OAuth secret. `DATABRICKS_CLIENT_SECRET`. */
+    clientSecret?: string;
+    /** Unity Catalog claims of the credential. */
+    claims?: Claim[];
+    /** How long before a token's expiry it may be refreshed in the background, in milliseconds. Default 120,000. */
+    tokenRefreshBufferMillis?: number;
+}
+/** Options of `createLakebasePool()`. Each can come from the environment instead: see the README's table. */
+interface LakebasePoolOptions extends ConnectionOptions, PoolingOptions, TokenOptions {
+    /** Default `require`. `PGSSLMODE`. */
+    sslMode?: SslMode;
 }
 
 /**
@@ -650,7 +635,7 @@ declare class Pool extends EventEmitter implements AsyncDisposable {
     ended: boolean;
     #private;
     /** Options, defaults and environment variables are node-postgres'. A string is a `connectionString`. Connects when first used. */
-    constructor(options?: string | PoolConfig | GivenOptions);
+    constructor(options?: string | PoolConfig);
     /** Open connections and those being made. */
     get totalCount(): number;
     /** Open connections that nobody uses. */
@@ -1131,10 +1116,10 @@ export {
 };
 export type {
     Claim,
-    ClientOptions,
+    ClientConfig,
     ConfigurationProblem,
     ConnectionOptions,
-    ConnectionParameters$1 as ConnectionParameters,
+    ConnectionParameters,
     Credential,
     Field,
     LakebasePoolOptions,
@@ -1159,7 +1144,7 @@ export type {
     TypeSource,
 };
 
-// lakebase-native/pg; also Client, Pool, Query, Result, TypeOverrides, types, PoolClient, PoolConfig, PoolOptions, QueryArrayConfig, QueryArrayResult, QueryConfig, QueryResult, QueryResultRow, Submittable
+// lakebase-native/pg; also Client, Pool, Query, Result, TypeOverrides, types, ClientConfig, PoolClient, PoolConfig, PoolOptions, QueryArrayConfig, QueryArrayResult, QueryConfig, QueryResult, QueryResultRow, Submittable
 export {
     DatabaseError,
 } from 'pg-protocol';
@@ -1173,7 +1158,6 @@ export {
 export type {
     BindConfig,
     ClientBase,
-    ClientConfig,
     Connection,
     ConnectionConfig,
     CustomTypesConfig,

@@ -41,7 +41,7 @@ export interface SessionInfo {
 }
 
 /** Options of a client: a connection's, and what only JavaScript needs. */
-export interface ClientOptions extends ConnectionOptions {
+interface ClientOptions extends ConnectionOptions {
   types?: TypeSource
 }
 
@@ -108,7 +108,7 @@ export class Client extends EventEmitter {
   private endWaiters: (() => void)[] = []
   private idleWaiters: (() => void)[] = []
 
-  constructor(config?: string | ClientConfig | ClientOptions) {
+  constructor(config?: string | ClientConfig) {
     super()
     const given = ((typeof config === 'object' && config) || {}) as ClientOptions & LegacyOptions
     const parameters = new ConnectionParameters(config)

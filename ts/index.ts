@@ -1,6 +1,6 @@
 /** `lakebase-native`: pools and credentials of Databricks Lakebase for Node.js. */
 
-export { Client, type ClientOptions } from './client.js'
+export { Client } from './client.js'
 export {
   AuthenticationError,
   ConfigurationError,
@@ -17,6 +17,7 @@ export type { Claim, ConnectionOptions, LakebasePoolOptions, PoolingOptions, Ssl
 export type { ConnectionParameters, Password } from './password.js'
 export { Pool, type PoolClient, type Release } from './pool.js'
 export type {
+  ClientConfig,
   PoolConfig,
   PoolOptions,
   QueryArrayConfig,

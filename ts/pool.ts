@@ -82,7 +82,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   private readonly watched: boolean
 
   /** Options, defaults and environment variables are node-postgres'. A string is a `connectionString`. Connects when first used. */
-  constructor(options?: string | PoolConfig | GivenOptions)
+  constructor(options?: string | PoolConfig)
   /** @internal `likePg`: options and defaults are node-postgres', not Lakebase's. */
   constructor(options?: string | PoolConfig | GivenOptions, likePg?: boolean)
   constructor(options: string | PoolConfig | GivenOptions = {}, likePg = true) {

@@ -30,7 +30,7 @@ export interface ClientConfig {
   /** TCP keep-alive. Default `false`. */
   keepAlive?: boolean | undefined
   /** Not used: the sockets are opened in Rust. */
-  stream?: (() => Duplex | undefined) | undefined
+  stream?: () => Duplex | undefined
   /** Milliseconds after which the server gives a statement up. */
   statement_timeout?: false | number | undefined
   ssl?: boolean | TlsOptions | undefined
@@ -56,6 +56,8 @@ export interface ClientConfig {
   client_encoding?: string | undefined
   /** Hands queries over at once instead of one after another. Default `false`. */
   pipeline?: boolean | undefined
+  /** This package's own: prepared statements kept per connection. Default 256; 0: none. */
+  statementCacheSize?: number | undefined
 }
 
 export type ConnectionConfig = ClientConfig
@@ -91,6 +93,8 @@ export interface PoolConfig extends ClientConfig {
   maxUses?: number | undefined
   /** Age in seconds at which a connection is replaced. Default 0: unlimited. */
   maxLifetimeSeconds?: number | undefined
+  /** This package's own: requests in flight per connection when all are busy. Default 64; 1: no pipelining. */
+  maxPipeline?: number | undefined
   /** A class derived from this package's `Client`. */
   Client?: (new () => ClientBase) | undefined
   /** Prepares a new connection before it is used for anything else. */
@@ -115,7 +119,7 @@ export interface QueryConfig<I = any[]> {
   /** Prepares the statement under this name, once per connection. */
   name?: string | undefined
   text: string
-  values?: QueryConfigValues<I> | undefined
+  values?: QueryConfigValues<I>
   types?: CustomTypesConfig | undefined
   /** `extended`: use the extended protocol even without values. */
   queryMode?: 'extended' | undefined
