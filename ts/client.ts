@@ -9,10 +9,12 @@ import { escapeIdentifier, escapeLiteral } from './escape.js'
 import type { ConnectionOptions } from './options.js'
 import { answerPassword } from './password.js'
 import { ConnectionParameters, hide } from './pg/connection-parameters.js'
+import type { Connection } from './pg/connection.js'
+import type { Conversation } from './pg/conversation.js'
 import { toPgError } from './pg/errors.js'
 import { noticeOf, notificationOf } from './pg/notices.js'
 import { coreOptions, coreVariables, startupOf } from './pg/startup.js'
-import { Query, type QueryCallback, type QueryConfig } from './query.js'
+import { Query, type QueryCallback, type QueryConfig, type Submittable } from './query.js'
 import type { Result } from './result.js'
 import { TypeOverrides, type TypeParser } from './types.js'
 
@@ -91,6 +93,10 @@ export class Client extends EventEmitter {
   private held = false
   /** `end()` came while the connection was being made. */
   private givenUp = false
+  /** Somebody has destroyed the stream of `connection`. */
+  private isSevered = false
+  /** There once a query class has spoken, or somebody has asked for `connection`. */
+  private conversation: Conversation | undefined
   private connectCallback: ConnectCallback | null = null
   private endWaiters: (() => void)[] = []
   private idleWaiters: (() => void)[] = []
@@ -116,7 +122,7 @@ export class Client extends EventEmitter {
     this.ssl = parameters.ssl || false
     this.sslNegotiation = parameters.sslnegotiation ?? 'postgres'
     this.#given = given
-    for (const name of ['overrides', 'promise', 'queue', 'active', 'endWaiters', 'idleWaiters', 'connectCallback', 'toError']) {
+    for (const name of ['overrides', 'promise', 'queue', 'active', 'endWaiters', 'idleWaiters', 'connectCallback', 'toError', 'conversation']) {
       Object.defineProperty(this, name, { enumerable: false })
     }
   }
@@ -231,11 +237,16 @@ export class Client extends EventEmitter {
   }
 
   private handleEnd(cause: WireError | undefined | null): void {
+    if (this.conversation) this.conversation.end(() => this.ended(cause))
+    else this.ended(cause)
+  }
+
+  private ended(cause: WireError | undefined | null): void {
     if (this._ended) return
     unlisten(this.number)
     // What the system or the server said comes before the end itself, as an event of its own.
     // Without a cause it was this side that ended it: end(), or the pool.
-    const expected = this._ending || (!cause && !this._connectionError)
+    const expected = this._ending || (!cause && !this._connectionError && !this.isSevered)
     // A Lakebase pool's client has one error for both.
     const single = this.toError !== toPgError
     if (!expected && cause && (single || cause.server || cause.system?.length)) guarded(() => this.handleFailure(this.toError(cause)))
@@ -253,7 +264,7 @@ export class Client extends EventEmitter {
     const lost = this.active ? [this.active, ...this.queue] : this.queue
     this.active = null
     this.queue = []
-    for (const query of lost) process.nextTick(() => query.handleError(error))
+    for (const query of lost) process.nextTick(() => query.handleError(error, this.conversation?.connection))
   }
 
   /** Runs a query after those before it; see node-postgres' `client.query`. */
@@ -269,12 +280,16 @@ export class Client extends EventEmitter {
     if (config === null || config === undefined) throw new TypeError('Client was passed a null or undefined query')
     let query: Query
     let result: Promise<Result> | Query | undefined
-    if (typeof (config as Partial<Submittable>).submit === 'function') return this.refuseSubmittable(config as Submittable) as unknown as Query
-    if (config instanceof Query) {
-      query = result = config
-      if (!query.callback) query.callback = typeof values === 'function' ? values : callback
+    if (typeof (config as Partial<Submittable>).submit === 'function') {
+      query = result = config as Query
+      if (!query.callback) {
+        if (typeof values === 'function') query.callback = values
+        else if (callback) query.callback = callback
+      }
+      if (query._result && !query._result._types) query._result._types = this.overrides
     } else {
       query = new Query(config, values, callback)
+      query._own = true
       if (!query.callback) {
         result = new this.promise<Result>((resolve, reject) => {
           query.callback = (error, answer) => (error ? reject(error) : resolve(answer as Result))
@@ -289,22 +304,13 @@ export class Client extends EventEmitter {
     return result
   }
 
-  /** Query classes of other packages speak the protocol themselves, which this client does not let them yet. */
-  private refuseSubmittable<T extends Submittable>(query: T): T {
-    const why = this.pipeline
-      ? 'Custom query classes such as pg-cursor and pg-query-stream are not supported in pipeline mode'
-      : 'Query objects with a submit() of their own are not supported by lakebase-native yet'
-    process.nextTick(() => query.handleError?.(new Error(why)))
-    return query
-  }
-
   /** Gives a query up after `millis`. The server may still be running it. */
   private bound(query: Query, millis: number): void {
     if (!millis) return
     const answer = query.callback ?? (() => {})
     const timer = setTimeout(() => {
       const error = new Error('Query read timeout')
-      process.nextTick(() => query.handleError(error))
+      process.nextTick(() => query.handleError(error, this.conversation?.connection))
       answer(error)
       query.callback = () => {}
       const waiting = this.queue.indexOf(query)
@@ -318,8 +324,7 @@ export class Client extends EventEmitter {
   }
 
   private enqueue(query: Query): void {
-    const portal = this.pipeline && query.rows ? 'The `rows` option is not supported in pipeline mode' : undefined
-    const refusal = portal ?? (!this._queryable ? notQueryable : this._ending ? closed : undefined)
+    const refusal = this.refusedInPipeline(query) ?? (!this._queryable ? notQueryable : this._ending ? closed : undefined)
     if (refusal) {
       process.nextTick(() => query.handleError(new Error(refusal)))
       return
@@ -327,6 +332,13 @@ export class Client extends EventEmitter {
     if (this.queue.length > 0 && !this.pipeline) warnOfQueue()
     this.queue.push(query)
     this.pulse()
+  }
+
+  /** What keeps a portal open across round trips cannot share the wire, as in node-postgres. */
+  private refusedInPipeline(query: Query): string | undefined {
+    if (!this.pipeline) return undefined
+    if (!(query instanceof Query)) return 'Custom query classes such as pg-cursor and pg-query-stream are not supported in pipeline mode'
+    return (query as Query).rows ? 'The `rows` option is not supported in pipeline mode' : undefined
   }
 
   /** Sends the next query when the one before it is done. */
@@ -341,7 +353,12 @@ export class Client extends EventEmitter {
     this.active = query
     this.ready = false
     this.hasExecuted = true
-    const wrong = query.dispatch(this.overrides, (text, name, params, flags) => {
+    const wrong = query._own && !query.rows ? this.dispatch(query) : this.converse().begin(query)
+    if (wrong) process.nextTick(() => this.done(query, this.status ?? 'I', () => query.handleError(wrong, this.conversation?.connection)))
+  }
+
+  private dispatch(query: Query): Error | null {
+    return query.dispatch(this.overrides, (text, name, params, flags) => {
       const request = expect({
         options: { rowMode: query._rowMode, types: query.types ?? this.overrides },
         toError: this.toError,
@@ -350,12 +367,36 @@ export class Client extends EventEmitter {
       })
       environment.clientQuery(this._connection, request, text, name, params, flags)
     })
-    if (wrong) process.nextTick(() => this.done(query, this.status ?? 'I', () => query.handleError(wrong)))
+  }
+
+  private converse(): Conversation {
+    if (this.conversation) return this.conversation
+    // Loaded with the first query class: most processes never need it.
+    const module = require('./pg/conversation.js') as typeof import('./pg/conversation.js')
+    return (this.conversation = new module.Conversation({
+      number: () => this._connection,
+      severed: () => {
+        this.isSevered = true
+        environment.closeClient(this._connection, true)
+      },
+      dropActive: () => (this.active = null),
+      ready: (status, tell) => this.settle(status, tell),
+      failed: (error) => this.handleFailure(error),
+      tell: (event, message) => this.emit(event, message),
+    }))
+  }
+
+  /** The connection beneath, as query classes of other packages use it. */
+  get connection(): Connection {
+    return this.converse().connection
   }
 
   private done(query: Query, status: string, tell: () => void): void {
     // A connection that ended has already told it.
-    if (this.active !== query) return
+    if (this.active === query) this.settle(status, tell)
+  }
+
+  private settle(status: string, tell: () => void): void {
     this.active = null
     this.status = status
     this.ready = true
@@ -377,7 +418,7 @@ export class Client extends EventEmitter {
 
   /** @internal Calls back when no query is running or waiting. */
   whenIdle(callback: () => void): void {
-    if (!this.active && this.queue.length === 0) callback()
+    if (this._ended || (this.ready && this.queue.length === 0)) callback()
     else this.idleWaiters.push(callback)
   }
 
@@ -472,12 +513,6 @@ export class Client extends EventEmitter {
       hold(-1)
     }
   }
-}
-
-/** An object that sends itself: pg-cursor, pg-query-stream, pg-copy-streams. */
-interface Submittable {
-  submit(connection: unknown): unknown
-  handleError?(error: Error, connection?: unknown): void
 }
 
 /** Options that node-postgres has and types do not encourage. */

@@ -73,6 +73,16 @@ impl Queue {
         self.append(|batch| batch.event(event));
     }
 
+    /// The server's messages for the tunnel of `request`.
+    pub fn tunnel(&self, request: u32, messages: &[u8]) {
+        self.append(|batch| batch.tunnel(request, messages));
+    }
+
+    /// So many bytes given to the tunnel of `request` have left.
+    pub fn sent(&self, request: u32, bytes: usize) {
+        self.append(|batch| batch.sent(request, bytes));
+    }
+
     fn append(&self, pack: impl FnOnce(&mut Batch)) {
         self.push(|ready| {
             if ready.sealed || ready.batches.is_empty() {
