@@ -16,6 +16,7 @@ import { noticeOf, notificationOf } from './pg/notices.js'
 import { coreOptions, coreVariables, startupOf } from './pg/startup.js'
 import { Query, type QueryCallback, type QueryConfig, type Submittable } from './query.js'
 import type { Result } from './result.js'
+import { Portal, type PortalOwner, type StreamOptions } from './stream.js'
 import { TypeOverrides, type TypeParser } from './types.js'
 
 const notQueryable = 'Client has encountered a connection error and is not queryable'
@@ -33,6 +34,9 @@ export interface SessionInfo {
 export interface ClientOptions extends ConnectionOptions {
   types?: { getTypeParser: (oid: number, format?: 'text' | 'binary') => TypeParser }
 }
+
+/** What waits for its turn on the connection. */
+type Queued = Submittable | Portal
 
 type ConnectCallback = (error: Error | null | undefined, client?: Client) => void
 
@@ -83,8 +87,8 @@ export class Client extends EventEmitter {
   readonly #given: ClientOptions & LegacyOptions
   private readonly overrides: TypeOverrides
   private readonly promise: PromiseConstructor
-  private queue: Query[] = []
-  private active: Query | null = null
+  private queue: Queued[] = []
+  private active: Queued | null = null
   private ready = false
   private hasExecuted = false
   private status: string | null = null
@@ -304,6 +308,25 @@ export class Client extends EventEmitter {
     return result
   }
 
+  /**
+   * The rows of one query as an async iterator, fetched in batches as fast as they are taken; memory stays bounded however many there are.
+   * Other queries of this client wait until it is read to its end or left, as by `break`.
+   */
+  stream<Row = Record<string, unknown>>(text: string, values?: readonly unknown[], options: StreamOptions = {}): AsyncGenerator<Row, void, undefined> {
+    const client = this
+    const owner: PortalOwner = {
+      get connection() {
+        return client._connection
+      },
+      types: this.overrides,
+      toError: this.toError,
+      enqueue: (portal) => this.enqueue(portal),
+      done: (portal, status, tell) => this.done(portal, status, tell),
+      failed: (portal, error, status) => this.failed(portal, error, status),
+    }
+    return new Portal(owner, text, values, options).rows<Row>()
+  }
+
   /** Gives a query up after `millis`. The server may still be running it. */
   private bound(query: Query, millis: number): void {
     if (!millis) return
@@ -323,7 +346,7 @@ export class Client extends EventEmitter {
     }
   }
 
-  private enqueue(query: Query): void {
+  private enqueue(query: Queued): void {
     const refusal = this.refusedInPipeline(query) ?? (!this._queryable ? notQueryable : this._ending ? closed : undefined)
     if (refusal) {
       process.nextTick(() => query.handleError(new Error(refusal)))
@@ -335,10 +358,11 @@ export class Client extends EventEmitter {
   }
 
   /** What keeps a portal open across round trips cannot share the wire, as in node-postgres. */
-  private refusedInPipeline(query: Query): string | undefined {
+  private refusedInPipeline(query: Queued): string | undefined {
     if (!this.pipeline) return undefined
+    if (query instanceof Portal) return '`stream` is not supported in pipeline mode'
     if (!(query instanceof Query)) return 'Custom query classes such as pg-cursor and pg-query-stream are not supported in pipeline mode'
-    return (query as Query).rows ? 'The `rows` option is not supported in pipeline mode' : undefined
+    return query.rows ? 'The `rows` option is not supported in pipeline mode' : undefined
   }
 
   /** Sends the next query when the one before it is done. */
@@ -353,7 +377,7 @@ export class Client extends EventEmitter {
     this.active = query
     this.ready = false
     this.hasExecuted = true
-    const wrong = query._own && !query.rows ? this.dispatch(query) : this.converse().begin(query)
+    const wrong = query instanceof Portal ? query.open() : query instanceof Query && query._own && !query.rows ? this.dispatch(query) : this.converse().begin(query)
     if (wrong) process.nextTick(() => this.done(query, this.status ?? 'I', () => query.handleError(wrong, this.conversation?.connection)))
   }
 
@@ -391,7 +415,7 @@ export class Client extends EventEmitter {
     return this.converse().connection
   }
 
-  private done(query: Query, status: string, tell: () => void): void {
+  private done(query: Queued, status: string, tell: () => void): void {
     // A connection that ended has already told it.
     if (this.active === query) this.settle(status, tell)
   }
@@ -404,7 +428,7 @@ export class Client extends EventEmitter {
     this.pulse()
   }
 
-  private failed(query: Query, error: Error, status: string): void {
+  private failed(query: Queued, error: Error, status: string): void {
     if (status || !('severity' in error)) {
       // Without a status, and not the server's own word: the connection's end, which comes next, tells everybody.
       if (status || refusedHere(error)) this.done(query, status || (this.status ?? 'I'), () => query.handleError(error))
@@ -414,6 +438,11 @@ export class Client extends EventEmitter {
     if (this.active !== query) return
     this.active = null
     query.handleError(error)
+  }
+
+  /** @internal A stream has not been read to its end, or left. */
+  get _streaming(): boolean {
+    return this.active instanceof Portal || this.queue.some((query) => query instanceof Portal)
   }
 
   /** @internal Calls back when no query is running or waiting. */
@@ -467,13 +496,13 @@ export class Client extends EventEmitter {
   /** @deprecated as in node-postgres: the query that is running. */
   get activeQuery(): Query | null {
     warnOfActiveQuery()
-    return this.active
+    return this.active as Query | null
   }
 
   /** @deprecated as in node-postgres: the queries that wait. */
   get queryQueue(): Query[] {
     warnOfQueryQueue()
-    return this.queue
+    return this.queue as Query[]
   }
 
   /** The transaction's state after the last query: `I` idle, `T` in a transaction, `E` in a failed one; null before the first. */

@@ -102,17 +102,19 @@ function take(request: number): Waiting | undefined {
 
 export const environment: Environment = new native.Environment(drain)
 
+/** Takes one batch. The next one comes in a turn of its own: what awaits an answer goes on before a later one is told, as with a socket. */
 function drain(): void {
-  for (let chunks = environment.drain(own.words); chunks; chunks = environment.drain(own.words)) {
-    const count = own.words[0]!
-    if (count >= 0) {
-      own.start(chunks, 2)
-      read(own, 2 + count)
-    } else {
-      const large = new Cursor(environment.takeWords())
-      large.start(chunks, 0)
-      read(large, large.words.length)
-    }
+  const chunks = environment.drain(own.words)
+  if (!chunks) return
+  const count = own.words[0]!
+  if (own.words[1] !== 0) setImmediate(drain)
+  if (count >= 0) {
+    own.start(chunks, 2)
+    read(own, 2 + count)
+  } else {
+    const large = new Cursor(environment.takeWords())
+    large.start(chunks, 0)
+    read(large, large.words.length)
   }
 }
 

@@ -59,25 +59,23 @@ impl Environment {
         })
     }
 
-    /// Takes the next batch: its words into `words`, the number of them into the first; its text as one string per chunk. A number of -1
-    /// means that the words wait in `takeWords()`. Null: nothing is left.
+    /// Takes the next batch: the number of its words into the first of `words`, 1 into the second if there are more batches to take, and
+    /// the words behind these; its text as one string per chunk. A number of -1 means that the words wait in `takeWords()`.
     #[napi(catch_unwind)]
     pub fn drain<'env>(&self, env: &'env Env, mut words: Int32Array) -> Result<Option<Vec<Unknown<'env>>>> {
-        let Some(batch) = self.queue.pop() else { return Ok(None) };
+        let Some((batch, more)) = self.queue.pop() else { return Ok(None) };
         let chunks = batch.chunks().map(|chunk| to_js(env, chunk)).collect::<Result<_>>()?;
         // SAFETY: JavaScript is inside this call, so nothing else reads or writes its array.
-        let target = unsafe { words.as_mut() };
-        match target.split_first_mut() {
-            Some((count, rest)) if rest.len() > batch.words().len() => {
-                *count = batch.words().len() as i32;
-                // One word is left free, so that the frames begin at an even position.
-                rest[1..=batch.words().len()].copy_from_slice(batch.words());
-            }
-            Some((count, _)) => {
-                *count = -1;
-                *lock(&self.large) = Some(batch);
-            }
-            None => return Err(Error::from_reason("the array for words is empty")),
+        let Some(([count, again], rest)) = (unsafe { words.as_mut() }).split_first_chunk_mut::<2>() else {
+            return Err(Error::from_reason("the array for words is too short"));
+        };
+        *again = i32::from(more);
+        if rest.len() >= batch.words().len() {
+            *count = batch.words().len() as i32;
+            rest[..batch.words().len()].copy_from_slice(batch.words());
+        } else {
+            *count = -1;
+            *lock(&self.large) = Some(batch);
         }
         Ok(Some(chunks))
     }
