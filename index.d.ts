@@ -339,7 +339,10 @@ interface QuerySettings {
 type QueryCallback = (error: Error | null | undefined, result?: Result | Result[]) => void;
 /** The arguments of `query()`, in any of their forms, as one config. The caller's object stays as it is. */
 declare function normalize(config: string | QuerySettings, values?: readonly unknown[] | QueryCallback, callback?: QueryCallback): QuerySettings;
-/** node-postgres' `Query`: given to `client.query()`, it emits `row`, `end` and `error`. */
+/**
+ * node-postgres' `Query`. A client's own are sent and read in Rust; one that a caller makes emits `row`, `end` and `error` at the moments
+ * at which node-postgres' does, and so goes through a tunnel, message by message.
+ */
 declare class Query<R extends QueryResultRow = any, I extends any[] = any> extends EventEmitter implements Submittable {
     text: string | undefined;
     values: readonly unknown[] | undefined;
@@ -350,94 +353,16 @@ declare class Query<R extends QueryResultRow = any, I extends any[] = any> exten
     binary: boolean | undefined;
     portal: string;
     callback: QueryCallback | undefined;
+    #private;
     constructor(queryTextOrConfig?: string | QueryConfig<I>, callback?: (error: Error | undefined, result: ResultBuilder<R>) => void);
     constructor(queryTextOrConfig?: string | QueryConfig<I>, values?: I, callback?: (error: Error | undefined, result: ResultBuilder<R>) => void);
     requiresPreparation(): boolean;
-    #private;
+    /** Writes the messages; the error that keeps it from being sent is returned. */
+    submit(connection: Connection): Error | null;
 }
-/** What node-postgres' queries have and callers see only through types: listeners by event, and how a query sends itself. */
+/** Which listener belongs to which event. */
 interface Query<R extends QueryResultRow = any, I extends any[] = any> {
-    submit(connection: Connection): void;
     on<E extends 'row' | 'error' | 'end'>(event: E, listener: QueryListener<E, R>): this;
-}
-
-/**
- * A connection to PostgreSQL. From `pool.connect()`, or on its own: `new Client(options)`, `connect()`, `query()`, `end()`.
- *
- * Emits `connect`, `end`, `error`, `notice`, `notification` and `drain`, as node-postgres' does.
- */
-declare class Client extends EventEmitter {
-    #private;
-    /** The class of query objects, as node-postgres has it here too. */
-    static Query: typeof Query;
-    connectionParameters: ConnectionParameters$1;
-    user: string;
-    database: string;
-    port: number;
-    host: string;
-    /** Not printed, not serialized. */
-    password: any;
-    replication: string | undefined;
-    enableChannelBinding: boolean;
-    scramMaxIterations: number;
-    /** Queries are handed over at once; they still run one after another. */
-    pipeline: boolean;
-    binary: boolean;
-    processID: number | null;
-    secretKey: number | null;
-    ssl: any;
-    sslNegotiation: 'postgres' | 'direct';
-    /** Parameters the server reported at startup. */
-    parameters: Record<string, string>;
-    constructor(config?: string | ClientConfig);
-    /** Connects a client of its own. A pool's client is already connected. */
-    connect(): Promise<Client>;
-    connect(callback: ((err: Error) => void) | ((err: null, c: Client) => void)): void;
-    /** Runs a query after those before it; see node-postgres' `client.query`. */
-    query<T extends Submittable>(queryStream: T): T;
-    query<R extends any[] = any[], I = any[]>(queryConfig: QueryArrayConfig<I>, values?: QueryConfigValues<I>): Promise<QueryArrayResult<R>>;
-    query<R extends QueryResultRow = any, I = any>(queryConfig: QueryConfig<I>): Promise<QueryResult<R>>;
-    query<R extends QueryResultRow = any, I = any[]>(queryTextOrConfig: string | QueryConfig<I>, values?: QueryConfigValues<I>): Promise<QueryResult<R>>;
-    query<R extends any[] = any[], I = any[]>(queryConfig: QueryArrayConfig<I>, callback: (err: Error, result: QueryArrayResult<R>) => void): void;
-    query<R extends QueryResultRow = any, I = any[]>(queryTextOrConfig: string | QueryConfig<I>, callback: (err: Error, result: QueryResult<R>) => void): void;
-    query<R extends QueryResultRow = any, I = any[]>(queryText: string, values: QueryConfigValues<I>, callback: (err: Error, result: QueryResult<R>) => void): void;
-    /** Asks the server to cancel the query that is running. Resolves when the server has taken the request, whether it helped or not. */
-    cancelQuery(): Promise<void>;
-    /** Cancels what `client` runs for `query`, or takes it from its queue. */
-    cancel(client: Client, query: Query): void;
-    /** Ends the connection; a query that is still running is cut off, unless the client pipelines. */
-    end(): Promise<void>;
-    end(callback: (err: Error) => void): void;
-    /** What the server is told at startup. */
-    getStartupConf(): Record<string, string>;
-    /** @deprecated as in node-postgres: the query that is running. */
-    get activeQuery(): Query | null;
-    /** @deprecated as in node-postgres: the queries that wait. */
-    get queryQueue(): Query[];
-    /** The transaction's state after the last query: `I` idle, `T` in a transaction, `E` in a failed one; null before the first. */
-    getTransactionStatus(): TransactionStatus;
-    setTypeParser(oid: number, parser: TypeParser<string>): void;
-    setTypeParser(oid: number, format: 'text' | 'binary', parser: TypeParser): void;
-    getTypeParser(oid: number, format?: 'text' | 'binary'): TypeParser;
-    escapeIdentifier(text: string): string;
-    escapeLiteral(text: string): string;
-    /** Keeps the process alive while the connection is open; the default. */
-    ref(): void;
-    unref(): void;
-}
-/** What `@types/pg` declares of every client: without it none could stand where its clients are expected. */
-interface Client {
-    /** The connection below, which query classes of other packages speak the protocol with. */
-    readonly connection: Connection;
-    on<E extends 'connect' | 'drain' | 'error' | 'notice' | 'notification' | 'end'>(event: E, listener: ClientListener<E>): this;
-    /** @deprecated Neither node-postgres nor this package has it any more: use pg-copy-streams. */
-    copyFrom(queryText: string): Writable;
-    /** @deprecated Neither node-postgres nor this package has it any more: use pg-copy-streams. */
-    copyTo(queryText: string): Readable;
-    /** @deprecated Neither node-postgres nor this package has it any more. */
-    pauseDrain(): void;
-    /** @deprecated Neither node-postgres nor this package has it any more. */
-    resumeDrain(): void;
 }
 
 /** One thing that is wrong with the configuration. */
@@ -492,6 +417,98 @@ declare class ProtocolError extends LakebaseError {
 /** A defect in this package: please report it. */
 declare class InternalError extends LakebaseError {
     name: string;
+}
+
+interface StreamOptions {
+    /** Rows per round trip. Default 1,000. */
+    batchSize?: number | undefined;
+    /** `array`: rows are arrays of values instead of objects. */
+    rowMode?: string | undefined;
+    types?: TypeSource | undefined;
+}
+
+/**
+ * A connection to PostgreSQL. From `pool.connect()`, or on its own: `new Client(options)`, `connect()`, `query()`, `end()`.
+ *
+ * Emits `connect`, `end`, `error`, `notice`, `notification` and `drain`, as node-postgres' does.
+ */
+declare class Client extends EventEmitter {
+    #private;
+    /** The class of query objects, as node-postgres has it here too. */
+    static Query: typeof Query;
+    connectionParameters: ConnectionParameters$1;
+    user: string;
+    database: string;
+    port: number;
+    host: string;
+    /** Not printed, not serialized. */
+    password: any;
+    replication: string | undefined;
+    enableChannelBinding: boolean;
+    scramMaxIterations: number;
+    /** Queries are handed over at once; they still run one after another. */
+    pipeline: boolean;
+    binary: boolean;
+    processID: number | null;
+    secretKey: number | null;
+    ssl: any;
+    sslNegotiation: 'postgres' | 'direct';
+    /** Parameters the server reported at startup. */
+    parameters: Record<string, string>;
+    constructor(config?: string | ClientConfig);
+    /** Connects a client of its own. A pool's client is already connected. */
+    connect(): Promise<Client>;
+    connect(callback: ((err: Error) => void) | ((err: null, c: Client) => void)): void;
+    /** Runs a query after those before it; see node-postgres' `client.query`. */
+    query<T extends Submittable>(queryStream: T): T;
+    query<R extends any[] = any[], I = any[]>(queryConfig: QueryArrayConfig<I>, values?: QueryConfigValues<I>): Promise<QueryArrayResult<R>>;
+    query<R extends QueryResultRow = any, I = any>(queryConfig: QueryConfig<I>): Promise<QueryResult<R>>;
+    query<R extends QueryResultRow = any, I = any[]>(queryTextOrConfig: string | QueryConfig<I>, values?: QueryConfigValues<I>): Promise<QueryResult<R>>;
+    query<R extends any[] = any[], I = any[]>(queryConfig: QueryArrayConfig<I>, callback: (err: Error, result: QueryArrayResult<R>) => void): void;
+    query<R extends QueryResultRow = any, I = any[]>(queryTextOrConfig: string | QueryConfig<I>, callback: (err: Error, result: QueryResult<R>) => void): void;
+    query<R extends QueryResultRow = any, I = any[]>(queryText: string, values: QueryConfigValues<I>, callback: (err: Error, result: QueryResult<R>) => void): void;
+    /**
+     * The rows of one query as an async iterator, fetched in batches as fast as they are taken; memory stays bounded however many there are.
+     * Other queries of this client wait until it is read to its end or left, as by `break`.
+     */
+    stream<Row = Record<string, unknown>>(text: string, values?: readonly unknown[], options?: StreamOptions): AsyncGenerator<Row, void, undefined>;
+    /** The connection beneath, as query classes of other packages use it. */
+    get connection(): Connection;
+    /** Asks the server to cancel the query that is running. Resolves when the server has taken the request, whether it helped or not. */
+    cancelQuery(): Promise<void>;
+    /** Cancels what `client` runs for `query`, or takes it from its queue. */
+    cancel(client: Client, query: Query): void;
+    /** Ends the connection; a query that is still running is cut off, unless the client pipelines. */
+    end(): Promise<void>;
+    end(callback: (err: Error) => void): void;
+    /** What the server is told at startup. */
+    getStartupConf(): Record<string, string>;
+    /** @deprecated as in node-postgres: the query that is running. */
+    get activeQuery(): Query | null;
+    /** @deprecated as in node-postgres: the queries that wait. */
+    get queryQueue(): Query[];
+    /** The transaction's state after the last query: `I` idle, `T` in a transaction, `E` in a failed one; null before the first. */
+    getTransactionStatus(): TransactionStatus;
+    setTypeParser(oid: number, parser: TypeParser<string>): void;
+    setTypeParser(oid: number, format: 'text' | 'binary', parser: TypeParser): void;
+    getTypeParser(oid: number, format?: 'text' | 'binary'): TypeParser;
+    escapeIdentifier(text: string): string;
+    escapeLiteral(text: string): string;
+    /** Keeps the process alive while the connection is open; the default. */
+    ref(): void;
+    unref(): void;
+}
+/** What `@types/pg` declares of every client: without it none could stand where its clients are expected. */
+interface Client {
+    on<E extends 'connect' | 'drain' | 'error' | 'notice' | 'notification' | 'end'>(event: E, listener: ClientListener<E>): this;
+    /** @deprecated Neither node-postgres nor this package has it any more: use pg-copy-streams. */
+    copyFrom(queryText: string): Writable;
+    /** @deprecated Neither node-postgres nor this package has it any more: use pg-copy-streams. */
+    copyTo(queryText: string): Readable;
+    /** @deprecated Neither node-postgres nor this package has it any more. */
+    pauseDrain(): void;
+    /** @deprecated Neither node-postgres nor this package has it any more. */
+    resumeDrain(): void;
 }
 
 /** What node-postgres calls a password function with, as far as we know it. */

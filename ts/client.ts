@@ -10,6 +10,7 @@ import { escapeIdentifier, escapeLiteral } from './escape.js'
 import type { ConnectionOptions } from './options.js'
 import { answerPassword } from './password.js'
 import { ConnectionParameters, hide } from './pg/connection-parameters.js'
+import type { Conversation } from './pg/conversation.js'
 import { toPgError } from './pg/errors.js'
 import { noticeOf, notificationOf } from './pg/notices.js'
 import { coreOptions, coreVariables, startupOf } from './pg/startup.js'
@@ -26,7 +27,8 @@ import type {
   Submittable,
   TransactionStatus,
 } from './pg/types.js'
-import { Query, type QueryCallback, type QuerySettings } from './query.js'
+import { Query, type ProtocolQuery, type QueryCallback, type QuerySettings } from './query.js'
+import { Portal, type PortalOwner, type StreamOptions } from './stream.js'
 import { TypeOverrides, type TypeParser, type TypeSource } from './types.js'
 
 const notQueryable = 'Client has encountered a connection error and is not queryable'
@@ -44,6 +46,9 @@ export interface SessionInfo {
 interface ClientOptions extends ConnectionOptions {
   types?: TypeSource
 }
+
+/** What waits for its turn on the connection. */
+type Queued = ProtocolQuery | Portal
 
 type ConnectCallback = (error: Error | null | undefined, client?: Client) => void
 
@@ -94,8 +99,8 @@ export class Client extends EventEmitter {
   readonly #given: ClientOptions & LegacyOptions
   private readonly overrides: TypeOverrides
   private readonly promise: PromiseConstructor
-  private queue: Query[] = []
-  private active: Query | null = null
+  private queue: Queued[] = []
+  private active: Queued | null = null
   private ready = false
   private hasExecuted = false
   private status: TransactionStatus = null
@@ -104,6 +109,10 @@ export class Client extends EventEmitter {
   private held = false
   /** `end()` came while the connection was being made. */
   private givenUp = false
+  /** Somebody has destroyed the stream of `connection`. */
+  private isSevered = false
+  /** There once a query class has spoken, or somebody has asked for `connection`. */
+  private conversation: Conversation | undefined
   private connectCallback: ConnectCallback | null = null
   private endWaiters: (() => void)[] = []
   private idleWaiters: (() => void)[] = []
@@ -129,7 +138,7 @@ export class Client extends EventEmitter {
     this.ssl = parameters.ssl || false
     this.sslNegotiation = parameters.sslnegotiation ?? 'postgres'
     this.#given = given
-    for (const name of ['overrides', 'promise', 'queue', 'active', 'endWaiters', 'idleWaiters', 'connectCallback', 'toError']) {
+    for (const name of ['overrides', 'promise', 'queue', 'active', 'endWaiters', 'idleWaiters', 'connectCallback', 'toError', 'conversation']) {
       Object.defineProperty(this, name, { enumerable: false })
     }
   }
@@ -244,11 +253,16 @@ export class Client extends EventEmitter {
   }
 
   private handleEnd(cause: WireError | undefined | null): void {
+    if (this.conversation) this.conversation.end(() => this.ended(cause))
+    else this.ended(cause)
+  }
+
+  private ended(cause: WireError | undefined | null): void {
     if (this._ended) return
     unlisten(this.number)
     // What the system or the server said comes before the end itself, as an event of its own.
     // Without a cause it was this side that ended it: end(), or the pool.
-    const expected = this._ending || (!cause && !this._connectionError)
+    const expected = this._ending || (!cause && !this._connectionError && !this.isSevered)
     // A Lakebase pool's client has one error for both.
     const single = this.toError !== toPgError
     if (!expected && cause && (single || cause.server || cause.system?.length)) guarded(() => this.handleFailure(this.toError(cause)))
@@ -266,7 +280,7 @@ export class Client extends EventEmitter {
     const lost = this.active ? [this.active, ...this.queue] : this.queue
     this.active = null
     this.queue = []
-    for (const query of lost) process.nextTick(() => query.handleError(error))
+    for (const query of lost) process.nextTick(() => query.handleError(error, this.conversation?.connection))
   }
 
   /** Runs a query after those before it; see node-postgres' `client.query`. */
@@ -296,12 +310,16 @@ export class Client extends EventEmitter {
     if (config === null || config === undefined) throw new TypeError('Client was passed a null or undefined query')
     let query: Query
     let result: Promise<QueryResult> | Query | undefined
-    if (typeof (config as Partial<Submittable>).submit === 'function') return this.refuseSubmittable(config as Submittable)
-    if (config instanceof Query) {
-      query = result = config
-      if (!query.callback) query.callback = typeof values === 'function' ? values : callback
+    if (typeof (config as Partial<Submittable>).submit === 'function') {
+      query = result = config as Query
+      if (!query.callback) {
+        if (typeof values === 'function') query.callback = values
+        else if (callback) query.callback = callback
+      }
+      if (query._result && !query._result._types) query._result._types = this.overrides
     } else {
       query = new Query(config, values, callback)
+      query._own = true
       if (!query.callback) {
         result = new this.promise<QueryResult>((resolve, reject) => {
           query.callback = (error, answer) => (error ? reject(error) : resolve(answer as QueryResult))
@@ -316,13 +334,23 @@ export class Client extends EventEmitter {
     return result
   }
 
-  /** Query classes of other packages speak the protocol themselves, which this client does not let them yet. */
-  private refuseSubmittable<T extends Submittable & { handleError?(error: Error): void }>(query: T): T {
-    const why = this.pipeline
-      ? 'Custom query classes such as pg-cursor and pg-query-stream are not supported in pipeline mode'
-      : 'Query objects with a submit() of their own are not supported by lakebase-native yet'
-    process.nextTick(() => query.handleError?.(new Error(why)))
-    return query
+  /**
+   * The rows of one query as an async iterator, fetched in batches as fast as they are taken; memory stays bounded however many there are.
+   * Other queries of this client wait until it is read to its end or left, as by `break`.
+   */
+  stream<Row = Record<string, unknown>>(text: string, values?: readonly unknown[], options: StreamOptions = {}): AsyncGenerator<Row, void, undefined> {
+    const client = this
+    const owner: PortalOwner = {
+      get connection() {
+        return client._connection
+      },
+      types: this.overrides,
+      toError: this.toError,
+      enqueue: (portal) => this.enqueue(portal),
+      done: (portal, status, tell) => this.done(portal, status, tell),
+      failed: (portal, error, status) => this.failed(portal, error, status),
+    }
+    return new Portal(owner, text, values, options).rows<Row>()
   }
 
   /** Gives a query up after `millis`. The server may still be running it. */
@@ -331,7 +359,7 @@ export class Client extends EventEmitter {
     const answer = query.callback ?? (() => {})
     const timer = setTimeout(() => {
       const error = new Error('Query read timeout')
-      process.nextTick(() => query.handleError(error))
+      process.nextTick(() => query.handleError(error, this.conversation?.connection))
       answer(error)
       query.callback = () => {}
       const waiting = this.queue.indexOf(query)
@@ -344,9 +372,8 @@ export class Client extends EventEmitter {
     }
   }
 
-  private enqueue(query: Query): void {
-    const portal = this.pipeline && query.rows ? 'The `rows` option is not supported in pipeline mode' : undefined
-    const refusal = portal ?? (!this._queryable ? notQueryable : this._ending ? closed : undefined)
+  private enqueue(query: Queued): void {
+    const refusal = this.refusedInPipeline(query) ?? (!this._queryable ? notQueryable : this._ending ? closed : undefined)
     if (refusal) {
       process.nextTick(() => query.handleError(new Error(refusal)))
       return
@@ -354,6 +381,14 @@ export class Client extends EventEmitter {
     if (this.queue.length > 0 && !this.pipeline) warnOfQueue()
     this.queue.push(query)
     this.pulse()
+  }
+
+  /** What keeps a portal open across round trips cannot share the wire, as in node-postgres. */
+  private refusedInPipeline(query: Queued): string | undefined {
+    if (!this.pipeline) return undefined
+    if (query instanceof Portal) return '`stream` is not supported in pipeline mode'
+    if (!(query instanceof Query)) return 'Custom query classes such as pg-cursor and pg-query-stream are not supported in pipeline mode'
+    return query.rows ? 'The `rows` option is not supported in pipeline mode' : undefined
   }
 
   /** Sends the next query when the one before it is done. */
@@ -368,32 +403,61 @@ export class Client extends EventEmitter {
     this.active = query
     this.ready = false
     this.hasExecuted = true
-    const wrong = query.dispatch(this.overrides, (text, name, params, flags) => {
+    const wrong = query instanceof Portal ? query.open() : query instanceof Query && query._own && !query.rows ? this.dispatch(query) : this.converse().begin(query)
+    if (wrong) process.nextTick(() => this.done(query, this.status ?? 'I', () => query.handleError(wrong, this.conversation?.connection)))
+  }
+
+  private dispatch(query: Query): Error | null {
+    return query.dispatch(this.overrides, (text, name, params, flags) => {
       const request = expect({
         options: { rowMode: query._rowMode, types: query.types ?? this.overrides },
         toError: this.toError,
-        respond: (results, _connection, status, error) => this.done(query, status as TransactionStatus, () => query.handleResults(results, error)),
+        respond: (results, _connection, status, error) => this.done(query, status, () => query.handleResults(results, error)),
         fail: (error, status) => this.failed(query, error, status),
       })
       environment.clientQuery(this._connection, request, text, name, params, flags)
     })
-    if (wrong) process.nextTick(() => this.done(query, this.status ?? 'I', () => query.handleError(wrong)))
   }
 
-  private done(query: Query, status: TransactionStatus, tell: () => void): void {
+  private converse(): Conversation {
+    if (this.conversation) return this.conversation
+    // Loaded with the first query class: most processes never need it.
+    const module = require('./pg/conversation.js') as typeof import('./pg/conversation.js')
+    return (this.conversation = new module.Conversation({
+      number: () => this._connection,
+      severed: () => {
+        this.isSevered = true
+        environment.closeClient(this._connection, true)
+      },
+      dropActive: () => (this.active = null),
+      ready: (status, tell) => this.settle(status, tell),
+      failed: (error) => this.handleFailure(error),
+      tell: (event, message) => this.emit(event, message),
+    }))
+  }
+
+  /** The connection beneath, as query classes of other packages use it. */
+  get connection(): Connection {
+    return this.converse().connection as unknown as Connection
+  }
+
+  private done(query: Queued, status: string, tell: () => void): void {
     // A connection that ended has already told it.
-    if (this.active !== query) return
+    if (this.active === query) this.settle(status, tell)
+  }
+
+  private settle(status: string, tell: () => void): void {
     this.active = null
-    this.status = status
+    this.status = status as TransactionStatus
     this.ready = true
     tell()
     this.pulse()
   }
 
-  private failed(query: Query, error: Error, status: string): void {
+  private failed(query: Queued, error: Error, status: string): void {
     if (status || !('severity' in error)) {
       // Without a status, and not the server's own word: the connection's end, which comes next, tells everybody.
-      if (status || refusedHere(error)) this.done(query, (status as TransactionStatus) || (this.status ?? 'I'), () => query.handleError(error))
+      if (status || refusedHere(error)) this.done(query, status || (this.status ?? 'I'), () => query.handleError(error))
       return
     }
     // The server's last word on this query, and on the connection: nothing more is sent.
@@ -402,9 +466,14 @@ export class Client extends EventEmitter {
     query.handleError(error)
   }
 
+  /** @internal A stream has not been read to its end, or left. */
+  get _streaming(): boolean {
+    return this.active instanceof Portal || this.queue.some((query) => query instanceof Portal)
+  }
+
   /** @internal Calls back when no query is running or waiting. */
   whenIdle(callback: () => void): void {
-    if (!this.active && this.queue.length === 0) callback()
+    if (this._ended || (this.ready && this.queue.length === 0)) callback()
     else this.idleWaiters.push(callback)
   }
 
@@ -453,13 +522,13 @@ export class Client extends EventEmitter {
   /** @deprecated as in node-postgres: the query that is running. */
   get activeQuery(): Query | null {
     warnOfActiveQuery()
-    return this.active
+    return this.active as Query | null
   }
 
   /** @deprecated as in node-postgres: the queries that wait. */
   get queryQueue(): Query[] {
     warnOfQueryQueue()
-    return this.queue
+    return this.queue as Query[]
   }
 
   /** The transaction's state after the last query: `I` idle, `T` in a transaction, `E` in a failed one; null before the first. */
@@ -503,8 +572,6 @@ export class Client extends EventEmitter {
 
 /** What `@types/pg` declares of every client: without it none could stand where its clients are expected. */
 export interface Client {
-  /** The connection below, which query classes of other packages speak the protocol with. */
-  readonly connection: Connection
   on<E extends 'connect' | 'drain' | 'error' | 'notice' | 'notification' | 'end'>(event: E, listener: ClientListener<E>): this
   /** @deprecated Neither node-postgres nor this package has it any more: use pg-copy-streams. */
   copyFrom(queryText: string): Writable

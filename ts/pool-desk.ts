@@ -202,7 +202,7 @@ export class Desk {
     this.drop(member)
     if (member.expired) this.pool.log('remove expired client')
     const over = this.pool.ending && (this.pool._likePg || this.queue.length === 0)
-    if (error || over || !client._queryable || client._ending || member.expired) {
+    if (error || over || !client._queryable || client._ending || client._streaming || member.expired) {
       return this.roster.remove(member)
     }
     if (this.pool.options.allowExitOnIdle) client.unref()

@@ -30,7 +30,7 @@ struct Ready {
     batches: VecDeque<Batch>,
     /// The last batch is complete: what comes next starts another.
     sealed: bool,
-    /// `wake` was called and JavaScript has not yet found the queue empty.
+    /// `wake` was called and JavaScript has not yet taken the last batch.
     woken: bool,
     /// The environment is gone.
     closed: bool,
@@ -73,6 +73,16 @@ impl Queue {
         self.append(|batch| batch.event(event));
     }
 
+    /// The server's messages for the tunnel of `request`.
+    pub fn tunnel(&self, request: u32, messages: &[u8]) {
+        self.append(|batch| batch.tunnel(request, messages));
+    }
+
+    /// So many bytes given to the tunnel of `request` have left.
+    pub fn sent(&self, request: u32, bytes: usize) {
+        self.append(|batch| batch.sent(request, bytes));
+    }
+
     fn append(&self, pack: impl FnOnce(&mut Batch)) {
         self.push(|ready| {
             if ready.sealed || ready.batches.is_empty() {
@@ -97,15 +107,17 @@ impl Queue {
         }
     }
 
-    /// The next batch; after `None` JavaScript is woken for the next one.
-    pub fn pop(&self) -> Option<Batch> {
+    /// The next batch, and whether more are waiting: JavaScript then has to come again of its own accord, otherwise it is woken.
+    pub fn pop(&self) -> Option<(Batch, bool)> {
         let mut ready = lock(&self.ready);
-        let mut batch = ready.batches.pop_front();
-        ready.woken = batch.is_some();
-        if let Some(batch) = &mut batch {
+        let batch = ready.batches.pop_front();
+        ready.woken = !ready.batches.is_empty();
+        let more = ready.woken;
+        drop(ready);
+        batch.map(|mut batch| {
             batch.finish();
-        }
-        batch
+            (batch, more)
+        })
     }
 
     pub fn close(&self) {

@@ -9,7 +9,7 @@ use bytes::BytesMut;
 use postgres_protocol::message::frontend;
 
 use super::inflight::{InFlight, Sent};
-use super::request::{Execution, Param, Query, bind, encoding_error};
+use super::request::{Execution, Fetch, Param, Query, bind, encoding_error};
 use super::statements::{Statements, Validity};
 use crate::error::{Error, Kind};
 
@@ -40,6 +40,10 @@ impl Encoder {
             Execution::Simple => {
                 frontend::query(&query.text, out).map_err(not_sendable)?;
                 return Ok(Sent::Simple);
+            }
+            Execution::Portal(step) => {
+                fetch(&query.text, step, out)?;
+                return Ok(Sent::Portal);
             }
             Execution::Extended { name: Some(name), params, binary } => self.named(&query.text, name, params, *binary, out)?,
             Execution::Extended { name: None, params, binary } if *binary || !self.statements.is_enabled() => {
@@ -127,6 +131,23 @@ impl Encoder {
         for tag in request.tags() {
             changes_schema |= self.note_tag(tag);
         }
+        self.note_schema_change(changes_schema, status);
+    }
+
+    /// What a tunnel has overheard up to a ReadyForQuery.
+    pub fn note_tunnel(&mut self, tags: &[String], mut changes_schema: bool, status: u8) {
+        for tag in tags {
+            changes_schema |= self.note_tag(tag);
+        }
+        self.note_schema_change(changes_schema, status);
+    }
+
+    /// The caller at the end of a tunnel has prepared these statements.
+    pub fn note_named(&mut self, statements: Vec<(String, String)>) {
+        self.named.extend(statements);
+    }
+
+    fn note_schema_change(&mut self, changes_schema: bool, status: u8) {
         // Other connections see the change only at commit: it counts again then.
         self.changed_schema |= changes_schema;
         if changes_schema || (self.changed_schema && status == b'I') {
@@ -146,6 +167,28 @@ impl Encoder {
         }
         false
     }
+}
+
+/// Appends the messages of a step through the portal. A Flush, not a Sync: that would end the portal with its transaction.
+fn fetch(text: &str, step: &Fetch, out: &mut BytesMut) -> Result<(), Error> {
+    match step {
+        Fetch::Open { params, rows } => {
+            frontend::parse("", text, [], out).map_err(not_sendable)?;
+            bind("", params, false, out)?;
+            frontend::describe(b'P', "", out).map_err(not_sendable)?;
+            frontend::execute("", *rows, out).map_err(not_sendable)?;
+            frontend::flush(out);
+        }
+        Fetch::More { rows } => {
+            frontend::execute("", *rows, out).map_err(not_sendable)?;
+            frontend::flush(out);
+        }
+        Fetch::Close => {
+            frontend::close(b'P', "", out).map_err(not_sendable)?;
+            frontend::sync(out);
+        }
+    }
+    Ok(())
 }
 
 fn not_sendable(source: io::Error) -> Error {
