@@ -162,7 +162,7 @@ interface PoolOptions extends Omit<PoolConfig, 'verify'> {
     allowExitOnIdle: boolean;
     maxLifetimeSeconds: number;
     idleTimeoutMillis: number | null;
-    /** Declared for any client: node-postgres' own pools are assignable to and from pools of this package. */
+    /** Declared for any client, so that a pool of this package can stand where node-postgres' is expected. */
     verify?: ((client: ClientBase, done: (err?: Error) => void) => void) | undefined;
 }
 /** A query as an object. */
@@ -600,6 +600,17 @@ interface PoolingOptions {
     /** Told what the pool does, in words. */
     log?: (...message: unknown[]) => void;
 }
+/** Options that a pool acts on in JavaScript; the rest is read in Rust. */
+interface PoolHooks {
+    /** Prepares a new connection before it is used for anything else. */
+    onConnect?: ((client: PoolClient) => unknown) | undefined;
+    /** Accepts a new connection, or refuses it with an error, before its first caller gets it. */
+    verify?: ((client: PoolClient, done: (error?: Error) => void) => void) | undefined;
+    /** A class derived from this package's `Client`. */
+    Client?: typeof Client | undefined;
+    /** The class of the promises that methods return. */
+    Promise?: PromiseConstructor | undefined;
+}
 /** A Unity Catalog claim of a database credential. */
 interface Claim {
     permission_set: string;
@@ -627,7 +638,7 @@ interface TokenOptions {
     tokenRefreshBufferMillis?: number;
 }
 /** Options of `createLakebasePool()`. Each can come from the environment instead: see the README's table. */
-interface LakebasePoolOptions extends ConnectionOptions, PoolingOptions, TokenOptions {
+interface LakebasePoolOptions extends ConnectionOptions, PoolingOptions, PoolHooks, TokenOptions {
     /** Default `require`. `PGSSLMODE`. */
     sslMode?: SslMode;
 }
@@ -1143,6 +1154,7 @@ export type {
     Password,
     PoolClient,
     PoolConfig,
+    PoolHooks,
     PoolOptions,
     PoolingOptions,
     QueryArrayConfig,

@@ -13,7 +13,7 @@ export {
   type ConfigurationProblem,
 } from './errors.js'
 export { createLakebasePool, getCredential, getDatabaseUrl, getToken, LakebasePool, type Credential } from './lakebase.js'
-export type { Claim, ConnectionOptions, LakebasePoolOptions, PoolingOptions, SslMode, SslOptions, TokenOptions } from './options.js'
+export type { Claim, ConnectionOptions, PoolHooks, LakebasePoolOptions, PoolingOptions, SslMode, SslOptions, TokenOptions } from './options.js'
 export type { ConnectionParameters, Password } from './password.js'
 export { Pool, type PoolClient, type Release } from './pool.js'
 export type {

@@ -1,22 +1,8 @@
 /** What a pool is given and what it makes of it. */
 
-import type { Client } from './client.js'
 import { hide } from './pg/connection-parameters.js'
-import type { ConnectionOptions, PoolingOptions } from './options.js'
+import type { ConnectionOptions, PoolHooks, PoolingOptions } from './options.js'
 import type { PoolOptions } from './pg/types.js'
-import type { PoolClient } from './pool-member.js'
-
-/** Options that a pool acts on in JavaScript; the rest is read in Rust. */
-export interface Hooks {
-  /** Prepares a new connection before it is used for anything else. */
-  onConnect?: ((client: PoolClient) => unknown) | undefined
-  /** Accepts a new connection, or refuses it with an error, before its first caller gets it. */
-  verify?: ((client: PoolClient, done: (error?: Error) => void) => void) | undefined
-  /** A class derived from this package's `Client`. */
-  Client?: typeof Client | undefined
-  /** The class of the promises that methods return. */
-  Promise?: PromiseConstructor | undefined
-}
 
 /** What Rust made of options and environment: nothing secret. */
 export interface Settings {
@@ -47,7 +33,7 @@ export const nowhere: Settings = {
 }
 
 /** What a pool is given. */
-export interface GivenOptions extends ConnectionOptions, PoolingOptions, Hooks {}
+export interface GivenOptions extends ConnectionOptions, PoolingOptions, PoolHooks {}
 
 /** pg-pool's `options`: what the caller gave, and pg-pool's own defaults. */
 export function pgOptions(given: GivenOptions & { poolSize?: number }): PoolOptions {

@@ -110,7 +110,7 @@ export interface PoolOptions extends Omit<PoolConfig, 'verify'> {
   allowExitOnIdle: boolean
   maxLifetimeSeconds: number
   idleTimeoutMillis: number | null
-  /** Declared for any client: node-postgres' own pools are assignable to and from pools of this package. */
+  /** Declared for any client, so that a pool of this package can stand where node-postgres' is expected. */
   verify?: ((client: ClientBase, done: (err?: Error) => void) => void) | undefined
 }
 

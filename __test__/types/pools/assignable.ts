@@ -22,6 +22,9 @@ export const failure: pg.DatabaseError = new ours.DatabaseError('no', 2, 'error'
 export const quote: typeof pg.escapeLiteral = ours.escapeLiteral
 export const registry: Pick<typeof pg.types, 'builtins' | 'setTypeParser' | 'getTypeParser' | 'arrayParser'> = ours.types
 
+// What a pool does with a new connection.
+export const prepared = createLakebasePool({ onConnect: (held) => held.query('set role app'), verify: (held, done) => done(held.processID ? undefined : new Error('nobody')) })
+
 /** What a library for node-postgres declares. */
 async function library(db: pg.Pool | pg.Client | pg.PoolClient): Promise<pg.QueryResult<{ n: number }>> {
   return db.query<{ n: number }>('select 1 as n')
