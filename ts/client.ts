@@ -375,9 +375,14 @@ export class Client extends EventEmitter {
     query.handleError(error)
   }
 
+  /** @internal A query is running, given up or not, or waiting. */
+  get _isBusy(): boolean {
+    return this.active !== null || this.queue.length > 0
+  }
+
   /** @internal Calls back when no query is running or waiting. */
   whenIdle(callback: () => void): void {
-    if (!this.active && this.queue.length === 0) callback()
+    if (!this._isBusy) callback()
     else this.idleWaiters.push(callback)
   }
 
@@ -407,8 +412,7 @@ export class Client extends EventEmitter {
     if (this._connecting) {
       this.givenUp = true
     } else {
-      const busy = this.active !== null || this.queue.length > 0
-      if (busy && this.pipeline) this.once('drain', () => environment.closeClient(this._connection, false))
+      if (this._isBusy && this.pipeline) this.once('drain', () => environment.closeClient(this._connection, false))
       else environment.closeClient(this._connection, this.active !== null || !this._queryable)
     }
     if (callback) {

@@ -1,7 +1,7 @@
 /** What a pool is given and what it makes of it. */
 
 import type { Client } from './client.js'
-import { hide } from './pg/connection-parameters.js'
+import { hide, hideKeys } from './pg/connection-parameters.js'
 import type { PoolOptions } from './options.js'
 import type { PoolClient } from './pool-member.js'
 
@@ -52,8 +52,7 @@ export type PoolSettings = PoolOptions & Hooks & { max: number; maxUses: number;
 export function pgOptions(given: PoolOptions & Hooks & { poolSize?: number }): PoolSettings {
   const options = { ...given }
   if ('password' in options) hide(options, 'password', options.password)
-  const { ssl } = options
-  if (typeof ssl === 'object' && ssl?.key) Object.defineProperty(ssl, 'key', { enumerable: false })
+  hideKeys(options.ssl)
   return Object.assign(options, {
     max: options.max || options.poolSize || 10,
     min: options.min || 0,

@@ -269,9 +269,12 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     })
   }
 
-  /** The error for which a query's connection is closed. pg-pool closes after every error, a Lakebase pool only in a transaction. */
+  /**
+   * The error for which a query's connection is closed. pg-pool closes after every error, a Lakebase pool only in a transaction, or when
+   * the server may still be at the query (`query_timeout`).
+   */
   private closedBy(client: PoolClient, failure: Error | null | undefined): Error | undefined {
-    if (failure && !this._likePg && client._queryable && client.getTransactionStatus() === 'I') return undefined
+    if (failure && !this._likePg && client._queryable && !client._isBusy && client.getTransactionStatus() === 'I') return undefined
     // pg-pool's listeners see null when there is no error.
     return failure as Error | undefined
   }
