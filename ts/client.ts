@@ -89,6 +89,8 @@ export class Client extends EventEmitter {
   private number = 0
   private toError: (wire: WireError) => Error = toPgError
   private held = false
+  /** The server has ended the session with its answer to a query. */
+  private lastWord = false
   /** `end()` came while the connection was being made. */
   private givenUp = false
   private connectCallback: ConnectCallback | null = null
@@ -116,7 +118,7 @@ export class Client extends EventEmitter {
     this.ssl = parameters.ssl || false
     this.sslNegotiation = parameters.sslnegotiation ?? 'postgres'
     this.#given = given
-    for (const name of ['overrides', 'promise', 'queue', 'active', 'endWaiters', 'idleWaiters', 'connectCallback', 'toError']) {
+    for (const name of ['overrides', 'promise', 'queue', 'active', 'endWaiters', 'idleWaiters', 'connectCallback', 'toError', 'lastWord']) {
       Object.defineProperty(this, name, { enumerable: false })
     }
   }
@@ -208,9 +210,13 @@ export class Client extends EventEmitter {
       case 'notification':
         this.emit('notification', notificationOf(event.processId as number, event.channel as string, event.payload as string))
         break
-      case 'end':
-        this.handleEnd(event.error as WireError | undefined)
+      case 'end': {
+        const end = (): void => this.handleEnd(event.error as WireError | undefined)
+        // The socket's end is an event after the server's last word: whoever awaits the query has heard by then.
+        if (this.lastWord && this.toError === toPgError) setImmediate(end)
+        else end()
         break
+      }
     }
   }
 
@@ -372,6 +378,7 @@ export class Client extends EventEmitter {
     // The server's last word on this query, and on the connection: nothing more is sent.
     if (this.active !== query) return
     this.active = null
+    this.lastWord = true
     query.handleError(error)
   }
 
