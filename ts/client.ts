@@ -17,6 +17,10 @@ import type { Result } from './result.js'
 import { TypeOverrides, type TypeParser } from './types.js'
 
 const notQueryable = 'Client has encountered a connection error and is not queryable'
+/** The connection was gone before the query came. */
+const lostBefore: WireError = {
+  kind: 'connection', message: notQueryable, code: 'CONNECTION_LOST', hint: null, status: null, problems: [], server: null, cause: null,
+}
 const closed = 'Client was closed and is not queryable'
 
 /** What the server said at startup. */
@@ -327,7 +331,8 @@ export class Client extends EventEmitter {
     const portal = this.pipeline && query.rows ? 'The `rows` option is not supported in pipeline mode' : undefined
     const refusal = portal ?? (!this._queryable ? notQueryable : this._ending ? closed : undefined)
     if (refusal) {
-      process.nextTick(() => query.handleError(new Error(refusal)))
+      const error = refusal === notQueryable ? this.toError(lostBefore) : new Error(refusal)
+      process.nextTick(() => query.handleError(error))
       return
     }
     if (this.queue.length > 0 && !this.pipeline) warnOfQueue()
@@ -497,6 +502,11 @@ interface LegacyOptions {
   pipeline?: boolean
   binary?: boolean
   scramMaxIterations?: number | string
+}
+
+/** Whether a query failed because its connection was already gone. */
+export function wasNeverSent(error: unknown): boolean {
+  return error instanceof Error && error.message === notQueryable
 }
 
 /** Errors that concern one query on a connection that lives on: it was never sent. */

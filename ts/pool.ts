@@ -1,7 +1,7 @@
 /** node-postgres' `Pool`: the same calls, events and counters, over connections that Rust owns (src/pool). */
 
 import { EventEmitter } from 'node:events'
-import { Client } from './client.js'
+import { Client, wasNeverSent } from './client.js'
 import { defaults } from './defaults.js'
 import { environment, expect, listen, unlisten, type WireEvent } from './environment.js'
 import { restack, toError, type WireError } from './errors.js'
@@ -15,11 +15,14 @@ import type { PoolClient } from './pool-member.js'
 import { lakebaseOptions, nowhere, pgOptions, type Hooks, type PoolSettings, type Settings } from './pool-options.js'
 import { Roster } from './pool-roster.js'
 import { toPgPoolError, Waiter, type ConnectCallback } from './pool-waiter.js'
-import { normalize, type Query, send, type QueryCallback, type QueryConfig } from './query.js'
+import { normalize, Query, send, type QueryCallback, type QueryConfig } from './query.js'
 import type { Result } from './result.js'
 import { types as defaultTypes, type TypeSource } from './types.js'
 
 export type { PoolClient, Release } from './pool-member.js'
+
+/** How many connections may turn out to be lost, one after another, before that is a query's error. */
+const MAX_TRIES = 20
 
 const noop = (): void => {}
 const endedPool = 'Cannot use a pool after calling end on the pool'
@@ -240,7 +243,12 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   }
 
   /** A query with a client of its own, as node-postgres runs every one. */
-  private runOnClient(config: string | QueryConfig | Query, values: readonly unknown[] | undefined, callback: QueryCallback): void {
+  private runOnClient(
+    config: string | QueryConfig | Query,
+    values: readonly unknown[] | undefined,
+    callback: QueryCallback,
+    tries = 1,
+  ): void {
     this.connect((error, client) => {
       if (error || !client) return callback(error)
       let released = false
@@ -259,6 +267,9 @@ export class Pool extends EventEmitter implements AsyncDisposable {
           if (released) return
           released = true
           client.release(this.closedBy(client, failure))
+          // As with the queries that Rust runs: what was never sent goes to another connection.
+          const again = !this._likePg && !(config instanceof Query) && wasNeverSent(failure) && tries < MAX_TRIES && !this.ending
+          if (again) return this.runOnClient(config, values, callback, tries + 1)
           if (failure) callback(failure)
           else callback(undefined, result)
         })
