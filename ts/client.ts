@@ -32,6 +32,10 @@ import { Portal, type PortalOwner, type StreamOptions } from './stream.js'
 import { TypeOverrides, type TypeParser, type TypeSource } from './types.js'
 
 const notQueryable = 'Client has encountered a connection error and is not queryable'
+/** The connection was gone before the query came. */
+const lostBefore: WireError = {
+  kind: 'connection', message: notQueryable, code: 'CONNECTION_LOST', hint: null, status: null, problems: [], server: null, cause: null,
+}
 const closed = 'Client was closed and is not queryable'
 
 /** What the server said at startup. */
@@ -107,6 +111,8 @@ export class Client extends EventEmitter {
   private number = 0
   private toError: (wire: WireError) => Error = toPgError
   private held = false
+  /** The server has ended the session with its answer to a query. */
+  private lastWord = false
   /** `end()` came while the connection was being made. */
   private givenUp = false
   /** Somebody has destroyed the stream of `connection`. */
@@ -138,7 +144,7 @@ export class Client extends EventEmitter {
     this.ssl = parameters.ssl || false
     this.sslNegotiation = parameters.sslnegotiation ?? 'postgres'
     this.#given = given
-    for (const name of ['overrides', 'promise', 'queue', 'active', 'endWaiters', 'idleWaiters', 'connectCallback', 'toError', 'conversation']) {
+    for (const name of ['overrides', 'promise', 'queue', 'active', 'endWaiters', 'idleWaiters', 'connectCallback', 'toError', 'lastWord', 'conversation']) {
       Object.defineProperty(this, name, { enumerable: false })
     }
   }
@@ -230,9 +236,13 @@ export class Client extends EventEmitter {
       case 'notification':
         this.emit('notification', notificationOf(event.processId as number, event.channel as string, event.payload as string))
         break
-      case 'end':
-        this.handleEnd(event.error as WireError | undefined)
+      case 'end': {
+        const end = (): void => this.handleEnd(event.error as WireError | undefined)
+        // The socket's end is an event after the server's last word: whoever awaits the query has heard by then.
+        if (this.lastWord && this.toError === toPgError) setImmediate(end)
+        else end()
         break
+      }
     }
   }
 
@@ -375,7 +385,8 @@ export class Client extends EventEmitter {
   private enqueue(query: Queued): void {
     const refusal = this.refusedInPipeline(query) ?? (!this._queryable ? notQueryable : this._ending ? closed : undefined)
     if (refusal) {
-      process.nextTick(() => query.handleError(new Error(refusal)))
+      const error = refusal === notQueryable ? this.toError(lostBefore) : new Error(refusal)
+      process.nextTick(() => query.handleError(error))
       return
     }
     if (this.queue.length > 0 && !this.pipeline) warnOfQueue()
@@ -463,6 +474,7 @@ export class Client extends EventEmitter {
     // The server's last word on this query, and on the connection: nothing more is sent.
     if (this.active !== query) return
     this.active = null
+    this.lastWord = true
     query.handleError(error)
   }
 
@@ -471,9 +483,14 @@ export class Client extends EventEmitter {
     return this.active instanceof Portal || this.queue.some((query) => query instanceof Portal)
   }
 
+  /** @internal A query is running, given up or not, or waiting. */
+  get _isBusy(): boolean {
+    return !this._ended && (!this.ready || this.queue.length > 0)
+  }
+
   /** @internal Calls back when no query is running or waiting. */
   whenIdle(callback: () => void): void {
-    if (this._ended || (this.ready && this.queue.length === 0)) callback()
+    if (!this._isBusy) callback()
     else this.idleWaiters.push(callback)
   }
 
@@ -503,8 +520,7 @@ export class Client extends EventEmitter {
     if (this._connecting) {
       this.givenUp = true
     } else {
-      const busy = this.active !== null || this.queue.length > 0
-      if (busy && this.pipeline) this.once('drain', () => environment.closeClient(this._connection, false))
+      if (this._isBusy && this.pipeline) this.once('drain', () => environment.closeClient(this._connection, false))
       else environment.closeClient(this._connection, this.active !== null || !this._queryable)
     }
     if (callback) {
@@ -589,6 +605,11 @@ interface LegacyOptions {
   pipeline?: boolean
   binary?: boolean
   scramMaxIterations?: number | string
+}
+
+/** Whether a query failed because its connection was already gone. */
+export function wasNeverSent(error: unknown): boolean {
+  return error instanceof Error && error.message === notQueryable
 }
 
 /** Errors that concern one query on a connection that lives on: it was never sent. */

@@ -1,6 +1,6 @@
 /** What a pool is given and what it makes of it. */
 
-import { hide } from './pg/connection-parameters.js'
+import { hide, hideKeys } from './pg/connection-parameters.js'
 import type { ConnectionOptions, PoolHooks, PoolingOptions } from './options.js'
 import type { PoolOptions } from './pg/types.js'
 
@@ -39,8 +39,7 @@ export interface GivenOptions extends ConnectionOptions, PoolingOptions, PoolHoo
 export function pgOptions(given: GivenOptions & { poolSize?: number }): PoolOptions {
   const options = { ...given }
   if ('password' in options) hide(options, 'password', options.password)
-  const { ssl } = options
-  if (typeof ssl === 'object' && ssl?.key) Object.defineProperty(ssl, 'key', { enumerable: false })
+  hideKeys(options.ssl)
   return Object.assign(options, {
     max: options.max || options.poolSize || 10,
     min: options.min || 0,

@@ -1,7 +1,7 @@
 /** node-postgres' `Pool`: the same calls, events and counters, over connections that Rust owns (src/pool). */
 
 import { EventEmitter } from 'node:events'
-import { Client } from './client.js'
+import { Client, wasNeverSent } from './client.js'
 import { defaults } from './defaults.js'
 import { environment, expect, listen, unlisten, type WireEvent } from './environment.js'
 import { restack, toError, type WireError } from './errors.js'
@@ -31,6 +31,9 @@ import { normalize, type Query, send, type QueryCallback, type QuerySettings } f
 import { types as defaultTypes, type TypeSource } from './types.js'
 
 export type { PoolClient, Release } from './pool-member.js'
+
+/** How many connections may turn out to be lost, one after another, before that is a query's error. */
+const MAX_TRIES = 20
 
 const noop = (): void => {}
 const endedPool = 'Cannot use a pool after calling end on the pool'
@@ -267,7 +270,12 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   }
 
   /** A query with a client of its own, as node-postgres runs every one. */
-  private runOnClient(config: string | QuerySettings | Query, values: readonly unknown[] | undefined, callback: QueryCallback): void {
+  private runOnClient(
+    config: string | QuerySettings | Query,
+    values: readonly unknown[] | undefined,
+    callback: QueryCallback,
+    tries = 1,
+  ): void {
     this.connect((error, client) => {
       if (error || !client) return callback(error)
       let released = false
@@ -286,6 +294,10 @@ export class Pool extends EventEmitter implements AsyncDisposable {
           if (released) return
           released = true
           client.release(this.closedBy(client, failure))
+          // As with the queries that Rust runs: what was never sent goes to another connection.
+          const isOwn = typeof config === 'string' || !('submit' in config)
+          const again = !this._likePg && isOwn && wasNeverSent(failure) && tries < MAX_TRIES && !this.ending
+          if (again) return this.runOnClient(config, values, callback, tries + 1)
           if (failure) callback(failure)
           else callback(undefined, result)
         })
@@ -296,9 +308,12 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     })
   }
 
-  /** The error for which a query's connection is closed. pg-pool closes after every error, a Lakebase pool only in a transaction. */
+  /**
+   * The error for which a query's connection is closed. pg-pool closes after every error, a Lakebase pool only in a transaction, or when
+   * the server may still be at the query (`query_timeout`).
+   */
   private closedBy(client: PoolClient, failure: Error | null | undefined): Error | undefined {
-    if (failure && !this._likePg && client._queryable && client.getTransactionStatus() === 'I') return undefined
+    if (failure && !this._likePg && client._queryable && !client._isBusy && client.getTransactionStatus() === 'I') return undefined
     // pg-pool's listeners see null when there is no error.
     return failure as Error | undefined
   }

@@ -46,9 +46,14 @@ function connectionSettings(parameters: ConnectionParameters, given: ConnectionO
 
 function coreSsl(ssl: unknown): unknown {
   if (!ssl || typeof ssl !== 'object') return Boolean(ssl)
-  const { key, checkServerIdentity, ...rest } = { ...ssl, key: (ssl as { key?: unknown }).key } as Record<string, unknown>
-  const known = key === undefined ? rest : { ...rest, key }
+  const { checkServerIdentity, ...known } = visible(ssl)
   return checkServerIdentity === undefined || checkServerIdentity === nameUnchecked ? known : { ...known, checkServerIdentity }
+}
+
+/** With what is hidden from printing (`hideKeys`). */
+function visible(hidden: object): Record<string, unknown> {
+  const names = Object.getOwnPropertyNames(hidden)
+  return Object.fromEntries(names.map((name) => [name, (hidden as Record<string, unknown>)[name]]).filter(([, value]) => value !== undefined))
 }
 
 /** The environment without node-postgres' variables: they are in the options already. */
