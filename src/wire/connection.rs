@@ -111,6 +111,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
     /// Runs until the connection is over: `Ok` when we closed it.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
+            let held_up = self.is_held_up();
             // Read first: a server that ends the session says so, and what it has not read may then go to another connection.
             let has_read = match self.poll_read(cx) {
                 Poll::Ready(read) => {
@@ -135,10 +136,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             if self.closing.is_some() && self.flights.is_empty() && self.waiting.is_empty() && self.out.is_empty() {
                 return Poll::Ready(Ok(()));
             }
-            if !has_read {
+            // What is no longer held up has not been asked for yet: nothing would wake this task.
+            if !has_read && held_up == self.is_held_up() {
                 return Poll::Pending;
             }
         }
+    }
+
+    /// Whether nothing is read because the caller at the end of a tunnel is behind.
+    fn is_held_up(&self) -> bool {
+        matches!(self.flights.front(), Some(Flight::Tunnel(tunnel)) if tunnel.is_behind())
     }
 
     /// What the server said before it closed the socket that can no longer be written to.
@@ -278,7 +285,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        if matches!(self.flights.front(), Some(Flight::Tunnel(tunnel)) if tunnel.is_behind()) {
+        if self.is_held_up() {
             // What the caller takes comes as a command, which wakes this task.
             return Poll::Pending;
         }
