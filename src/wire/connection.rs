@@ -111,6 +111,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
     /// Runs until the connection is over: `Ok` when we closed it.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
+            let held_up = self.is_held_up();
             // Read first: a server that ends the session says so, and what it has not read may then go to another connection.
             let has_read = match self.poll_read(cx) {
                 Poll::Ready(read) => {
@@ -135,10 +136,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             if self.closing.is_some() && self.flights.is_empty() && self.waiting.is_empty() && self.out.is_empty() {
                 return Poll::Ready(Ok(()));
             }
-            if !has_read {
+            // What is no longer held up has not been asked for yet: nothing would wake this task.
+            if !has_read && held_up == self.is_held_up() {
                 return Poll::Pending;
             }
         }
+    }
+
+    /// Whether nothing is read because the caller at the end of a tunnel is behind.
+    fn is_held_up(&self) -> bool {
+        matches!(self.flights.front(), Some(Flight::Tunnel(tunnel)) if tunnel.is_behind())
     }
 
     /// What the server said before it closed the socket that can no longer be written to.
@@ -175,24 +182,31 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
         }
     }
 
+    /// The place in `waiting` of what may go onto the wire next.
+    fn next_to_go(&self) -> Option<usize> {
+        if matches!(self.flights.front(), Some(Flight::Tunnel(_))) {
+            // What is said through the open tunnel, and its end; everything else waits for that.
+            let position = self.waiting.iter().position(|command| matches!(command, Command::Tunnel(_)))?;
+            return (!matches!(self.waiting[position], Command::Tunnel(TunnelCommand::Begin(_)))).then_some(position);
+        }
+        let may_go = match self.waiting.front()? {
+            Command::Request(request) if request.pipelined => {
+                self.flights.iter().all(|flight| matches!(flight, Flight::Request(request) if request.pipelined))
+            }
+            // To a tunnel that has ended.
+            Command::Tunnel(TunnelCommand::Write(_) | TunnelCommand::End { .. }) => true,
+            _ => self.flights.is_empty(),
+        };
+        may_go.then_some(0)
+    }
+
     /// Moves requests onto the wire as far as they may share it.
     fn send_waiting(&mut self) -> Result<(), Error> {
-        while let Some(next) = self.waiting.front() {
-            let may_go = match next {
-                Command::Request(request) if request.pipelined => {
-                    self.flights.iter().all(|flight| matches!(flight, Flight::Request(request) if request.pipelined))
-                }
-                // Behind its own beginning, which waited for the wire to be free.
-                Command::Tunnel(TunnelCommand::Write(_) | TunnelCommand::End { .. }) => true,
-                _ => self.flights.is_empty(),
-            };
-            if !may_go {
-                break;
-            }
+        while let Some(position) = self.next_to_go() {
             if self.flights.is_empty() {
                 self.shared.mark_head(true);
             }
-            match self.waiting.pop_front() {
+            match self.waiting.remove(position) {
                 Some(Command::Request(request)) => self.write_request(request),
                 Some(Command::Tunnel(command)) => self.tunnel(command),
                 Some(Command::Ping(reply)) => {
@@ -278,7 +292,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        if matches!(self.flights.front(), Some(Flight::Tunnel(tunnel)) if tunnel.is_behind()) {
+        if self.is_held_up() {
             // What the caller takes comes as a command, which wakes this task.
             return Poll::Pending;
         }
@@ -457,9 +471,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             self.waiting.push_back(command);
         }
         for command in std::mem::take(&mut self.waiting) {
-            if let Command::Request(Request { query, reply, .. }) = command {
-                self.shared.outstanding.fetch_sub(1, Ordering::Relaxed);
-                reply(Outcome::NeverRan { query, cause: cause.clone() });
+            match command {
+                Command::Request(Request { query, reply, .. }) => {
+                    self.shared.outstanding.fetch_sub(1, Ordering::Relaxed);
+                    reply(Outcome::NeverRan { query, cause: cause.clone() });
+                }
+                Command::Tunnel(TunnelCommand::Begin(_)) => {
+                    self.shared.outstanding.fetch_sub(1, Ordering::Relaxed);
+                }
+                _ => {}
             }
         }
         // A server's last word to a request is its caller's; whoever watches the connection hears that it is gone, as in node-postgres.

@@ -102,7 +102,9 @@ impl Connection {
     /// Opens a tunnel after what is in flight. Nothing else runs on the connection before [`tunnel_end`](Self::tunnel_end).
     pub fn tunnel(&self, end: Box<dyn TunnelEnd>) {
         self.shared.outstanding.fetch_add(1, Ordering::Relaxed);
-        self.tell_tunnel(TunnelCommand::Begin(end));
+        if self.commands.send(Command::Tunnel(TunnelCommand::Begin(end))).is_err() {
+            self.shared.outstanding.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 
     /// Sends messages, or a part of one, through the tunnel.

@@ -60,7 +60,18 @@ pub(super) enum Flight {
 impl InFlight {
     pub fn new(query: Query, pipelined: bool, sent: Sent, reply: Reply) -> Self {
         let current = StatementResult::default();
-        Self { query, pipelined, sent, reply, results: Vec::new(), current, error: None, bound: false, parse_complete: false, suspended: None }
+        Self {
+            query,
+            pipelined,
+            sent,
+            reply,
+            results: Vec::new(),
+            current,
+            error: None,
+            bound: false,
+            parse_complete: false,
+            suspended: None,
+        }
     }
 
     pub fn row(&mut self, body: &[u8]) {

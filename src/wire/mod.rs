@@ -17,6 +17,8 @@ mod startup;
 mod statements;
 mod target;
 mod tunnel;
+#[cfg(test)]
+mod tunnel_tests;
 
 pub use cancel::cancel;
 pub use connection::open;
