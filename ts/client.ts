@@ -117,6 +117,8 @@ export class Client extends EventEmitter {
   private givenUp = false
   /** Somebody has destroyed the stream of `connection`. */
   private isSevered = false
+  /** Named statements that the server has, and their texts. */
+  private readonly statements = Object.create(null) as Record<string, string>
   /** There once a query class has spoken, or somebody has asked for `connection`. */
   private conversation: Conversation | undefined
   private connectCallback: ConnectCallback | null = null
@@ -144,7 +146,7 @@ export class Client extends EventEmitter {
     this.ssl = parameters.ssl || false
     this.sslNegotiation = parameters.sslnegotiation ?? 'postgres'
     this.#given = given
-    for (const name of ['overrides', 'promise', 'queue', 'active', 'endWaiters', 'idleWaiters', 'connectCallback', 'toError', 'lastWord', 'conversation']) {
+    for (const name of ['overrides', 'promise', 'queue', 'active', 'endWaiters', 'idleWaiters', 'connectCallback', 'toError', 'lastWord', 'statements', 'conversation']) {
       Object.defineProperty(this, name, { enumerable: false })
     }
   }
@@ -423,7 +425,10 @@ export class Client extends EventEmitter {
       const request = expect({
         options: { rowMode: query._rowMode, types: query.types ?? this.overrides },
         toError: this.toError,
-        respond: (results, _connection, status, error) => this.done(query, status, () => query.handleResults(results, error)),
+        respond: (results, _connection, status, error) => {
+          if (query.name && query.text) this.statements[query.name] = query.text
+          this.done(query, status, () => query.handleResults(results, error))
+        },
         fail: (error, status) => this.failed(query, error, status),
       })
       environment.clientQuery(this._connection, request, text, name, params, flags)
@@ -434,7 +439,7 @@ export class Client extends EventEmitter {
     if (this.conversation) return this.conversation
     // Loaded with the first query class: most processes never need it.
     const module = require('./pg/conversation.js') as typeof import('./pg/conversation.js')
-    return (this.conversation = new module.Conversation({
+    return (this.conversation = new module.Conversation(this.statements, {
       number: () => this._connection,
       severed: () => {
         this.isSevered = true

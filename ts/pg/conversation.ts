@@ -40,8 +40,13 @@ export class Conversation {
   readonly connection: Connection
   private query: ProtocolQuery | null = null
 
-  constructor(private readonly host: Host) {
+  /** `statements`: the client's named ones, with their texts. */
+  constructor(
+    statements: Record<string, string>,
+    private readonly host: Host,
+  ) {
     const connection = new Connection(
+      statements,
       () => host.number(),
       () => host.severed(),
     )
