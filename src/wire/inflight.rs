@@ -43,6 +43,8 @@ pub(super) struct InFlight {
     bound: bool,
     /// ParseComplete has come.
     parse_complete: bool,
+    /// The server had something to say about the text itself.
+    noticed: bool,
 }
 
 /// The head of the wire: a request, or a Sync of our own.
@@ -54,7 +56,18 @@ pub(super) enum Flight {
 impl InFlight {
     pub fn new(query: Query, pipelined: bool, sent: Sent, reply: Reply) -> Self {
         let current = StatementResult::default();
-        Self { query, pipelined, sent, reply, results: Vec::new(), current, error: None, bound: false, parse_complete: false }
+        Self {
+            query,
+            pipelined,
+            sent,
+            reply,
+            results: Vec::new(),
+            current,
+            error: None,
+            bound: false,
+            parse_complete: false,
+            noticed: false,
+        }
     }
 
     pub fn row(&mut self, body: &[u8]) {
@@ -139,8 +152,18 @@ impl InFlight {
         self.parse_complete
     }
 
-    pub fn tags(&self) -> impl Iterator<Item = &str> {
-        self.results.iter().filter_map(|result| result.tag.as_deref())
+    /// A notice has come.
+    pub fn note_notice(&mut self) {
+        self.noticed |= !self.parse_complete;
+    }
+
+    /// The server commented on the text when it parsed it (a name that is too long, a backslash), as it will each time.
+    pub fn was_noticed_when_parsed(&self) -> bool {
+        self.noticed && matches!(self.sent, Sent::Cached { parsed: true, .. })
+    }
+
+    pub fn results(&self) -> &[StatementResult] {
+        &self.results
     }
 
     /// ReadyForQuery has come.

@@ -147,7 +147,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
         let mut scram: Option<ScramSha256> = None;
         let mut sent = Instant::now();
         loop {
-            match self.next().await? {
+            let (message, wire_length) = self.next().await?;
+            match message {
                 Message::AuthenticationOk => {}
                 Message::AuthenticationCleartextPassword => {
                     let secret = self.secret(password).await?;
@@ -182,6 +183,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
                 }
                 Message::AuthenticationSaslContinue(body) => {
                     let exchange = scram.as_mut().ok_or_else(|| violation("SASL continues before it began"))?;
+                    check_iterations(body.data(), self.target.config.scram_max_iterations)?;
                     exchange.update(body.data()).map_err(scram_failed)?;
                     frontend::sasl_response(exchange.message(), &mut self.out).map_err(malformed)?;
                     sent = self.flush().await?;
@@ -210,7 +212,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
                     session.round_trip = sent.elapsed();
                     return Ok(session);
                 }
-                Message::NoticeResponse(_) => {}
+                Message::NoticeResponse(body) => session.notices.push(server_message(body.fields(), wire_length)?),
                 _ => return Err(violation("a message came during startup that does not belong there")),
             }
         }
@@ -260,12 +262,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
         Ok(Instant::now())
     }
 
-    async fn next(&mut self) -> Result<Message, Error> {
+    /// The next message, and its length for [`server_message`].
+    async fn next(&mut self) -> Result<(Message, u32), Error> {
         loop {
             if let Some((_, length)) = frame(&self.read)? {
                 return match decode(&mut self.read, length)? {
                     (Message::ErrorResponse(body), wire_length) => Err(Error::database(server_message(body.fields(), wire_length)?)),
-                    (message, _) => Ok(message),
+                    decoded => Ok(decoded),
                 };
             }
             if self.read.len() > MAX_STARTUP_MESSAGE {
@@ -296,6 +299,17 @@ fn choose(body: &AuthenticationSaslBody, channel: &Channel) -> Result<(&'static 
             .with_code("AUTHENTICATION_NOT_SUPPORTED")
             .with_hint("supported are SCRAM-SHA-256 and, over TLS, SCRAM-SHA-256-PLUS")),
     }
+}
+
+/// The server's first message says how often to hash: refused, in pg's words, before the work begins.
+fn check_iterations(message: &[u8], most: u32) -> Result<(), Error> {
+    let asked = message.split(|&byte| byte == b',').find_map(|part| part.strip_prefix(b"i="));
+    let asked = asked.and_then(|digits| std::str::from_utf8(digits).ok()?.parse::<u64>().ok()).unwrap_or(0);
+    if asked <= u64::from(most) {
+        return Ok(());
+    }
+    let message = format!("SASL: SCRAM-SERVER-FIRST-MESSAGE: iteration count {asked} exceeds scramMaxIterations of {most}");
+    Err(Error::new(Kind::Authentication, message).with_code("SCRAM_FAILED"))
 }
 
 /// A server that cannot prove that it knows the password, or talks past the protocol.

@@ -10,6 +10,7 @@ import { types, TypeOverrides } from '../types.js'
 import { prepareValue } from '../values.js'
 
 export { Client, defaults, escapeIdentifier, escapeLiteral, Pool, Query, Result, TypeOverrides, types }
+export { Connection } from './plain-connection.js'
 export { DatabaseError } from 'pg-protocol'
 export const utils = { prepareValue, normalizeQueryConfig: normalize, escapeIdentifier, escapeLiteral }
 /** There is no libpq binding here. Not enumerable in `pg`; see `scripts/build.mjs` for the entry's form. */
