@@ -97,8 +97,11 @@ function take(request: number): Waiting | undefined {
 export const environment: Environment = new native.Environment(drain)
 
 function drain(): void {
-  for (let chunks = environment.drain(own.words); chunks; chunks = environment.drain(own.words)) {
+  for (let left = 1; left > 0; ) {
+    const chunks = environment.drain(own.words)
+    if (!chunks) return
     const count = own.words[0]!
+    left = own.words[1]!
     if (count >= 0) {
       own.start(chunks, 2)
       read(own, 2 + count)

@@ -59,25 +59,25 @@ impl Environment {
         })
     }
 
-    /// Takes the next batch: its words into `words`, the number of them into the first; its text as one string per chunk. A number of -1
-    /// means that the words wait in `takeWords()`. Null: nothing is left.
+    /// Takes the next batch: its words into `words`, the number of them into the first, that of the batches left into the second; its text
+    /// as one string per chunk. A number of -1 means that the words wait in `takeWords()`. Null: there is nothing.
     #[napi(catch_unwind)]
     pub fn drain<'env>(&self, env: &'env Env, mut words: Int32Array) -> Result<Option<Vec<Unknown<'env>>>> {
-        let Some(batch) = self.queue.pop() else { return Ok(None) };
+        let Some((batch, left)) = self.queue.pop() else { return Ok(None) };
         let chunks = batch.chunks().map(|chunk| to_js(env, chunk)).collect::<Result<_>>()?;
         // SAFETY: JavaScript is inside this call, so nothing else reads or writes its array.
         let target = unsafe { words.as_mut() };
-        match target.split_first_mut() {
-            Some((count, rest)) if rest.len() > batch.words().len() => {
+        let [count, more, rest @ ..] = target else { return Err(Error::from_reason("the array for words is too short")) };
+        *more = left as i32;
+        match rest.get_mut(..batch.words().len()) {
+            Some(words) => {
                 *count = batch.words().len() as i32;
-                // One word is left free, so that the frames begin at an even position.
-                rest[1..=batch.words().len()].copy_from_slice(batch.words());
+                words.copy_from_slice(batch.words());
             }
-            Some((count, _)) => {
+            None => {
                 *count = -1;
                 *lock(&self.large) = Some(batch);
             }
-            None => return Err(Error::from_reason("the array for words is empty")),
         }
         Ok(Some(chunks))
     }

@@ -28,9 +28,11 @@ pub(super) struct Queue {
 #[derive(Default)]
 struct Ready {
     batches: VecDeque<Batch>,
+    /// Those that JavaScript is reading.
+    taken: VecDeque<Batch>,
     /// The last batch is complete: what comes next starts another.
     sealed: bool,
-    /// `wake` was called and JavaScript has not yet found the queue empty.
+    /// `wake` was called and JavaScript has not yet taken the batches.
     woken: bool,
     /// The environment is gone.
     closed: bool,
@@ -97,21 +99,26 @@ impl Queue {
         }
     }
 
-    /// The next batch; after `None` JavaScript is woken for the next one.
-    pub fn pop(&self) -> Option<Batch> {
+    /// The next batch of those that were there when JavaScript was woken, and how many are left of them. What comes while it reads wakes it
+    /// again: as with pg, a caller's promise is settled before the answer to what it asks next is looked at.
+    pub fn pop(&self) -> Option<(Batch, usize)> {
         let mut ready = lock(&self.ready);
-        let mut batch = ready.batches.pop_front();
-        ready.woken = batch.is_some();
-        if let Some(batch) = &mut batch {
-            batch.finish();
+        if ready.taken.is_empty() {
+            ready.woken = false;
+            ready.taken = std::mem::take(&mut ready.batches);
         }
-        batch
+        let mut batch = ready.taken.pop_front()?;
+        let left = ready.taken.len();
+        drop(ready);
+        batch.finish();
+        Some((batch, left))
     }
 
     pub fn close(&self) {
         let mut ready = lock(&self.ready);
         ready.closed = true;
         ready.batches.clear();
+        ready.taken.clear();
     }
 }
 
