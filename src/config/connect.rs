@@ -45,6 +45,7 @@ pub(super) fn resolve(reader: &mut Reader) -> ConnectConfig {
         startup_parameters: startup_parameters(reader),
         keep_alive: keep_alive(reader),
         channel_binding: channel_binding(reader),
+        requires_password: reader.dialect == Dialect::Lakebase,
         scram_max_iterations: scram_max_iterations(reader),
         host,
         ssl,

@@ -92,6 +92,9 @@ pub struct ConnectConfig {
     /// `enableChannelBinding`: use SCRAM-SHA-256-PLUS when the server offers it and TLS is on. On by default; off in
     /// `lakebase-native/pg`, as in pg.
     pub channel_binding: bool,
+    /// A server that asks for a password, and none is configured: an error that says so. Without, as in `lakebase-native/pg`, the server
+    /// gets what pg gives it then and refuses it in its own words.
+    pub requires_password: bool,
     /// `scramMaxIterations`: more rounds of hashing than this are refused. pg's default of 100,000 is also the most there is.
     pub scram_max_iterations: u32,
 }

@@ -149,6 +149,7 @@ fn connect_config(port: u16) -> ConnectConfig {
         startup_parameters: Vec::new(),
         keep_alive: None,
         channel_binding: false,
+        requires_password: true,
         scram_max_iterations: 100_000,
     }
 }
