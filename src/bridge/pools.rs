@@ -60,11 +60,12 @@ impl Teller {
     }
 
     pub fn remove(&self, connection: ConnectionId, error: Option<&Error>) {
-        // Dropped outside the lock: a checkout goes back to its pool.
+        // Dropped outside the lock, since a checkout goes back to its pool, and before JavaScript hears of it, so that there is room for the
+        // connection it may want instead.
         let client = self.clients.lock().remove(&connection);
+        drop(client);
         let error = error.map(described);
         self.queue.event(&json!({ "event": "end", "pool": self.pool, "connection": connection, "error": error }));
-        drop(client);
     }
 
     pub fn tell_error(&self, connection: ConnectionId, error: &Error) {
