@@ -2,16 +2,19 @@
 
 import { EventEmitter } from 'node:events';
 import * as pg_types from 'pg-types';
+import * as pg_protocol from 'pg-protocol';
+import { Socket } from 'node:net';
+import { ConnectionOptions as ConnectionOptions$1 } from 'node:tls';
 
 /** What node-postgres calls a password function with, as far as we know it. */
-interface ConnectionParameters {
+interface ConnectionParameters$1 {
     host: string;
     port: number;
     user: string;
     database: string;
 }
 /** A password, or a function that gives one for each new connection. */
-type Password = string | ((parameters?: ConnectionParameters) => string | undefined | Promise<string | undefined>);
+type Password = string | ((parameters?: ConnectionParameters$1) => string | undefined | Promise<string | undefined>);
 
 /** Turns the server's text (or bytes, in binary format) into a value. */
 type TypeParser = (value: any) => unknown;
@@ -145,6 +148,34 @@ interface LakebasePoolOptions extends PoolOptions, TokenOptions {
     sslMode?: SslMode;
 }
 
+/** node-postgres' `client.connectionParameters`. Falsy options count as not given. */
+declare class ConnectionParameters {
+    user: string;
+    database: string;
+    port: number;
+    host: string;
+    password: any;
+    binary: boolean;
+    options: string | undefined;
+    ssl: any;
+    sslnegotiation: 'postgres' | 'direct' | undefined;
+    client_encoding: string;
+    replication: string | undefined;
+    isDomainSocket: boolean;
+    application_name: string | undefined;
+    fallback_application_name: string | undefined;
+    statement_timeout: number | string | false;
+    lock_timeout: number | string | false;
+    idle_in_transaction_session_timeout: number | string | false;
+    query_timeout: number | string | false;
+    connect_timeout: number | string;
+    keepalives?: number;
+    keepalives_idle?: number;
+    constructor(given?: string | object | null);
+    /** The same settings as libpq's `key=value` pairs, with the host's address. */
+    getLibpqConnectionString(callback: (error: Error | null, text: string | null) => void): void;
+}
+
 /** A parameter as it crosses: text, bytes or null. */
 type WireValue = string | Uint8Array | null;
 
@@ -171,7 +202,17 @@ declare class Result {
     rows: unknown[];
     fields: Field[];
     rowAsArray: boolean;
-    constructor(rowMode?: string);
+    constructor(rowMode?: string, types?: TypeSource);
+    /** Takes the command tag from a CommandComplete message. */
+    addCommandComplete(message: {
+        text?: string;
+        command?: string;
+    }): void;
+    /** Takes the columns from a RowDescription message. */
+    addFields(fields: Field[]): void;
+    addRow(row: unknown): void;
+    /** Makes a row from the texts of a DataRow message. */
+    parseRow(values: (string | null)[]): unknown;
 }
 
 /** A query as an object, with node-postgres' names. */
@@ -195,6 +236,8 @@ interface QueryConfig {
     callback?: QueryCallback | undefined;
 }
 type QueryCallback = (error: Error | null | undefined, result?: Result | Result[]) => void;
+/** The arguments of `query()`, in any of their forms, as one config. The caller's object stays as it is. */
+declare function normalize(config: string | QueryConfig, values?: readonly unknown[] | QueryCallback, callback?: QueryCallback): QueryConfig;
 /** node-postgres' `Query`: given to `client.query()`, it emits `row`, `end` and `error`. */
 declare class Query extends EventEmitter {
     text: string | undefined;
@@ -225,15 +268,28 @@ type ConnectCallback$1 = (error: Error | null | undefined, client?: Client) => v
  */
 declare class Client extends EventEmitter {
     #private;
-    host: string;
-    port: number;
+    /** The class of query objects, as node-postgres has it here too. */
+    static Query: typeof Query;
+    connectionParameters: ConnectionParameters;
     user: string;
     database: string;
+    port: number;
+    host: string;
+    /** Not printed, not serialized. */
+    password: any;
+    replication: string | undefined;
+    enableChannelBinding: boolean;
+    scramMaxIterations: number;
+    /** Queries are handed over at once; they still run one after another. */
+    pipeline: boolean;
+    binary: boolean;
     processID: number | null;
     secretKey: number | null;
+    ssl: any;
+    sslNegotiation: 'postgres' | 'direct';
     /** Parameters the server reported at startup. */
     parameters: Record<string, string>;
-    constructor(options?: string | ClientOptions);
+    constructor(config?: string | ClientOptions);
     /** Connects a client of its own. A pool's client is already connected. */
     connect(): Promise<Client>;
     connect(callback: ConnectCallback$1): void;
@@ -244,12 +300,21 @@ declare class Client extends EventEmitter {
     query(config: string | QueryConfig, values?: readonly unknown[]): Promise<Result>;
     /** Asks the server to cancel the query that is running. Resolves when the server has taken the request, whether it helped or not. */
     cancelQuery(): Promise<void>;
-    /** Ends the connection. */
+    /** Cancels what `client` runs for `query`, or takes it from its queue. */
+    cancel(client: Client, query: Query): void;
+    /** Ends the connection; a query that is still running is cut off, unless the client pipelines. */
     end(): Promise<void>;
     end(callback: () => void): void;
+    /** What the server is told at startup. */
+    getStartupConf(): Record<string, string>;
+    /** @deprecated as in node-postgres: the query that is running. */
+    get activeQuery(): Query | null;
+    /** @deprecated as in node-postgres: the queries that wait. */
+    get queryQueue(): Query[];
     /** The transaction's state after the last query: `I` idle, `T` in a transaction, `E` in a failed one; null before the first. */
     getTransactionStatus(): string | null;
-    setTypeParser(oid: number, format: 'text' | 'binary' | TypeParser, parser?: TypeParser): void;
+    setTypeParser(oid: number, format: 'text' | 'binary' | TypeParser, parser: TypeParser | undefined): void;
+    setTypeParser(oid: number, parser: TypeParser): void;
     getTypeParser(oid: number, format?: 'text' | 'binary'): TypeParser;
     escapeIdentifier(text: string): string;
     escapeLiteral(text: string): string;
@@ -318,20 +383,42 @@ type Release = (error?: Error | boolean) => void;
 interface PoolClient extends Client {
     release: Release;
 }
-type ConnectCallback = (error: Error | undefined, client: PoolClient | undefined, release: Release) => void;
-/** Hooks that a pool calls itself; the rest of its options is read in Rust. */
+
+/** Options that a pool acts on in JavaScript; the rest is read in Rust. */
 interface Hooks {
-    onConnect?: (client: PoolClient) => unknown;
-    verify?: (client: PoolClient, done: (error?: Error) => void) => void;
+    /** Prepares a new connection before it is used for anything else. */
+    onConnect?: ((client: PoolClient) => unknown) | undefined;
+    /** Accepts a new connection, or refuses it with an error, before its first caller gets it. */
+    verify?: ((client: PoolClient, done: (error?: Error) => void) => void) | undefined;
+    /** A class derived from this package's `Client`. */
+    Client?: typeof Client | undefined;
+    /** The class of the promises that methods return. */
+    Promise?: PromiseConstructor | undefined;
 }
+/** Options in force. */
+type PoolSettings = PoolOptions & Hooks & {
+    max: number;
+    maxUses: number;
+    allowExitOnIdle: boolean;
+    maxLifetimeSeconds: number;
+};
+
+type ConnectCallback = (error: Error | undefined, client?: PoolClient, release?: Release) => void;
+
 /**
  * A pool of connections, as node-postgres'. Emits `connect`, `acquire`, `release`, `remove` and `error`.
  *
- * `query()` runs on any connection; when all are busy, a plain read or write shares one (`maxPipeline`).
+ * Who gets a client is decided here, at the moments at which pg-pool decides it. A plain `query()` that nobody watches needs no client: Rust
+ * runs it on any connection, and when all are busy, a plain read or write shares one (`maxPipeline`).
  */
 declare class Pool extends EventEmitter implements AsyncDisposable {
-    /** The options in force, without secrets. */
-    readonly options: PoolOptions & Hooks;
+    /** The options in force; secrets are not enumerable. */
+    readonly options: PoolSettings;
+    /** The class of the clients. */
+    readonly Client: typeof Client;
+    /** The class of the promises. */
+    readonly Promise: PromiseConstructor;
+    readonly log: (...message: unknown[]) => void;
     /** `end()` was called. */
     ending: boolean;
     /** `end()` is done. */
@@ -345,15 +432,17 @@ declare class Pool extends EventEmitter implements AsyncDisposable {
     get idleCount(): number;
     /** Callers in the queue. */
     get waitingCount(): number;
+    /** Connections past `maxLifetimeSeconds` that are still in use. */
+    get expiredCount(): number;
     /** Runs a query on any connection. */
-    query(config: Query): Query;
+    query(config: Query): Promise<Result>;
     query(config: string | QueryConfig, values: readonly unknown[] | undefined, callback: QueryCallback): void;
     query(config: string | QueryConfig, callback: QueryCallback): void;
     query(config: string | QueryConfig, values?: readonly unknown[]): Promise<Result>;
     /** Checks a connection out; give it back with its `release()`. */
     connect(): Promise<PoolClient>;
     connect(callback: ConnectCallback): void;
-    /** Serves who already waits, closes every connection as it becomes free; resolves when all are closed. */
+    /** Closes every connection as it becomes free; resolves when none is left. */
     end(): Promise<void>;
     end(callback: (error?: Error) => void): void;
     /** `await using pool = …`: ends the pool. */
@@ -415,17 +504,40 @@ declare function getCredential(options?: TokenOptions | object, { refresh }?: {
  */
 declare function getDatabaseUrl(options?: LakebasePoolOptions): Promise<string>;
 
-declare const defaults: {
-    /** Send a `Date` as UTC instead of as local time with offset. */
-    parseInputDatesAsUTC: boolean;
+interface Defaults {
+    host: string;
+    user: string | undefined;
+    database: string | undefined;
+    password: string | null;
+    connectionString: string | undefined;
+    port: number;
+    rows: number;
     /** Ask for binary results unless a query says otherwise. */
     binary: boolean;
+    max: number;
+    idleTimeoutMillis: number;
+    client_encoding: string;
+    ssl: any;
+    sslnegotiation: 'postgres' | 'direct' | undefined;
+    application_name: string | undefined;
+    fallback_application_name: string | undefined;
+    options: string | undefined;
+    /** Send a `Date` as UTC instead of as local time with offset. */
+    parseInputDatesAsUTC: boolean;
+    statement_timeout: number | string | false;
+    lock_timeout: number | string | false;
+    idle_in_transaction_session_timeout: number | string | false;
+    query_timeout: number | string | false;
+    connect_timeout: number;
+    keepalives: number;
+    keepalives_idle: number;
     /** Parse `int8` as a number (exact up to 2^53) instead of giving its text. */
     parseInt8: boolean;
-};
+}
+declare const defaults: Defaults;
 
 /** A name in double quotes. */
-declare function escapeIdentifier(text: string): string;
+declare function escapeIdentifier(str: string): string;
 /** A string literal; with backslashes in it, one of the `E''` kind. Anything but a string is the empty literal. */
 declare function escapeLiteral(text: string): string;
 
@@ -437,12 +549,59 @@ declare function escapeLiteral(text: string): string;
  */
 declare function prepareValue(value: unknown): WireValue;
 
+type Protocol = typeof pg_protocol;
+type Serializer = Protocol['serialize'];
+/** What `new Connection()` takes. */
+interface ConnectionConfig {
+    stream?: Socket | ((config: ConnectionConfig) => Socket);
+    ssl?: boolean | ConnectionOptions$1;
+    sslNegotiation?: 'postgres' | 'direct';
+    keepAlive?: boolean;
+    keepAliveInitialDelayMillis?: number;
+}
+/** Emits `connect`, `sslconnect`, `end`, `error`, `message` and every message under its own name, `errorMessage` for errors. */
+declare class Connection extends EventEmitter {
+    stream: Socket;
+    parsedStatements: Record<string, string>;
+    submittedNamedStatements: Record<string, string>;
+    ssl: boolean | ConnectionOptions$1;
+    sslNegotiation: 'postgres' | 'direct';
+    constructor(config?: ConnectionConfig);
+    /** Connects to a port of a host, or to a Unix socket's path. */
+    connect(port: number | string, host?: string): void;
+    #private;
+    upgradeToSSL(host?: string): void;
+    attachListeners(stream: Socket): void;
+    requestSsl(): void;
+    startup(parameters: Parameters<Serializer['startup']>[0]): void;
+    cancel(processID: number, secretKey: number): void;
+    password(password: string): void;
+    sendSASLInitialResponseMessage(mechanism: string, response: string): void;
+    sendSCRAMClientFinalMessage(data: string): void;
+    query(text: string): void;
+    parse(query: Parameters<Serializer['parse']>[0]): void;
+    bind(config?: Parameters<Serializer['bind']>[0]): void;
+    execute(config?: Parameters<Serializer['execute']>[0]): void;
+    flush(): void;
+    sync(): void;
+    close(what: Parameters<Serializer['close']>[0]): void;
+    describe(what: Parameters<Serializer['describe']>[0]): void;
+    sendCopyFromChunk(chunk: Buffer): void;
+    endCopyFrom(): void;
+    sendCopyFail(message: string): void;
+    ref(): void;
+    unref(): void;
+    /** Says goodbye and closes the socket. */
+    end(): void;
+}
+
 declare const utils: {
     prepareValue: typeof prepareValue;
+    normalizeQueryConfig: typeof normalize;
     escapeIdentifier: typeof escapeIdentifier;
     escapeLiteral: typeof escapeLiteral;
 };
-/** There is no libpq binding here. */
+/** There is no libpq binding here. Not enumerable in `pg`; see `scripts/build.mjs` for the entry's form. */
 declare const native: null;
 
 type TextRow = Record<string, string | null>;
@@ -804,7 +963,7 @@ export type {
     ClientOptions,
     ConfigurationProblem,
     ConnectionOptions,
-    ConnectionParameters,
+    ConnectionParameters$1 as ConnectionParameters,
     Credential,
     Field,
     LakebasePoolOptions,
@@ -827,6 +986,7 @@ export {
     DatabaseError,
 } from 'pg-protocol';
 export {
+    Connection,
     defaults,
     escapeIdentifier,
     escapeLiteral,
