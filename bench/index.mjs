@@ -21,7 +21,7 @@ async function run(options) {
     await loadDriver('ours').catch((error) => skipped.set('ours', error.message))
   }
 
-  const postgres = options.scenarios.some(({ query }) => query) ? await startPostgres() : undefined
+  const postgres = options.scenarios.some(({ query, needsPostgres }) => query || needsPostgres) ? await startPostgres() : undefined
   if (postgres) {
     await createTables(postgres.admin)
     environment.postgres = await describeServer(postgres.admin)
@@ -30,7 +30,7 @@ async function run(options) {
 
   /** @param {string} text */
   const progress = (text) => process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${text}` : `${text}\n`)
-  const context = { options, skipped, progress }
+  const context = { options, skipped, progress, postgres }
 
   /** @type {import('./report.mjs').Section[]} */
   const sections = []

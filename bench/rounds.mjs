@@ -10,6 +10,7 @@ import { hold } from './resources.mjs'
  * @property {import('./options.mjs').Options} options
  * @property {Map<string, string>} skipped drivers that cannot run, and why
  * @property {(text: string) => void} progress
+ * @property {import('./postgres.mjs').Postgres | undefined} postgres
  *
  * @typedef {object} Member
  * @property {string} name

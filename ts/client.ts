@@ -1,6 +1,7 @@
 /** One connection: node-postgres' `Client`, in a pool's hands or on its own. */
 
 import { EventEmitter } from 'node:events'
+import type { Readable, Writable } from 'node:stream'
 import { deprecate } from 'node:util'
 import { defaults } from './defaults.js'
 import { environment, expect, hold, listen, unlisten, type WireEvent } from './environment.js'
@@ -9,15 +10,33 @@ import { escapeIdentifier, escapeLiteral } from './escape.js'
 import type { ConnectionOptions } from './options.js'
 import { answerPassword } from './password.js'
 import { ConnectionParameters, hide } from './pg/connection-parameters.js'
+import type { Conversation } from './pg/conversation.js'
 import { toPgError } from './pg/errors.js'
 import { answerIdentity } from './pg/identity.js'
 import { noticeOf, notificationOf } from './pg/notices.js'
 import { coreOptions, coreVariables, startupOf } from './pg/startup.js'
-import { Query, type QueryCallback, type QueryConfig } from './query.js'
-import type { Result } from './result.js'
-import { TypeOverrides, type TypeParser } from './types.js'
+import type {
+  ClientConfig,
+  ClientListener,
+  Connection,
+  QueryArrayConfig,
+  QueryArrayResult,
+  QueryConfig,
+  QueryConfigValues,
+  QueryResult,
+  QueryResultRow,
+  Submittable,
+  TransactionStatus,
+} from './pg/types.js'
+import { Query, type ProtocolQuery, type QueryCallback, type QuerySettings } from './query.js'
+import { Portal, type PortalOwner, type StreamOptions } from './stream.js'
+import { TypeOverrides, type TypeParser, type TypeSource } from './types.js'
 
 const notQueryable = 'Client has encountered a connection error and is not queryable'
+/** The connection was gone before the query came. */
+const lostBefore: WireError = {
+  kind: 'connection', message: notQueryable, code: 'CONNECTION_LOST', hint: null, status: null, problems: [], server: null, cause: null,
+}
 const closed = 'Client was closed and is not queryable'
 
 /** What the server said at startup. */
@@ -29,9 +48,12 @@ export interface SessionInfo {
 }
 
 /** Options of a client: a connection's, and what only JavaScript needs. */
-export interface ClientOptions extends ConnectionOptions {
-  types?: { getTypeParser: (oid: number, format?: 'text' | 'binary') => TypeParser }
+interface ClientOptions extends ConnectionOptions {
+  types?: TypeSource
 }
+
+/** What waits for its turn on the connection. */
+type Queued = ProtocolQuery | Portal
 
 type ConnectCallback = (error: Error | null | undefined, client?: Client) => void
 
@@ -84,23 +106,31 @@ export class Client extends EventEmitter {
   readonly #given: ClientOptions & LegacyOptions
   private readonly overrides: TypeOverrides
   private readonly promise: PromiseConstructor
-  private queue: Query[] = []
-  private active: Query | null = null
+  private queue: Queued[] = []
+  private active: Queued | null = null
   private ready = false
   private hasExecuted = false
-  private status: string | null = null
+  private status: TransactionStatus = null
   private number = 0
   private toError: (wire: WireError) => Error = toPgError
   private held = false
+  /** The server has ended the session with its answer to a query. */
+  private lastWord = false
   /** `end()` came while the connection was being made. */
   private givenUp = false
+  /** Somebody has destroyed the stream of `connection`. */
+  private isSevered = false
+  /** Named statements that the server has, and their texts. */
+  private readonly statements = Object.create(null) as Record<string, string>
+  /** There once a query class has spoken, or somebody has asked for `connection`. */
+  private conversation: Conversation | undefined
   private connectCallback: ConnectCallback | null = null
   private endWaiters: (() => void)[] = []
   private idleWaiters: (() => void)[] = []
 
-  constructor(config?: string | ClientOptions) {
+  constructor(config?: string | ClientConfig) {
     super()
-    const given: ClientOptions & LegacyOptions = (typeof config === 'object' && config) || {}
+    const given = ((typeof config === 'object' && config) || {}) as ClientOptions & LegacyOptions
     const parameters = new ConnectionParameters(config)
     this.connectionParameters = parameters
     this.user = parameters.user
@@ -119,15 +149,15 @@ export class Client extends EventEmitter {
     this.ssl = parameters.ssl || false
     this.sslNegotiation = parameters.sslnegotiation ?? 'postgres'
     this.#given = given
-    for (const name of ['overrides', 'promise', 'queue', 'active', 'endWaiters', 'idleWaiters', 'connectCallback', 'toError']) {
+    for (const name of ['overrides', 'promise', 'queue', 'active', 'endWaiters', 'idleWaiters', 'connectCallback', 'toError', 'lastWord', 'statements', 'conversation']) {
       Object.defineProperty(this, name, { enumerable: false })
     }
   }
 
   /** Connects a client of its own. A pool's client is already connected. */
   connect(): Promise<Client>
-  connect(callback: ConnectCallback): void
-  connect(callback?: ConnectCallback): Promise<Client> | void {
+  connect(callback: ((err: Error) => void) | ((err: null, c: Client) => void)): void
+  connect(callback?: (...args: any[]) => void): Promise<Client> | void {
     if (callback) return this.open(callback)
     return new this.promise<Client>((resolve, reject) => {
       this.open((error) => (error ? reject(error) : resolve(this)))
@@ -218,9 +248,13 @@ export class Client extends EventEmitter {
       case 'error':
         this.handleFailure(this.toError(event.error as WireError))
         break
-      case 'end':
-        this.handleEnd(event.error as WireError | undefined)
+      case 'end': {
+        const end = (): void => this.handleEnd(event.error as WireError | undefined)
+        // The socket's end is an event after the server's last word: whoever awaits the query has heard by then.
+        if (this.lastWord && this.toError === toPgError) setImmediate(end)
+        else end()
         break
+      }
     }
   }
 
@@ -241,11 +275,16 @@ export class Client extends EventEmitter {
   }
 
   private handleEnd(cause: WireError | undefined | null): void {
+    if (this.conversation) this.conversation.end(() => this.ended(cause))
+    else this.ended(cause)
+  }
+
+  private ended(cause: WireError | undefined | null): void {
     if (this._ended) return
     unlisten(this.number)
     // What the system or the server said comes before the end itself, as an event of its own.
     // Without a cause it was this side that ended it: end(), or the pool.
-    const expected = this._ending || (!cause && !this._connectionError)
+    const expected = this._ending || (!cause && !this._connectionError && !this.isSevered)
     // A Lakebase pool's client has one error for both.
     const single = this.toError !== toPgError
     if (!expected && cause && (single || cause.server || cause.system?.length)) guarded(() => this.handleFailure(this.toError(cause)))
@@ -263,49 +302,77 @@ export class Client extends EventEmitter {
     const lost = this.active ? [this.active, ...this.queue] : this.queue
     this.active = null
     this.queue = []
-    for (const query of lost) process.nextTick(() => query.handleError(error))
+    for (const query of lost) process.nextTick(() => query.handleError(error, this.conversation?.connection))
   }
 
   /** Runs a query after those before it; see node-postgres' `client.query`. */
-  query(config: Query): Query
-  query(config: string | QueryConfig, values: readonly unknown[] | undefined, callback: QueryCallback): void
-  query(config: string | QueryConfig, callback: QueryCallback): void
-  query(config: string | QueryConfig, values?: readonly unknown[]): Promise<Result>
-  query(
-    config: string | QueryConfig | Query,
-    values?: readonly unknown[] | QueryCallback,
-    callback?: QueryCallback,
-  ): Promise<Result> | Query | void {
+  query<T extends Submittable>(queryStream: T): T
+  query<R extends any[] = any[], I = any[]>(queryConfig: QueryArrayConfig<I>, values?: QueryConfigValues<I>): Promise<QueryArrayResult<R>>
+  query<R extends QueryResultRow = any, I = any>(queryConfig: QueryConfig<I>): Promise<QueryResult<R>>
+  query<R extends QueryResultRow = any, I = any[]>(
+    queryTextOrConfig: string | QueryConfig<I>,
+    values?: QueryConfigValues<I>,
+  ): Promise<QueryResult<R>>
+  query<R extends any[] = any[], I = any[]>(
+    queryConfig: QueryArrayConfig<I>,
+    callback: (err: Error, result: QueryArrayResult<R>) => void,
+  ): void
+  query<R extends QueryResultRow = any, I = any[]>(
+    queryTextOrConfig: string | QueryConfig<I>,
+    callback: (err: Error, result: QueryResult<R>) => void,
+  ): void
+  query<R extends QueryResultRow = any, I = any[]>(
+    queryText: string,
+    values: QueryConfigValues<I>,
+    callback: (err: Error, result: QueryResult<R>) => void,
+  ): void
+  /** @internal */
+  query(config: string | QuerySettings | Query, values: readonly unknown[] | undefined, callback: QueryCallback): void
+  query(config: string | QuerySettings | Query, values?: readonly unknown[] | ((...args: any[]) => void), callback?: (...args: any[]) => void): unknown {
     if (config === null || config === undefined) throw new TypeError('Client was passed a null or undefined query')
     let query: Query
-    let result: Promise<Result> | Query | undefined
-    if (typeof (config as Partial<Submittable>).submit === 'function') return this.refuseSubmittable(config as Submittable) as unknown as Query
-    if (config instanceof Query) {
-      query = result = config
-      if (!query.callback) query.callback = typeof values === 'function' ? values : callback
+    let result: Promise<QueryResult> | Query | undefined
+    if (typeof (config as Partial<Submittable>).submit === 'function') {
+      query = result = config as Query
+      if (!query.callback) {
+        if (typeof values === 'function') query.callback = values
+        else if (callback) query.callback = callback
+      }
+      if (query._result && !query._result._types) query._result._types = this.overrides
     } else {
       query = new Query(config, values, callback)
+      query._own = true
       if (!query.callback) {
-        result = new this.promise<Result>((resolve, reject) => {
-          query.callback = (error, answer) => (error ? reject(error) : resolve(answer as Result))
+        result = new this.promise<QueryResult>((resolve, reject) => {
+          query.callback = (error, answer) => (error ? reject(error) : resolve(answer as QueryResult))
         }).catch(restack)
       } else if (typeof query.callback !== 'function') {
         throw new TypeError('callback is not a function')
       }
     }
-    this.bound(query, (config as QueryConfig).query_timeout || Number(this.connectionParameters.query_timeout || 0))
+    this.bound(query, (config as QuerySettings).query_timeout || Number(this.connectionParameters.query_timeout || 0))
     if (this.binary && !query.binary) query.binary = true
     this.enqueue(query)
     return result
   }
 
-  /** Query classes of other packages speak the protocol themselves, which this client does not let them yet. */
-  private refuseSubmittable<T extends Submittable>(query: T): T {
-    const why = this.pipeline
-      ? 'Custom query classes such as pg-cursor and pg-query-stream are not supported in pipeline mode'
-      : 'Query objects with a submit() of their own are not supported by lakebase-native yet'
-    process.nextTick(() => query.handleError?.(new Error(why)))
-    return query
+  /**
+   * The rows of one query as an async iterator, fetched in batches as fast as they are taken; memory stays bounded however many there are.
+   * Other queries of this client wait until it is read to its end or left, as by `break`.
+   */
+  stream<Row = Record<string, unknown>>(text: string, values?: readonly unknown[], options: StreamOptions = {}): AsyncGenerator<Row, void, undefined> {
+    const client = this
+    const owner: PortalOwner = {
+      get connection() {
+        return client._connection
+      },
+      types: this.overrides,
+      toError: this.toError,
+      enqueue: (portal) => this.enqueue(portal),
+      done: (portal, status, tell) => this.done(portal, status, tell),
+      failed: (portal, error, status) => this.failed(portal, error, status),
+    }
+    return new Portal(owner, text, values, options).rows<Row>()
   }
 
   /** Gives a query up after `millis`. The server may still be running it. */
@@ -314,7 +381,7 @@ export class Client extends EventEmitter {
     const answer = query.callback ?? (() => {})
     const timer = setTimeout(() => {
       const error = new Error('Query read timeout')
-      process.nextTick(() => query.handleError(error))
+      process.nextTick(() => query.handleError(error, this.conversation?.connection))
       answer(error)
       query.callback = () => {}
       const waiting = this.queue.indexOf(query)
@@ -327,16 +394,24 @@ export class Client extends EventEmitter {
     }
   }
 
-  private enqueue(query: Query): void {
-    const portal = this.pipeline && query.rows ? 'The `rows` option is not supported in pipeline mode' : undefined
-    const refusal = portal ?? (!this._queryable ? notQueryable : this._ending ? closed : undefined)
+  private enqueue(query: Queued): void {
+    const refusal = this.refusedInPipeline(query) ?? (!this._queryable ? notQueryable : this._ending ? closed : undefined)
     if (refusal) {
-      process.nextTick(() => query.handleError(new Error(refusal)))
+      const error = refusal === notQueryable ? this.toError(lostBefore) : new Error(refusal)
+      process.nextTick(() => query.handleError(error))
       return
     }
     if (this.queue.length > 0 && !this.pipeline) warnOfQueue()
     this.queue.push(query)
     this.pulse()
+  }
+
+  /** What keeps a portal open across round trips cannot share the wire, as in node-postgres. */
+  private refusedInPipeline(query: Queued): string | undefined {
+    if (!this.pipeline) return undefined
+    if (query instanceof Portal) return '`stream` is not supported in pipeline mode'
+    if (!(query instanceof Query)) return 'Custom query classes such as pg-cursor and pg-query-stream are not supported in pipeline mode'
+    return query.rows ? 'The `rows` option is not supported in pipeline mode' : undefined
   }
 
   /** Sends the next query when the one before it is done. */
@@ -351,29 +426,61 @@ export class Client extends EventEmitter {
     this.active = query
     this.ready = false
     this.hasExecuted = true
-    const wrong = query.dispatch(this.overrides, (text, name, params, flags) => {
+    const wrong = query instanceof Portal ? query.open() : query instanceof Query && query._own && !query.rows ? this.dispatch(query) : this.converse().begin(query)
+    if (wrong) process.nextTick(() => this.done(query, this.status ?? 'I', () => query.handleError(wrong, this.conversation?.connection)))
+  }
+
+  private dispatch(query: Query): Error | null {
+    return query.dispatch(this.overrides, (text, name, params, flags) => {
       const request = expect({
         options: { rowMode: query._rowMode, types: query.types ?? this.overrides },
         toError: this.toError,
-        respond: (results, _connection, status, error) => this.done(query, status, () => query.handleResults(results, error)),
+        respond: (results, _connection, status, error) => {
+          if (query.name && query.text) this.statements[query.name] = query.text
+          this.done(query, status, () => query.handleResults(results, error))
+        },
         fail: (error, status) => this.failed(query, error, status),
       })
       environment.clientQuery(this._connection, request, text, name, params, flags)
     })
-    if (wrong) process.nextTick(() => this.done(query, this.status ?? 'I', () => query.handleError(wrong)))
   }
 
-  private done(query: Query, status: string, tell: () => void): void {
+  private converse(): Conversation {
+    if (this.conversation) return this.conversation
+    // Loaded with the first query class: most processes never need it.
+    const module = require('./pg/conversation.js') as typeof import('./pg/conversation.js')
+    return (this.conversation = new module.Conversation(this.statements, {
+      number: () => this._connection,
+      severed: () => {
+        this.isSevered = true
+        environment.closeClient(this._connection, true)
+      },
+      dropActive: () => (this.active = null),
+      ready: (status, tell) => this.settle(status, tell),
+      failed: (error) => this.handleFailure(error),
+      tell: (event, message) => this.emit(event, message),
+    }))
+  }
+
+  /** The connection beneath, as query classes of other packages use it. */
+  get connection(): Connection {
+    return this.converse().connection as unknown as Connection
+  }
+
+  private done(query: Queued, status: string, tell: () => void): void {
     // A connection that ended has already told it.
-    if (this.active !== query) return
+    if (this.active === query) this.settle(status, tell)
+  }
+
+  private settle(status: string, tell: () => void): void {
     this.active = null
-    this.status = status
+    this.status = status as TransactionStatus
     this.ready = true
     tell()
     this.pulse()
   }
 
-  private failed(query: Query, error: Error, status: string): void {
+  private failed(query: Queued, error: Error, status: string): void {
     if (status || !('severity' in error)) {
       // Without a status, and not the server's own word: the connection's end, which comes next, tells everybody.
       if (status || refusedHere(error)) this.done(query, status || (this.status ?? 'I'), () => query.handleError(error))
@@ -382,12 +489,23 @@ export class Client extends EventEmitter {
     // The server's last word on this query, and on the connection: nothing more is sent.
     if (this.active !== query) return
     this.active = null
+    this.lastWord = true
     query.handleError(error)
+  }
+
+  /** @internal A stream has not been read to its end, or left. */
+  get _streaming(): boolean {
+    return this.active instanceof Portal || this.queue.some((query) => query instanceof Portal)
+  }
+
+  /** @internal A query is running, given up or not, or waiting. */
+  get _isBusy(): boolean {
+    return !this._ended && (!this.ready || this.queue.length > 0)
   }
 
   /** @internal Calls back when no query is running or waiting. */
   whenIdle(callback: () => void): void {
-    if (!this.active && this.queue.length === 0) callback()
+    if (!this._isBusy) callback()
     else this.idleWaiters.push(callback)
   }
 
@@ -410,15 +528,14 @@ export class Client extends EventEmitter {
 
   /** Ends the connection; a query that is still running is cut off, unless the client pipelines. */
   end(): Promise<void>
-  end(callback: () => void): void
-  end(callback?: () => void): Promise<void> | void {
+  end(callback: (err: Error) => void): void
+  end(callback?: (...args: any[]) => void): Promise<void> | void {
     this._ending = true
     if ((!this._connected && !this._connecting) || this._ended) return callback ? callback() : this.promise.resolve()
     if (this._connecting) {
       this.givenUp = true
     } else {
-      const busy = this.active !== null || this.queue.length > 0
-      if (busy && this.pipeline) this.once('drain', () => environment.closeClient(this._connection, false))
+      if (this._isBusy && this.pipeline) this.once('drain', () => environment.closeClient(this._connection, false))
       else environment.closeClient(this._connection, this.active !== null || !this._queryable)
     }
     if (callback) {
@@ -436,22 +553,22 @@ export class Client extends EventEmitter {
   /** @deprecated as in node-postgres: the query that is running. */
   get activeQuery(): Query | null {
     warnOfActiveQuery()
-    return this.active
+    return this.active as Query | null
   }
 
   /** @deprecated as in node-postgres: the queries that wait. */
   get queryQueue(): Query[] {
     warnOfQueryQueue()
-    return this.queue
+    return this.queue as Query[]
   }
 
   /** The transaction's state after the last query: `I` idle, `T` in a transaction, `E` in a failed one; null before the first. */
-  getTransactionStatus(): string | null {
+  getTransactionStatus(): TransactionStatus {
     return this.status
   }
 
-  setTypeParser(oid: number, format: 'text' | 'binary' | TypeParser, parser: TypeParser | undefined): void
-  setTypeParser(oid: number, parser: TypeParser): void
+  setTypeParser(oid: number, parser: TypeParser<string>): void
+  setTypeParser(oid: number, format: 'text' | 'binary', parser: TypeParser): void
   setTypeParser(oid: number, format: 'text' | 'binary' | TypeParser, parser?: TypeParser): void {
     this.overrides.setTypeParser(oid, format, parser)
     this._onTypeParser?.()
@@ -485,10 +602,17 @@ export class Client extends EventEmitter {
   }
 }
 
-/** An object that sends itself: pg-cursor, pg-query-stream, pg-copy-streams. */
-interface Submittable {
-  submit(connection: unknown): unknown
-  handleError?(error: Error, connection?: unknown): void
+/** What `@types/pg` declares of every client: without it none could stand where its clients are expected. */
+export interface Client {
+  on<E extends 'connect' | 'drain' | 'error' | 'notice' | 'notification' | 'end'>(event: E, listener: ClientListener<E>): this
+  /** @deprecated Neither node-postgres nor this package has it any more: use pg-copy-streams. */
+  copyFrom(queryText: string): Writable
+  /** @deprecated Neither node-postgres nor this package has it any more: use pg-copy-streams. */
+  copyTo(queryText: string): Readable
+  /** @deprecated Neither node-postgres nor this package has it any more. */
+  pauseDrain(): void
+  /** @deprecated Neither node-postgres nor this package has it any more. */
+  resumeDrain(): void
 }
 
 /** Options that node-postgres has and types do not encourage. */
@@ -497,6 +621,11 @@ interface LegacyOptions {
   pipeline?: boolean
   binary?: boolean
   scramMaxIterations?: number | string
+}
+
+/** Whether a query failed because its connection was already gone. */
+export function wasNeverSent(error: unknown): boolean {
+  return error instanceof Error && error.message === notQueryable
 }
 
 /** Errors that concern one query on a connection that lives on: it was never sent. */

@@ -11,6 +11,10 @@ export interface Waiting {
   readonly options?: RowOptions
   /** A query's answer. `error` is what a type parser threw: the query ran, its rows could not be made. */
   respond?(results: Result[], connection: number, status: string, error: unknown): void
+  /** Messages of the server that came through a tunnel. */
+  receive?(bytes: Buffer): void
+  /** So many bytes have left through it. */
+  sent?(count: number): void
   /** Any other answer. */
   event?(event: WireEvent): void
   /** `status`: the transaction's state behind the failure; empty when the connection gave none, as when it was lost. */
@@ -33,6 +37,8 @@ export type Listener = (event: WireEvent) => void
 
 const RESPONSE = 0
 const ERROR = 1
+const TUNNEL = 3
+const SENT = 4
 
 /** Words that an ordinary batch fits into: 256 KiB. */
 const WORDS = 1 << 16
@@ -96,20 +102,19 @@ function take(request: number): Waiting | undefined {
 
 export const environment: Environment = new native.Environment(drain)
 
+/** Takes one batch. The next one comes in a turn of its own: what awaits an answer goes on before a later one is told, as with a socket. */
 function drain(): void {
-  for (let left = 1; left > 0; ) {
-    const chunks = environment.drain(own.words)
-    if (!chunks) return
-    const count = own.words[0]!
-    left = own.words[1]!
-    if (count >= 0) {
-      own.start(chunks, 2)
-      read(own, 2 + count)
-    } else {
-      const large = new Cursor(environment.takeWords())
-      large.start(chunks, 0)
-      read(large, large.words.length)
-    }
+  const chunks = environment.drain(own.words)
+  if (!chunks) return
+  const count = own.words[0]!
+  if (own.words[1] !== 0) setImmediate(drain)
+  if (count >= 0) {
+    own.start(chunks, 2)
+    read(own, 2 + count)
+  } else {
+    const large = new Cursor(environment.takeWords())
+    large.start(chunks, 0)
+    read(large, large.words.length)
   }
 }
 
@@ -121,12 +126,23 @@ function read(cursor: Cursor, end: number): void {
     const detail = words[position + 2]!
     const connection = words[position + 3]!
     cursor.position = position + 4
-    if ((kind & 0xff) === RESPONSE) {
-      respond(cursor, request, detail, connection, String.fromCharCode(kind >> 8))
-    } else {
-      const text = cursor.text(detail)
-      if ((kind & 0xff) === ERROR) fail(request, kind >> 8, JSON.parse(text) as WireError)
-      else dispatch(JSON.parse(text) as WireEvent)
+    switch (kind & 0xff) {
+      case RESPONSE:
+        respond(cursor, request, detail, connection, String.fromCharCode(kind >> 8))
+        break
+      case ERROR:
+        fail(request, kind >> 8, JSON.parse(cursor.text(detail)) as WireError)
+        break
+      case TUNNEL: {
+        const bytes = Buffer.from(cursor.text(detail), 'latin1')
+        shielded(() => waiting[request]?.receive?.(bytes))
+        break
+      }
+      case SENT:
+        shielded(() => waiting[request]?.sent?.(detail))
+        break
+      default:
+        dispatch(JSON.parse(cursor.text(detail)) as WireEvent)
     }
   }
 }

@@ -34,6 +34,11 @@ export interface Environment {
   prepareConnections(pool: number): void
   prepared(connection: number, error: string | null): void
   clientQuery(connection: number, request: number, text: string, name: string | null, params: WireValue[] | null, flags: number): void
+  fetch(connection: number, request: number, step: 0 | 1 | 2, text: string, params: WireValue[] | null, rows: number, flags: number): void
+  tunnel(connection: number, request: number): void
+  tunnelWrite(connection: number, bytes: Uint8Array): void
+  tunnelTaken(connection: number, bytes: number): void
+  tunnelEnd(connection: number, named: string[]): void
   cancel(connection: number, request: number): void
   endPool(pool: number, request: number): void
   openClient(pool: number, request: number, options: string, variables: string): void

@@ -1,10 +1,14 @@
 /** Who gets a client of a pool, and when: pg-pool's decisions, at pg-pool's moments. */
 
+import { wasNeverSent } from './client.js'
 import { environment, expect, refuse } from './environment.js'
 import type { Pool } from './pool.js'
 import type { Member, Release } from './pool-member.js'
 import type { Roster } from './pool-roster.js'
 import { queueTimeout, Waiter } from './pool-waiter.js'
+
+/** How many connections, one after another, may be lost while they are being prepared, before that is the caller's error. */
+const MAX_PREPARATIONS = 5
 
 const doubleRelease = 'Release called on client which has already been released to the pool.'
 
@@ -72,7 +76,7 @@ export class Desk {
     while (this.forwarded < this.queue.length) {
       this.forwarded++
       const request = expect({
-      toError: this.pool._toError,
+        toError: this.pool._toError,
         event: (event) => this.arrive(this.roster.get(event.connection!)!),
         fail: (error) => {
           this.forwarded--
@@ -92,7 +96,7 @@ export class Desk {
   }
 
   /** Makes a connection for one caller. */
-  private open(waiter: Waiter): void {
+  private open(waiter: Waiter, tries = 1): void {
     this.opening++
     this.pool.log('checking client timeout')
     const request = expect({
@@ -102,7 +106,7 @@ export class Desk {
         const member = this.roster.get(event.connection!)!
         // Rust had no room for another, and waited for one that is there.
         if (this.roster.members.has(member)) this.acquire(member, waiter, false)
-        else this.greet(member, waiter)
+        else this.greet(member, waiter, tries)
       },
       fail: (error) => {
         this.opening--
@@ -117,7 +121,7 @@ export class Desk {
   }
 
   /** A new connection for `waiter`. */
-  private greet(member: Member, waiter: Waiter): void {
+  private greet(member: Member, waiter: Waiter, tries: number): void {
     const { onConnect } = this.pool.options
     this.roster.members.add(member)
     member.held = true
@@ -130,7 +134,14 @@ export class Desk {
       (error: Error) => {
         this.roster.members.delete(member)
         this.drop(member)
+        const { client } = member
+        // In a Lakebase pool a connection that ended while it was being prepared is one that could not be made.
+        const isLost = client._ended || !client._queryable || wasNeverSent(error)
+        const again = isLost && !this.pool._likePg && tries < MAX_PREPARATIONS
+        if (again) this.opening++
         this.roster.bury(member, () => {
+          if (again) this.opening--
+          if (again && !waiter.timedOut && !this.pool.ended) return this.open(waiter, tries + 1)
           this.pulse()
           if (!waiter.timedOut) waiter.fail(error)
         })
@@ -202,7 +213,7 @@ export class Desk {
     this.drop(member)
     if (member.expired) this.pool.log('remove expired client')
     const over = this.pool.ending && (this.pool._likePg || this.queue.length === 0)
-    if (error || over || !client._queryable || client._ending || member.expired) {
+    if (error || over || !client._queryable || client._ending || client._streaming || member.expired) {
       return this.roster.remove(member)
     }
     if (this.pool.options.allowExitOnIdle) client.unref()

@@ -1,6 +1,5 @@
 /** The connections of a pool: which count, whose events are whose, and how each one ends. */
 
-import type { ClientOptions } from './client.js'
 import { environment, type WireEvent } from './environment.js'
 import { keepError } from './errors.js'
 import type { Pool } from './pool.js'
@@ -71,7 +70,7 @@ export class Roster {
 
   /** A new connection. One that Rust began of its own accord goes into service when whoever listens has prepared it. */
   introduce(event: WireEvent): void {
-    const client = new this.pool.Client(this.pool.options as ClientOptions) as PoolClient
+    const client = new this.pool.Client(this.pool.options) as PoolClient
     const { host, port, user, database } = this.pool._settings
     Object.assign(client, { host, port, user, database, release: noop })
     client.introduce(event, this.pool._likePg ? undefined : this.pool._toError)

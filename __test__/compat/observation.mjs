@@ -113,7 +113,8 @@ export class Renderer {
   /** Own enumerable properties in their order. On instances of classes a leading underscore means private. */
   #properties(heading, value, indent, ancestors, hidden = []) {
     const isInstance = heading !== '' && heading !== '[null prototype]'
-    const isResult = this.#isA(value, 'Result')
+    // By name: pg-cursor brings pg's own class along, whatever the driver.
+    const isResult = value.constructor?.name === 'Result'
     const keys = [...Object.keys(value), ...hidden].filter((key) => !(isInstance && key.startsWith('_')) && !(isResult && REMNANTS.has(key)))
     if (keys.length === 0) return heading === '' ? '{}' : isInstance ? heading : `${heading} {}`
     const inner = `${indent}  `

@@ -24,6 +24,7 @@
  * @property {Target[]} [targets]
  * @property {boolean} [notQuick] left out of --quick unless it is named
  * @property {Query} [query]
+ * @property {boolean} [needsPostgres] its own `run` finds PostgreSQL in the context
  * @property {(context: import('../rounds.mjs').Context) => Promise<import('../report.mjs').Section>} [run]
  */
 
@@ -34,6 +35,7 @@ import latency from './latency.mjs'
 import links from './link.mjs'
 import point from './point.mjs'
 import rows from './rows.mjs'
+import stream from './stream.mjs'
 
 /** @type {Scenario[]} */
-export const scenarios = [latency, point, insert, ...rows, ...links, coldStart, footprint]
+export const scenarios = [latency, point, insert, ...rows, stream, ...links, coldStart, footprint]

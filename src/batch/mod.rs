@@ -11,6 +11,9 @@
 //! | 2 | number of results | length of a text: JSON |
 //! | 3 | connection | 0 |
 //!
+//! Two more have four words: [`TUNNEL`] (request, kind, length of a text whose characters are bytes, 0), the server's own messages, and
+//! [`SENT`] (request, kind, number of bytes, 0).
+//!
 //! A response's results follow, each with this header and then its rows:
 //!
 //! | words | |
@@ -54,6 +57,8 @@ use crate::wire::{Field, Response, RowDescription, Rows, StatementResult};
 pub const RESPONSE: i32 = 0;
 pub const ERROR: i32 = 1;
 pub const EVENT: i32 = 2;
+pub const TUNNEL: i32 = 3;
+pub const SENT: i32 = 4;
 
 /// The command tags that cross as a number.
 pub const COMMANDS: [&str; 16] = [
@@ -167,6 +172,17 @@ impl Batch {
     /// Appends something nobody asked for.
     pub fn event(&mut self, event: &serde_json::Value) {
         self.frame(0, EVENT, &event.to_string());
+    }
+
+    /// Appends messages of the server, as they are.
+    pub fn tunnel(&mut self, request: u32, messages: &[u8]) {
+        let length = self.text.push_bytes(messages);
+        self.words.extend([request as i32, TUNNEL, length, 0]);
+    }
+
+    /// Appends that so many bytes have left.
+    pub fn sent(&mut self, request: u32, bytes: usize) {
+        self.words.extend([request as i32, SENT, bytes as i32, 0]);
     }
 
     fn frame(&mut self, request: u32, kind: i32, text: &str) {

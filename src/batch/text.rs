@@ -62,6 +62,14 @@ impl Text {
         (bytes.len() * 2) as i32
     }
 
+    /// Appends bytes as one character each, in a chunk of their own.
+    pub fn push_bytes(&mut self, bytes: &[u8]) -> i32 {
+        self.finish();
+        self.latin1.extend_from_slice(bytes);
+        self.chunks.push((Encoding::Latin1, self.latin1.len()));
+        bytes.len() as i32
+    }
+
     /// Begins a new chunk where `length` more bytes do not fit into this one.
     fn start(&mut self, length: usize) {
         if !self.open.is_empty() && self.open.len() + length > MAX_CHUNK {

@@ -20,7 +20,7 @@ use crate::pool::{Login, Pool, Purpose, establish};
 use crate::runtime;
 use crate::secret::Secret;
 use crate::token::TokenSource;
-use crate::wire::{self, Execution, Outcome, Query, Request, Target};
+use crate::wire::{self, Execution, Fetch, Outcome, Query, Request, Target};
 
 /// Bits of a query's flags; the low six are [`Decoding`].
 mod flags {
@@ -59,25 +59,23 @@ impl Environment {
         })
     }
 
-    /// Takes the next batch: its words into `words`, the number of them into the first, that of the batches left into the second; its text
-    /// as one string per chunk. A number of -1 means that the words wait in `takeWords()`. Null: there is nothing.
+    /// Takes the next batch: the number of its words into the first of `words`, 1 into the second if there are more batches to take, and
+    /// the words behind these; its text as one string per chunk. A number of -1 means that the words wait in `takeWords()`.
     #[napi(catch_unwind)]
     pub fn drain<'env>(&self, env: &'env Env, mut words: Int32Array) -> Result<Option<Vec<Unknown<'env>>>> {
-        let Some((batch, left)) = self.queue.pop() else { return Ok(None) };
+        let Some((batch, more)) = self.queue.pop() else { return Ok(None) };
         let chunks = batch.chunks().map(|chunk| to_js(env, chunk)).collect::<Result<_>>()?;
         // SAFETY: JavaScript is inside this call, so nothing else reads or writes its array.
-        let target = unsafe { words.as_mut() };
-        let [count, more, rest @ ..] = target else { return Err(Error::from_reason("the array for words is too short")) };
-        *more = left as i32;
-        match rest.get_mut(..batch.words().len()) {
-            Some(words) => {
-                *count = batch.words().len() as i32;
-                words.copy_from_slice(batch.words());
-            }
-            None => {
-                *count = -1;
-                *lock(&self.large) = Some(batch);
-            }
+        let Some(([count, again], rest)) = (unsafe { words.as_mut() }).split_first_chunk_mut::<2>() else {
+            return Err(Error::from_reason("the array for words is too short"));
+        };
+        *again = i32::from(more);
+        if rest.len() >= batch.words().len() {
+            *count = batch.words().len() as i32;
+            rest[..batch.words().len()].copy_from_slice(batch.words());
+        } else {
+            *count = -1;
+            *lock(&self.large) = Some(batch);
         }
         Ok(Some(chunks))
     }
@@ -135,6 +133,23 @@ impl Environment {
     /// Runs a query on one connection, after those that were given to it before; answered by a response.
     #[napi(catch_unwind)]
     pub fn client_query(&self, connection: u32, request: u32, text: String, name: Option<String>, params: Option<Params>, flags: u32) {
+        self.run(connection, request, query(text, name, params, flags), flags);
+    }
+
+    /// Fetches rows of a large result through the connection's portal, up to `rows` of them. `step`: 0 opens the portal for `text`, 1 goes on,
+    /// 2 gives up the rest. Answered by a response, whose result has a command only if it was the last.
+    #[napi(catch_unwind)]
+    #[allow(clippy::too_many_arguments, reason = "plain arguments cross faster than an object")]
+    pub fn fetch(&self, connection: u32, request: u32, step: u32, text: String, params: Option<Params>, rows: i32, flags: u32) {
+        let step = match step {
+            0 => Fetch::Open { params: params.map_or_else(Vec::new, |params| params.0), rows },
+            1 => Fetch::More { rows },
+            _ => Fetch::Close,
+        };
+        self.run(connection, request, Query { text, execution: Execution::Portal(step) }, flags);
+    }
+
+    fn run(&self, connection: u32, request: u32, query: Query, flags: u32) {
         let answer = Answer::new(&self.queue, request);
         let Some(connection) = self.clients.connection(connection) else { return answer.fail(&not_queryable()) };
         let decoding = Decoding::from_bits(flags as u8);
@@ -142,7 +157,7 @@ impl Environment {
             Outcome::Completed(result) => answer.respond(&result, decoding),
             Outcome::NeverRan { cause, .. } => answer.fail(&cause),
         };
-        connection.send(Request { query: query(text, name, params, flags), pipelined: false, reply: Box::new(reply) });
+        connection.send(Request { query, pipelined: false, reply: Box::new(reply) });
     }
 
     /// Asks the server to cancel what the connection is running; answered by the event `done`.

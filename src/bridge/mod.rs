@@ -12,4 +12,5 @@ mod params;
 mod pools;
 mod queue;
 mod strings;
+mod tunnels;
 mod url;

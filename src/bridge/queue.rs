@@ -28,11 +28,9 @@ pub(super) struct Queue {
 #[derive(Default)]
 struct Ready {
     batches: VecDeque<Batch>,
-    /// Those that JavaScript is reading.
-    taken: VecDeque<Batch>,
     /// The last batch is complete: what comes next starts another.
     sealed: bool,
-    /// `wake` was called and JavaScript has not yet taken the batches.
+    /// `wake` was called and JavaScript has not yet taken the last batch.
     woken: bool,
     /// The environment is gone.
     closed: bool,
@@ -75,6 +73,16 @@ impl Queue {
         self.append(|batch| batch.event(event));
     }
 
+    /// The server's messages for the tunnel of `request`.
+    pub fn tunnel(&self, request: u32, messages: &[u8]) {
+        self.append(|batch| batch.tunnel(request, messages));
+    }
+
+    /// So many bytes given to the tunnel of `request` have left.
+    pub fn sent(&self, request: u32, bytes: usize) {
+        self.append(|batch| batch.sent(request, bytes));
+    }
+
     fn append(&self, pack: impl FnOnce(&mut Batch)) {
         self.push(|ready| {
             if ready.sealed || ready.batches.is_empty() {
@@ -99,26 +107,23 @@ impl Queue {
         }
     }
 
-    /// The next batch of those that were there when JavaScript was woken, and how many are left of them. What comes while it reads wakes it
-    /// again: as with pg, a caller's promise is settled before the answer to what it asks next is looked at.
-    pub fn pop(&self) -> Option<(Batch, usize)> {
+    /// The next batch, and whether more are waiting: JavaScript then has to come again of its own accord, otherwise it is woken.
+    pub fn pop(&self) -> Option<(Batch, bool)> {
         let mut ready = lock(&self.ready);
-        if ready.taken.is_empty() {
-            ready.woken = false;
-            ready.taken = std::mem::take(&mut ready.batches);
-        }
-        let mut batch = ready.taken.pop_front()?;
-        let left = ready.taken.len();
+        let batch = ready.batches.pop_front();
+        ready.woken = !ready.batches.is_empty();
+        let more = ready.woken;
         drop(ready);
-        batch.finish();
-        Some((batch, left))
+        batch.map(|mut batch| {
+            batch.finish();
+            (batch, more)
+        })
     }
 
     pub fn close(&self) {
         let mut ready = lock(&self.ready);
         ready.closed = true;
         ready.batches.clear();
-        ready.taken.clear();
     }
 }
 

@@ -20,11 +20,12 @@ use tokio_util::io::poll_read_buf;
 
 use super::encoder::Encoder;
 use super::handle::{Command, Connection, Observer, Shared, ended};
-use super::inflight::{Flight, InFlight};
+use super::inflight::{Flight, InFlight, Sent};
 use super::message::{decode, frame, malformed, missing, row_description, server_message, violation};
 use super::request::{Outcome, Reply, Request};
 use super::result::RowDescription;
 use super::startup::Started;
+use super::tunnel::{Overheard, Tunnel, TunnelCommand, overhear};
 use crate::error::{Error, Kind, ServerMessage, SystemFailure};
 
 /// Read ahead at least this much: four TLS records.
@@ -62,6 +63,8 @@ where
         out: BytesMut::new(),
         read: started.unread,
         columns: None,
+        portal: None,
+        overheard: Vec::new(),
         closing: None,
         completed: false,
         needs_flush: false,
@@ -93,6 +96,10 @@ struct Task<S> {
     read: BytesMut,
     /// The last RowDescription: the next equal one shares it.
     columns: Option<Arc<RowDescription>>,
+    /// The columns of the portal that is suspended.
+    portal: Option<Arc<RowDescription>>,
+    /// Command tags that have passed through the tunnel since the last ReadyForQuery.
+    overheard: Vec<String>,
     /// Somebody wants the connection closed; true: at once.
     closing: Option<bool>,
     /// A request completed since the observer was last told.
@@ -104,6 +111,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
     /// Runs until the connection is over: `Ok` when we closed it.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
+            let held_up = self.is_held_up();
             // Read first: a server that ends the session says so, and what it has not read may then go to another connection.
             let has_read = match self.poll_read(cx) {
                 Poll::Ready(read) => {
@@ -128,10 +136,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             if self.closing.is_some() && self.flights.is_empty() && self.waiting.is_empty() && self.out.is_empty() {
                 return Poll::Ready(Ok(()));
             }
-            if !has_read {
+            // What is no longer held up has not been asked for yet: nothing would wake this task.
+            if !has_read && held_up == self.is_held_up() {
                 return Poll::Pending;
             }
         }
+    }
+
+    /// Whether nothing is read because the caller at the end of a tunnel is behind.
+    fn is_held_up(&self) -> bool {
+        matches!(self.flights.front(), Some(Flight::Tunnel(tunnel)) if tunnel.is_behind())
     }
 
     /// What the server said before it closed the socket that can no longer be written to.
@@ -153,6 +167,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
         loop {
             match self.commands.poll_recv(cx) {
                 Poll::Ready(Some(Command::Close { at_once })) => self.closing = Some(at_once || self.closing == Some(true)),
+                Poll::Ready(Some(Command::TunnelTaken(bytes))) => {
+                    if let Some(Flight::Tunnel(tunnel)) = self.flights.front_mut() {
+                        tunnel.take(bytes);
+                    }
+                }
                 Poll::Ready(Some(command)) => self.waiting.push_back(command),
                 Poll::Ready(None) => {
                     self.closing.get_or_insert(false);
@@ -163,23 +182,33 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
         }
     }
 
+    /// The place in `waiting` of what may go onto the wire next.
+    fn next_to_go(&self) -> Option<usize> {
+        if matches!(self.flights.front(), Some(Flight::Tunnel(_))) {
+            // What is said through the open tunnel, and its end; everything else waits for that.
+            let position = self.waiting.iter().position(|command| matches!(command, Command::Tunnel(_)))?;
+            return (!matches!(self.waiting[position], Command::Tunnel(TunnelCommand::Begin(_)))).then_some(position);
+        }
+        let may_go = match self.waiting.front()? {
+            Command::Request(request) if request.pipelined => {
+                self.flights.iter().all(|flight| matches!(flight, Flight::Request(request) if request.pipelined))
+            }
+            // To a tunnel that has ended.
+            Command::Tunnel(TunnelCommand::Write(_) | TunnelCommand::End { .. }) => true,
+            _ => self.flights.is_empty(),
+        };
+        may_go.then_some(0)
+    }
+
     /// Moves requests onto the wire as far as they may share it.
     fn send_waiting(&mut self) -> Result<(), Error> {
-        while let Some(next) = self.waiting.front() {
-            let may_join = match next {
-                Command::Request(request) => request.pipelined,
-                _ => false,
-            };
-            let shares = self.flights.iter().all(|flight| matches!(flight, Flight::Request(request) if request.pipelined));
-            let may_go = self.flights.is_empty() || (may_join && shares);
-            if !may_go {
-                break;
-            }
+        while let Some(position) = self.next_to_go() {
             if self.flights.is_empty() {
                 self.shared.mark_head(true);
             }
-            match self.waiting.pop_front() {
+            match self.waiting.remove(position) {
                 Some(Command::Request(request)) => self.write_request(request),
+                Some(Command::Tunnel(command)) => self.tunnel(command),
                 Some(Command::Ping(reply)) => {
                     frontend::sync(&mut self.out);
                     self.flights.push_back(Flight::Ping(reply));
@@ -197,10 +226,36 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
     fn write_request(&mut self, Request { query, pipelined, reply }: Request) {
         let before = self.out.len();
         match self.encoder.encode(&query, self.status(), &mut self.out) {
-            Ok(sent) => self.flights.push_back(Flight::Request(Box::new(InFlight::new(query, pipelined, sent, reply)))),
+            Ok(sent) => {
+                let mut request = Box::new(InFlight::new(query, pipelined, sent, reply));
+                if let (Sent::Portal, Some(columns)) = (&request.sent, self.portal.take()) {
+                    request.columns(columns);
+                }
+                self.flights.push_back(Flight::Request(request));
+            }
             Err(error) => {
                 self.out.truncate(before);
                 self.answer(reply, Outcome::Completed(Err(error)));
+            }
+        }
+    }
+
+    fn tunnel(&mut self, command: TunnelCommand) {
+        match command {
+            TunnelCommand::Begin(end) => self.flights.push_back(Flight::Tunnel(Tunnel::new(end))),
+            TunnelCommand::Write(bytes) => {
+                if let Some(Flight::Tunnel(tunnel)) = self.flights.front_mut() {
+                    tunnel.note_write(&bytes);
+                    self.out.extend_from_slice(&bytes);
+                }
+            }
+            TunnelCommand::End { named } => {
+                if matches!(self.flights.front(), Some(Flight::Tunnel(_))) {
+                    self.flights.pop_front();
+                    self.encoder.note_named(named);
+                    self.shared.outstanding.fetch_sub(1, Ordering::Relaxed);
+                    self.completed = true;
+                }
             }
         }
     }
@@ -223,6 +278,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
                 Poll::Pending => return Ok(()),
             }
         }
+        if let Some(Flight::Tunnel(tunnel)) = self.flights.front_mut() {
+            tunnel.note_sent();
+        }
         if self.needs_flush {
             match Pin::new(&mut self.socket).poll_flush(cx) {
                 Poll::Ready(Ok(())) => self.needs_flush = false,
@@ -234,6 +292,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if self.is_held_up() {
+            // What the caller takes comes as a command, which wakes this task.
+            return Poll::Pending;
+        }
         self.read.reserve(missing(&self.read).max(READ_CHUNK));
         match ready!(poll_read_buf(Pin::new(&mut self.socket), cx, &mut self.read)) {
             Ok(0) => Poll::Ready(Err(ended())),
@@ -244,6 +306,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
 
     /// Handles every complete message that has been read.
     fn receive(&mut self) -> Result<(), Error> {
+        if matches!(self.flights.front(), Some(Flight::Tunnel(_))) {
+            return self.receive_for_tunnel();
+        }
         while let Some((tag, length)) = frame(&self.read)? {
             match (tag, self.flights.front_mut()) {
                 (b'D', Some(Flight::Request(request))) => {
@@ -275,6 +340,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
         Ok(())
     }
 
+    fn receive_for_tunnel(&mut self) -> Result<(), Error> {
+        let (end, overheard) = overhear(&self.read)?;
+        let Some(Flight::Tunnel(tunnel)) = self.flights.front_mut() else { return Ok(()) };
+        for word in overheard {
+            match word {
+                Overheard::Tag(tag) => self.overheard.push(tag),
+                Overheard::Ready(status) => {
+                    self.shared.transaction_status.store(status, Ordering::Relaxed);
+                    self.encoder.note_tunnel(&std::mem::take(&mut self.overheard), tunnel.take_schema_change(), status);
+                }
+            }
+        }
+        if end > 0 {
+            tunnel.receive(&self.read[..end]);
+            self.read.advance(end);
+        }
+        Ok(())
+    }
+
     fn handle(&mut self, message: Message, wire_length: u32) -> Result<(), Error> {
         match message {
             Message::ReadyForQuery(body) => self.ready(body.status()),
@@ -295,10 +379,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
                 Ok(())
             }
             Message::ErrorResponse(body) => self.failed(server_message(body.fields(), wire_length)?),
-            message => match self.flights.front_mut() {
-                Some(Flight::Request(request)) => request.take(message, &mut self.out),
-                _ => Err(violation("an answer came to no request")),
-            },
+            message => {
+                let Some(Flight::Request(request)) = self.flights.front_mut() else {
+                    return Err(violation("an answer came to no request"));
+                };
+                request.take(message, &mut self.out)?;
+                self.portal = request.suspended_portal().cloned();
+                if self.portal.is_some() {
+                    let status = self.status();
+                    self.finish_head(status);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// The request at the head has all it will get.
+    fn finish_head(&mut self, status: u8) {
+        if let Some(Flight::Request(request)) = self.flights.pop_front() {
+            self.shared.outstanding.fetch_sub(1, Ordering::Relaxed);
+            self.completed = true;
+            request.complete(self.shared.id, status);
         }
     }
 
@@ -307,6 +408,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
         match self.flights.front_mut() {
             Some(Flight::Request(request)) => {
                 request.fail(error.clone());
+                request.sync_portal(&mut self.out);
             }
             // An error nobody asked for: the server ends the session (57P01 and its kin).
             _ if fatal => {}
@@ -334,7 +436,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
                     request.complete(self.shared.id, status);
                 }
             }
-            None => return Err(violation("ReadyForQuery came to no request")),
+            Some(Flight::Tunnel(_)) | None => return Err(violation("ReadyForQuery came to no request")),
         }
         self.shared.mark_head(!self.flights.is_empty());
         Ok(())
@@ -359,9 +461,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
         let orderly = cause.server().is_some();
         let had_flights = !self.flights.is_empty();
         for (position, flight) in std::mem::take(&mut self.flights).into_iter().enumerate() {
-            if let Flight::Request(request) = flight {
-                self.shared.outstanding.fetch_sub(1, Ordering::Relaxed);
-                request.lose(&cause, orderly && position > 0);
+            match flight {
+                Flight::Request(request) => {
+                    self.shared.outstanding.fetch_sub(1, Ordering::Relaxed);
+                    request.lose(&cause, orderly && position > 0);
+                }
+                Flight::Tunnel(_) => {
+                    self.shared.outstanding.fetch_sub(1, Ordering::Relaxed);
+                }
+                Flight::Ping(_) => {}
             }
         }
         self.commands.close();
@@ -369,9 +477,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             self.waiting.push_back(command);
         }
         for command in std::mem::take(&mut self.waiting) {
-            if let Command::Request(Request { query, reply, .. }) = command {
-                self.shared.outstanding.fetch_sub(1, Ordering::Relaxed);
-                reply(Outcome::NeverRan { query, cause: cause.clone() });
+            match command {
+                Command::Request(Request { query, reply, .. }) => {
+                    self.shared.outstanding.fetch_sub(1, Ordering::Relaxed);
+                    reply(Outcome::NeverRan { query, cause: cause.clone() });
+                }
+                Command::Tunnel(TunnelCommand::Begin(_)) => {
+                    self.shared.outstanding.fetch_sub(1, Ordering::Relaxed);
+                }
+                _ => {}
             }
         }
         // A server's last word to a request is its caller's; whoever watches the connection hears that it is gone, as in node-postgres.

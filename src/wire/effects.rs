@@ -22,19 +22,32 @@ impl Effects {
         let mut effects = Self { schema: starts_with_schema_change(text), ..Self::default() };
         for result in results {
             let Some(tag) = &result.tag else { continue };
-            match tag.split(' ').next().unwrap_or_default() {
-                "CREATE" | "ALTER" | "DROP" | "DO" | "IMPORT" => effects.schema = true,
-                // Without columns: CREATE TABLE AS, CREATE MATERIALIZED VIEW and SELECT INTO call themselves so.
-                "SELECT" if result.columns.is_none() => effects.schema = true,
-                "SET" => effects.settings |= results.len() > 1 || !sets_nothing_that_is_read(text),
-                "RESET" | "CALL" => effects.settings = true,
-                "DISCARD" | "DEALLOCATE" if tag.ends_with(" ALL") => effects.deallocated = true,
-                "DISCARD" => effects.settings = true,
-                _ => {}
+            if tag == "SET" && results.len() == 1 && sets_nothing_that_is_read(text) {
+                continue;
             }
+            effects.add(tag);
+            // Without columns: CREATE TABLE AS, CREATE MATERIALIZED VIEW and SELECT INTO call themselves so.
+            effects.schema |= result.columns.is_none() && tag.starts_with("SELECT");
         }
         effects.settings |= contains(text, b"set_config");
         effects
+    }
+
+    /// The same for statements whose texts nobody has read: any of them can have changed a setting.
+    pub fn of_tags(tags: &[String]) -> Self {
+        let mut effects = Self { settings: !tags.is_empty(), ..Self::default() };
+        tags.iter().for_each(|tag| effects.add(tag));
+        effects
+    }
+
+    fn add(&mut self, tag: &str) {
+        match tag.split(' ').next().unwrap_or_default() {
+            "CREATE" | "ALTER" | "DROP" | "DO" | "IMPORT" => self.schema = true,
+            "SET" | "RESET" | "CALL" => self.settings = true,
+            "DISCARD" | "DEALLOCATE" if tag.ends_with(" ALL") => self.deallocated = true,
+            "DISCARD" => self.settings = true,
+            _ => {}
+        }
     }
 }
 
@@ -89,7 +102,7 @@ fn contains(text: &str, word: &[u8]) -> bool {
     text.as_bytes().windows(word.len()).any(|window| window.eq_ignore_ascii_case(word))
 }
 
-fn starts_with_schema_change(text: &str) -> bool {
+pub(super) fn starts_with_schema_change(text: &str) -> bool {
     let statement = first_keyword(text);
     SCHEMA_CHANGES.iter().any(|keyword| statement.eq_ignore_ascii_case(keyword))
 }

@@ -10,7 +10,7 @@ use postgres_protocol::message::frontend;
 
 use super::effects::{Effects, reads_clock_when_parsed};
 use super::inflight::{InFlight, Sent};
-use super::request::{Execution, Param, Query, bind, encoding_error};
+use super::request::{Execution, Fetch, Param, Query, bind, encoding_error};
 use super::statements::{Statements, Validity};
 use crate::error::{Error, Kind};
 
@@ -41,6 +41,10 @@ impl Encoder {
             Execution::Simple => {
                 frontend::query(&query.text, out).map_err(not_sendable)?;
                 return Ok(Sent::Simple);
+            }
+            Execution::Portal(step) => {
+                fetch(&query.text, step, out)?;
+                return Ok(Sent::Portal);
             }
             Execution::Extended { name: Some(name), params, binary } => self.named(&query.text, name, params, *binary, out)?,
             // In a transaction always: an error of a stale plan would abort it, and nothing tells what functions and triggers have changed.
@@ -133,6 +137,22 @@ impl Encoder {
             self.statements.remove(&request.query.text, prepared);
         }
         let effects = Effects::of(self.text_of(request), request.results());
+        self.note(effects, status);
+    }
+
+    /// What a tunnel has overheard up to a ReadyForQuery.
+    pub fn note_tunnel(&mut self, tags: &[String], changes_schema: bool, status: u8) {
+        let mut effects = Effects::of_tags(tags);
+        effects.schema |= changes_schema;
+        self.note(effects, status);
+    }
+
+    /// The caller at the end of a tunnel has prepared these statements.
+    pub fn note_named(&mut self, statements: Vec<(String, String)>) {
+        self.named.extend(statements);
+    }
+
+    fn note(&mut self, effects: Effects, status: u8) {
         if effects.deallocated {
             self.statements.clear();
         }
@@ -160,6 +180,28 @@ fn unnamed(text: &str, params: &[Param], binary: bool, out: &mut BytesMut) -> Re
     bind("", params, binary, out)?;
     frontend::describe(b'P', "", out).map_err(not_sendable)?;
     Ok(Sent::Unnamed)
+}
+
+/// Appends the messages of a step through the portal. A Flush, not a Sync: that would end the portal with its transaction.
+fn fetch(text: &str, step: &Fetch, out: &mut BytesMut) -> Result<(), Error> {
+    match step {
+        Fetch::Open { params, rows } => {
+            frontend::parse("", text, [], out).map_err(not_sendable)?;
+            bind("", params, false, out)?;
+            frontend::describe(b'P', "", out).map_err(not_sendable)?;
+            frontend::execute("", *rows, out).map_err(not_sendable)?;
+            frontend::flush(out);
+        }
+        Fetch::More { rows } => {
+            frontend::execute("", *rows, out).map_err(not_sendable)?;
+            frontend::flush(out);
+        }
+        Fetch::Close => {
+            frontend::close(b'P', "", out).map_err(not_sendable)?;
+            frontend::sync(out);
+        }
+    }
+    Ok(())
 }
 
 fn not_sendable(source: io::Error) -> Error {

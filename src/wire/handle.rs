@@ -8,6 +8,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use super::request::{Outcome, Request};
+use super::tunnel::{TunnelCommand, TunnelEnd};
 use crate::error::{Error, Kind, ServerMessage};
 
 /// Identifies a connection in this process; never used twice.
@@ -41,6 +42,9 @@ pub struct Session {
 
 pub(super) enum Command {
     Request(Request),
+    Tunnel(TunnelCommand),
+    /// The caller at the end of a tunnel has taken so many bytes.
+    TunnelTaken(usize),
     /// A Sync of our own; answered when the server is alive.
     Ping(oneshot::Sender<()>),
     /// Say goodbye after what is in flight, or now.
@@ -97,6 +101,35 @@ impl Connection {
                 self.shared.runtime.spawn(async move { reply(Outcome::NeverRan { query, cause: ended() }) });
             }
         }
+    }
+
+    /// Opens a tunnel after what is in flight. Nothing else runs on the connection before [`tunnel_end`](Self::tunnel_end).
+    pub fn tunnel(&self, end: Box<dyn TunnelEnd>) {
+        self.shared.outstanding.fetch_add(1, Ordering::Relaxed);
+        if self.commands.send(Command::Tunnel(TunnelCommand::Begin(end))).is_err() {
+            self.shared.outstanding.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Sends messages, or a part of one, through the tunnel.
+    pub fn tunnel_write(&self, bytes: Vec<u8>) {
+        self.tell_tunnel(TunnelCommand::Write(bytes));
+    }
+
+    /// The caller has taken so many of the bytes that came through the tunnel.
+    pub fn tunnel_taken(&self, bytes: usize) {
+        // A send that fails finds the connection already ended, here and below.
+        let _ = self.commands.send(Command::TunnelTaken(bytes));
+    }
+
+    /// Ends the tunnel, after the ReadyForQuery of whatever was sent through it. `named`: the statements that the caller has prepared under
+    /// names of its own, with their texts.
+    pub fn tunnel_end(&self, named: Vec<(String, String)>) {
+        self.tell_tunnel(TunnelCommand::End { named });
+    }
+
+    fn tell_tunnel(&self, command: TunnelCommand) {
+        let _ = self.commands.send(Command::Tunnel(command));
     }
 
     /// Asks the server for a sign of life. False when it gave none within `bound`.

@@ -12,6 +12,7 @@ use super::message::{malformed, violation};
 use super::request::{Outcome, Query, Reply};
 use super::result::{Response, RowDescription, StatementResult};
 use super::statements::Prepared;
+use super::tunnel::Tunnel;
 use crate::error::{Error, ServerMessage};
 
 /// How a request was sent, which decides what its answer means.
@@ -29,6 +30,8 @@ pub(super) enum Sent {
         name: String,
         parsed: bool,
     },
+    /// A part of a portal's rows, without a Sync: that is said when the last row has come.
+    Portal,
 }
 
 pub(super) struct InFlight {
@@ -45,11 +48,14 @@ pub(super) struct InFlight {
     parse_complete: bool,
     /// The server had something to say about the text itself.
     noticed: bool,
+    /// PortalSuspended has come, for rows of these columns.
+    suspended: Option<Arc<RowDescription>>,
 }
 
-/// The head of the wire: a request, or a Sync of our own.
+/// The head of the wire: a request, a Sync of our own, or somebody else's conversation.
 pub(super) enum Flight {
     Request(Box<InFlight>),
+    Tunnel(Tunnel),
     Ping(oneshot::Sender<()>),
 }
 
@@ -67,6 +73,7 @@ impl InFlight {
             bound: false,
             parse_complete: false,
             noticed: false,
+            suspended: None,
         }
     }
 
@@ -114,8 +121,16 @@ impl InFlight {
             Message::CommandComplete(body) => {
                 self.current.tag = Some(body.tag().map_err(malformed)?.to_owned());
                 self.results.push(std::mem::take(&mut self.current));
+                self.sync_portal(out);
             }
-            Message::EmptyQueryResponse | Message::PortalSuspended => self.results.push(std::mem::take(&mut self.current)),
+            Message::EmptyQueryResponse => {
+                self.results.push(std::mem::take(&mut self.current));
+                self.sync_portal(out);
+            }
+            Message::PortalSuspended => {
+                self.suspended = self.current.columns.clone();
+                self.results.push(std::mem::take(&mut self.current));
+            }
             Message::CopyInResponse(_) => {
                 // A query has no data to copy; node-postgres answers with the same words.
                 frontend::copy_fail("No source stream defined", out).map_err(malformed)?;
@@ -133,6 +148,18 @@ impl InFlight {
             _ => return Err(violation("a message came that does not belong to a query")),
         }
         Ok(())
+    }
+
+    /// A portal is done, or has failed: now the server may end the implicit transaction.
+    pub fn sync_portal(&self, out: &mut BytesMut) {
+        if matches!(self.sent, Sent::Portal) {
+            frontend::sync(out);
+        }
+    }
+
+    /// The portal has more rows: the columns of what is to come. The request is done, without a ReadyForQuery.
+    pub fn suspended_portal(&self) -> Option<&Arc<RowDescription>> {
+        self.suspended.as_ref().filter(|_| matches!(self.sent, Sent::Portal))
     }
 
     /// The statement it was sent with is stale and nothing has run, so it can be parsed afresh and sent again: the Bind of a cached

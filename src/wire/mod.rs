@@ -17,13 +17,17 @@ mod socket;
 mod startup;
 mod statements;
 mod target;
+mod tunnel;
+#[cfg(test)]
+mod tunnel_tests;
 
 pub use cancel::cancel;
 pub use connection::open;
 pub use encoder::SchemaGeneration;
 pub use handle::{Connection, ConnectionId, Observer, Session};
-pub use request::{Execution, Outcome, Param, Query, Reply, Request};
+pub use request::{Execution, Fetch, Outcome, Param, Query, Reply, Request};
 pub use result::{Field, Response, RowCursor, RowDescription, Rows, StatementResult};
 pub use socket::{Connected, Socket, connect};
 pub use startup::{Early, Options, Password, PasswordFuture, Started, start};
 pub use target::{CheckIdentity, Target};
+pub use tunnel::TunnelEnd;

@@ -25,6 +25,24 @@ pub enum Execution {
     Simple,
     /// Parse (or a cached statement), Bind, Execute, Sync. `name` is the caller's own statement name.
     Extended { name: Option<String>, params: Vec<Param>, binary: bool },
+    /// A part of a result too large to be had at once.
+    Portal(Fetch),
+}
+
+/// Steps through the unnamed portal of a connection, which nothing else may use until it is done or closed. A result that ends with its
+/// `tag` is the last one; any other is followed by [`More`](Self::More) or [`Close`](Self::Close).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fetch {
+    /// Opens the portal and fetches the first rows.
+    Open {
+        params: Vec<Param>,
+        rows: i32,
+    },
+    More {
+        rows: i32,
+    },
+    /// Gives up the rest.
+    Close,
 }
 
 /// A query, before anything of it is on the wire.
@@ -75,6 +93,7 @@ impl Query {
         match &self.execution {
             Execution::Simple => plain && !self.text.trim_end().trim_end_matches(';').contains(';'),
             Execution::Extended { name, .. } => plain && name.is_none(),
+            Execution::Portal(_) => false,
         }
     }
 }

@@ -11,8 +11,8 @@ type Protocol = typeof import('pg-protocol')
 type Serializer = Protocol['serialize']
 
 /** What `new Connection()` takes. */
-export interface ConnectionConfig {
-  stream?: Socket | ((config: ConnectionConfig) => Socket)
+export interface PlainConnectionConfig {
+  stream?: Socket | ((config: PlainConnectionConfig) => Socket)
   ssl?: boolean | ConnectionOptions
   sslNegotiation?: 'postgres' | 'direct'
   keepAlive?: boolean
@@ -26,7 +26,7 @@ function protocol(): Protocol {
 }
 
 /** Emits `connect`, `sslconnect`, `end`, `error`, `message` and every message under its own name, `errorMessage` for errors. */
-export class Connection extends EventEmitter {
+class Connection extends EventEmitter {
   stream: Socket
   parsedStatements: Record<string, string> = {}
   submittedNamedStatements: Record<string, string> = {}
@@ -43,7 +43,7 @@ export class Connection extends EventEmitter {
   /** @internal */
   _emitMessage = false
 
-  constructor(config: ConnectionConfig = {}) {
+  constructor(config: PlainConnectionConfig = {}) {
     super()
     const { stream } = config
     this.stream = typeof stream === 'function' ? stream(config) : (stream ?? new Socket())
@@ -205,3 +205,5 @@ export class Connection extends EventEmitter {
     if (this.stream.writable) this.stream.write(message(protocol().serialize))
   }
 }
+
+export { Connection as PlainConnection }

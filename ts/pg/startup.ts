@@ -1,6 +1,6 @@
 /** What node-postgres' settings mean to the core: they are resolved here, so it sees neither `PG*` variables nor the string. */
 
-import { encodeOptions, type ConnectionOptions, type PoolOptions } from '../options.js'
+import { encodeOptions, type ConnectionOptions, type PoolingOptions } from '../options.js'
 import type { ConnectionParameters } from './connection-parameters.js'
 
 /** The startup message's parameters. */
@@ -23,7 +23,7 @@ export function coreOptions(parameters: ConnectionParameters, given: ConnectionO
 }
 
 /** The options of a pool, for `Environment.openPool`. */
-export function corePoolOptions(parameters: ConnectionParameters, given: PoolOptions): string {
+export function corePoolOptions(parameters: ConnectionParameters, given: ConnectionOptions & PoolingOptions): string {
   const { max, min, idleTimeoutMillis, maxUses, allowExitOnIdle, maxPipeline } = given
   return encodeOptions({ ...connectionSettings(parameters, given), max, min, idleTimeoutMillis, maxUses, allowExitOnIdle, maxPipeline })
 }
@@ -45,8 +45,7 @@ function connectionSettings(parameters: ConnectionParameters, given: ConnectionO
 
 function coreSsl(ssl: unknown): unknown {
   if (!ssl || typeof ssl !== 'object') return Boolean(ssl)
-  const { key } = ssl as { key?: unknown }
-  return key === undefined ? ssl : { ...ssl, key }
+  return visible(ssl)
 }
 
 /** Crosses as the marker of a function: nobody looks into the password file before the server asks. */
@@ -57,6 +56,12 @@ function roundsOf(options: object): number | undefined {
   const { scramMaxIterations: given } = options as { scramMaxIterations?: number | string }
   const rounds = typeof given === 'string' && given.trim() !== '' ? Number(given) : given
   return typeof rounds === 'number' && Number.isFinite(rounds) && rounds >= 0 ? Math.floor(rounds) : undefined
+}
+
+/** With what is hidden from printing (`hideKeys`). */
+function visible(hidden: object): Record<string, unknown> {
+  const names = Object.getOwnPropertyNames(hidden)
+  return Object.fromEntries(names.map((name) => [name, (hidden as Record<string, unknown>)[name]]).filter(([, value]) => value !== undefined))
 }
 
 /** The environment without node-postgres' variables: they are in the options already. */
