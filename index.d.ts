@@ -6,6 +6,7 @@ import { ConnectionOptions as ConnectionOptions$1 } from 'node:tls';
 import { NoticeMessage } from 'pg-protocol/dist/messages.js';
 import * as pg_types from 'pg-types';
 import { DatabaseError } from 'pg-protocol';
+import { Socket } from 'node:net';
 
 /** node-postgres' `client.connectionParameters`. Falsy options count as not given. */
 declare class ConnectionParameters$1 {
@@ -185,7 +186,7 @@ interface QueryArrayConfig<I = any[]> extends QueryConfig<I> {
 }
 /** A query object that sends itself: `Query`, pg-cursor, pg-query-stream, pg-copy-streams. */
 interface Submittable {
-    submit: (connection: Connection) => void;
+    submit: (connection: Connection$1) => void;
 }
 /** One column of a result. */
 interface FieldDef {
@@ -247,7 +248,7 @@ interface MessageConfig {
     name?: string | undefined;
 }
 /** What a `Submittable` speaks the protocol with. */
-interface Connection extends EventEmitter {
+interface Connection$1 extends EventEmitter {
     readonly stream: Duplex;
     bind(config: BindConfig | null, more: boolean): void;
     execute(config: ExecuteConfig | null, more: boolean): void;
@@ -358,7 +359,7 @@ declare class Query<R extends QueryResultRow = any, I extends any[] = any> exten
     constructor(queryTextOrConfig?: string | QueryConfig<I>, values?: I, callback?: (error: Error | undefined, result: ResultBuilder<R>) => void);
     requiresPreparation(): boolean;
     /** Writes the messages; the error that keeps it from being sent is returned. */
-    submit(connection: Connection): Error | null;
+    submit(connection: Connection$1): Error | null;
 }
 /** Which listener belongs to which event. */
 interface Query<R extends QueryResultRow = any, I extends any[] = any> {
@@ -473,7 +474,7 @@ declare class Client extends EventEmitter {
      */
     stream<Row = Record<string, unknown>>(text: string, values?: readonly unknown[], options?: StreamOptions): AsyncGenerator<Row, void, undefined>;
     /** The connection beneath, as query classes of other packages use it. */
-    get connection(): Connection;
+    get connection(): Connection$1;
     /** Asks the server to cancel the query that is running. Resolves when the server has taken the request, whether it helped or not. */
     cancelQuery(): Promise<void>;
     /** Cancels what `client` runs for `query`, or takes it from its queue. */
@@ -762,6 +763,15 @@ declare function escapeLiteral(text: string): string;
  */
 declare function prepareValue(value: unknown): WireValue;
 
+/** What `new Connection()` takes. */
+interface PlainConnectionConfig {
+    stream?: Socket | ((config: PlainConnectionConfig) => Socket);
+    ssl?: boolean | ConnectionOptions$1;
+    sslNegotiation?: 'postgres' | 'direct';
+    keepAlive?: boolean;
+    keepAliveInitialDelayMillis?: number;
+}
+
 /** This module, as `native` would be one. */
 interface Module {
     Client: typeof Client;
@@ -777,6 +787,9 @@ interface Module {
     types: typeof types;
     utils: typeof utils;
 }
+/** What a `Submittable` speaks the protocol with; as a class, a socket that speaks it. */
+type Connection = Connection$1;
+declare const Connection: new (config?: PlainConnectionConfig) => Connection$1;
 /** Settings of the process: what a client or a pool is not told otherwise. */
 declare const defaults: Defaults & ClientConfig;
 declare const utils: {
@@ -1178,6 +1191,7 @@ export {
     DatabaseError,
 } from 'pg-protocol';
 export {
+    Connection,
     defaults,
     escapeIdentifier,
     escapeLiteral,
@@ -1187,7 +1201,6 @@ export {
 export type {
     BindConfig,
     ClientBase,
-    Connection,
     ConnectionConfig,
     CustomTypesConfig,
     Defaults,

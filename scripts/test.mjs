@@ -18,7 +18,12 @@ const everything = areas.length === 0
  * The files of `compat` in which lakebase-native/pg and pg agree in every case. The module is not finished (CHANGELOG.md): the other files
  * run when they are named, and move here as they come to agree.
  */
-const AGREEING = ['column-names', 'errors', 'harness', 'properties-shapes', 'properties-values', 'query-timeout', 'transactions', 'type-parsing']
+const AGREEING = [
+  'cancel', 'client-lifecycle', 'column-names', 'connection-parameters', 'copy', 'empty-query', 'errors', 'escape', 'harness',
+  'listen-notify', 'parameters', 'pg-listen', 'pipelining-invisible', 'pool-callbacks', 'pool-events', 'pool-lifecycle',
+  'prepared-names', 'properties-interleaving', 'properties-shapes', 'properties-values', 'query-timeout', 'results-shape',
+  'session-state', 'statement-cache-invisible', 'tls', 'transactions', 'type-parsing',
+]
 const finished = (file) => !file.startsWith('compat/') || AGREEING.some((name) => file === `compat/${name}.test.mjs`)
 
 // Not a glob of the runner: Node 20 has none.

@@ -12,6 +12,7 @@ import { answerPassword } from './password.js'
 import { ConnectionParameters, hide } from './pg/connection-parameters.js'
 import type { Conversation } from './pg/conversation.js'
 import { toPgError } from './pg/errors.js'
+import { answerIdentity } from './pg/identity.js'
 import { noticeOf, notificationOf } from './pg/notices.js'
 import { coreOptions, coreVariables, startupOf } from './pg/startup.js'
 import type {
@@ -97,6 +98,8 @@ export class Client extends EventEmitter {
   /** Parameters the server reported at startup. */
   parameters: Record<string, string> = {}
 
+  /** @internal Hears that this client parses in its own way. */
+  declare _onTypeParser?: () => void
   /** @internal The connection's number in Rust, 0 before there is one. */
   _connection = 0
   /** Private to the language, not to TypeScript alone: only the core reads them, and no inspection shows them. */
@@ -201,6 +204,10 @@ export class Client extends EventEmitter {
     switch (event.event) {
       case 'connect':
         this.introduce(event)
+        for (const notice of event.notices as NonNullable<WireError['server']>[]) this.emit('notice', noticeOf(notice))
+        break
+      case 'identity':
+        answerIdentity(event, this.ssl || undefined)
         break
       case 'password':
         answerPassword(event.question as number, this.password, this.connectionParameters)
@@ -237,6 +244,9 @@ export class Client extends EventEmitter {
         break
       case 'notification':
         this.emit('notification', notificationOf(event.processId as number, event.channel as string, event.payload as string))
+        break
+      case 'error':
+        this.handleFailure(this.toError(event.error as WireError))
         break
       case 'end': {
         const end = (): void => this.handleEnd(event.error as WireError | undefined)
@@ -561,6 +571,7 @@ export class Client extends EventEmitter {
   setTypeParser(oid: number, format: 'text' | 'binary', parser: TypeParser): void
   setTypeParser(oid: number, format: 'text' | 'binary' | TypeParser, parser?: TypeParser): void {
     this.overrides.setTypeParser(oid, format, parser)
+    this._onTypeParser?.()
   }
 
   getTypeParser(oid: number, format?: 'text' | 'binary'): TypeParser {

@@ -55,7 +55,7 @@ export class Roster {
   bury(member: Member, farewell: () => void): void {
     const { client, connection } = member
     client._ending = true
-    if (!this.connections.has(connection)) return farewell()
+    if (client._ended || !this.connections.has(connection)) return farewell()
     member.farewell = farewell
     environment.release(connection, true)
   }
@@ -75,6 +75,7 @@ export class Roster {
     Object.assign(client, { host, port, user, database, release: noop })
     client.introduce(event, this.pool._likePg ? undefined : this.pool._toError)
     client.attach(event.connection!)
+    Object.defineProperty(client, '_onTypeParser', { value: () => this.pool._watch() })
     const member = new Member(client, (idle, error) => this.lose(idle, error))
     this.connections.set(member.connection, member)
     if (event.own) return

@@ -9,6 +9,7 @@ import { GROW } from './native.js'
 import { encodeOptions, environmentVariables } from './options.js'
 import { answerPassword } from './password.js'
 import { ConnectionParameters } from './pg/connection-parameters.js'
+import { answerIdentity, type CheckServerIdentity } from './pg/identity.js'
 import { coreVariables, corePoolOptions } from './pg/startup.js'
 import type {
   PoolConfig,
@@ -81,8 +82,11 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   private readonly types: TypeSource
   /** @internal */
   readonly _likePg: boolean
-  /** Something in the options shows which connection runs what. */
-  private readonly watched: boolean
+  /** Something shows which connection runs what. */
+  private watched: boolean
+  private readonly binary: boolean
+  /** The caller's `ssl`, with its functions. */
+  private ssl: { checkServerIdentity?: CheckServerIdentity } | undefined
 
   /** Options, defaults and environment variables are node-postgres'. A string is a `connectionString`. Connects when first used. */
   constructor(options?: string | PoolConfig)
@@ -109,11 +113,14 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     this.roster = new Roster(this, () => this.desk.pulse(), (member) => this.desk.expire(member))
     this.desk = new Desk(this, this.roster)
     this.types = given.types ?? defaultTypes
+    this.binary = Boolean((given as { binary?: boolean }).binary)
     this.watched = Boolean(given.verify ?? given.query_timeout) || (likePg && (Boolean(given.log) || this.options.maxUses !== Infinity))
   }
 
   private open(given: GivenOptions): Settings {
-    const options = this._likePg ? corePoolOptions(new ConnectionParameters(given), given) : encodeOptions(given)
+    const parameters = this._likePg ? new ConnectionParameters(given) : undefined
+    this.ssl = parameters?.ssl || undefined
+    const options = parameters ? corePoolOptions(parameters, given) : encodeOptions(given)
     const variables = this._likePg ? coreVariables() : environmentVariables()
     const opened = JSON.parse(environment.openPool(this._pool, options, variables, this._likePg)) as Settings | WireError
     if ('kind' in opened) throw this._toError(opened)
@@ -186,7 +193,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     const query: QuerySettings = typeof config === 'string' ? { text: config, values } : normalize(config as QuerySettings, values)
     const types = query.types ?? this.types
     try {
-      send(query, types, defaults.binary, (text, name, params, flags) => {
+      send(query, types, this.binary || defaults.binary, (text, name, params, flags) => {
         const request = expect({
           options: { rowMode: query.rowMode, types },
           toError: this._toError,
@@ -216,6 +223,8 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   private mayShare(config: string | QuerySettings | Query, values: readonly unknown[] | undefined): boolean {
     if (this.ending || this.watched || this._refusal || this.desk.queue.length > 0) return false
     if (this._likePg && this.isListenedTo()) return false
+    // Whoever prepares the first connection may give it type parsers of its own.
+    if (this._likePg && this.roster.members.size === 0 && this.preparesConnections()) return false
     // A subclass, or somebody's instrumentation.
     if (this.connect !== connectOfPool || this.Client.prototype.query !== queryOfClient) return false
     if (values !== undefined && !Array.isArray(values)) return false
@@ -263,10 +272,19 @@ export class Pool extends EventEmitter implements AsyncDisposable {
 
   /** @internal Tells Rust, once, that new connections are to be prepared here before they are used. */
   _announce(): void {
-    if (!this.prepares && (this.options.onConnect || this.listenerCount('connect') > 0)) {
+    if (!this.prepares && this.preparesConnections()) {
       this.prepares = true
       environment.prepareConnections(this._pool)
     }
+  }
+
+  private preparesConnections(): boolean {
+    return Boolean(this.options.onConnect) || this.listenerCount('connect') > 0
+  }
+
+  /** @internal From now on it matters which connection runs a query. */
+  _watch(): void {
+    this.watched = true
   }
 
   /** A query with a client of its own, as node-postgres runs every one. */
@@ -342,6 +360,9 @@ export class Pool extends EventEmitter implements AsyncDisposable {
         answerPassword(event.question as number, this.options.password, { host, port, user, database })
         break
       }
+      case 'identity':
+        answerIdentity(event, this.ssl)
+        break
       case 'retire':
         this.roster.remove(this.roster.get(event.connection!)!)
         break

@@ -51,6 +51,7 @@ pub(super) static SSL_CERT: Setting = Setting::new("ssl.cert", &[]).parameter("s
 pub(super) static SSL_KEY: Setting = Setting::new("ssl.key", &[]).parameter("sslkey");
 pub(super) static SSL_NEGOTIATION: Setting = Setting::new("sslnegotiation", &["PGSSLNEGOTIATION"]).parameter("sslnegotiation");
 pub(super) static ENABLE_CHANNEL_BINDING: Setting = Setting::new("enableChannelBinding", &[]);
+pub(super) static SCRAM_MAX_ITERATIONS: Setting = Setting::new("scramMaxIterations", &[]);
 pub(super) static CHANNEL_BINDING: Setting = Setting::new("channel_binding", &[]).parameter("channel_binding");
 pub(super) static APPLICATION_NAME: Setting = Setting::new("application_name", &["PGAPPNAME"]).parameter("application_name");
 pub(super) static FALLBACK_APPLICATION_NAME: Setting =
@@ -100,6 +101,7 @@ pub(super) static SETTINGS: &[&Setting] = &[
     &SSL,
     &SSL_NEGOTIATION,
     &ENABLE_CHANNEL_BINDING,
+    &SCRAM_MAX_ITERATIONS,
     &APPLICATION_NAME,
     &FALLBACK_APPLICATION_NAME,
     &OPTIONS,

@@ -4,8 +4,8 @@
 
 use postgres_protocol::message::backend::Message;
 
+use super::effects::starts_with_schema_change;
 use super::message::{decode, frame, malformed};
-use super::request::starts_with_schema_change;
 use crate::error::Error;
 
 /// Bytes a caller may be behind before nothing more is read from the socket.

@@ -9,7 +9,8 @@ import { normalize, Query } from '../query.js'
 import { Result } from '../result.js'
 import { types, TypeOverrides } from '../types.js'
 import { prepareValue } from '../values.js'
-import type { ClientConfig, Defaults } from './types.js'
+import { PlainConnection, type PlainConnectionConfig } from './plain-connection.js'
+import type { ClientConfig, Connection as ConnectionLike, Defaults } from './types.js'
 
 export { Client, escapeIdentifier, escapeLiteral, Pool, Query, Result, TypeOverrides, types }
 export { DatabaseError } from 'pg-protocol'
@@ -18,7 +19,6 @@ export type {
   BindConfig,
   ClientBase,
   ClientConfig,
-  Connection,
   ConnectionConfig,
   CustomTypesConfig,
   Defaults,
@@ -57,6 +57,9 @@ interface Module {
   utils: typeof utils
 }
 
+/** What a `Submittable` speaks the protocol with; as a class, a socket that speaks it. */
+export type Connection = ConnectionLike
+export const Connection = PlainConnection as unknown as new (config?: PlainConnectionConfig) => ConnectionLike
 /** Settings of the process: what a client or a pool is not told otherwise. */
 export const defaults = settings as Defaults & ClientConfig
 export const utils = { prepareValue, normalizeQueryConfig: normalize, escapeIdentifier, escapeLiteral }

@@ -2,7 +2,6 @@
 
 import { encodeOptions, type ConnectionOptions, type PoolingOptions } from '../options.js'
 import type { ConnectionParameters } from './connection-parameters.js'
-import { nameUnchecked } from './connection-string.js'
 
 /** The startup message's parameters. */
 export function startupOf(parameters: ConnectionParameters): Record<string, string> {
@@ -35,10 +34,10 @@ function connectionSettings(parameters: ConnectionParameters, given: ConnectionO
   const { statement_timeout, lock_timeout, idle_in_transaction_session_timeout } = parameters
   const { enableChannelBinding, keepAlive, keepAliveInitialDelayMillis, connectionTimeoutMillis, statementCacheSize } = given
   const core: Record<string, unknown> = {
-    user, database, host, port, password, ssl: coreSsl(ssl), sslnegotiation, replication,
+    user, database, host, port, password: password === null ? passwordFile : password, ssl: coreSsl(ssl), sslnegotiation, replication,
     application_name, fallback_application_name, options,
     statement_timeout, lock_timeout, idle_in_transaction_session_timeout,
-    enableChannelBinding, keepAlive, keepAliveInitialDelayMillis, connectionTimeoutMillis, statementCacheSize,
+    enableChannelBinding, scramMaxIterations: roundsOf(given), keepAlive, keepAliveInitialDelayMillis, connectionTimeoutMillis, statementCacheSize,
   }
   for (const name of Object.keys(core)) if (core[name] === null || core[name] === '') delete core[name]
   return core
@@ -46,8 +45,17 @@ function connectionSettings(parameters: ConnectionParameters, given: ConnectionO
 
 function coreSsl(ssl: unknown): unknown {
   if (!ssl || typeof ssl !== 'object') return Boolean(ssl)
-  const { checkServerIdentity, ...known } = visible(ssl)
-  return checkServerIdentity === undefined || checkServerIdentity === nameUnchecked ? known : { ...known, checkServerIdentity }
+  return visible(ssl)
+}
+
+/** Crosses as the marker of a function: nobody looks into the password file before the server asks. */
+const passwordFile = (): void => {}
+
+/** `scramMaxIterations`; what is no number counts as not given. */
+function roundsOf(options: object): number | undefined {
+  const { scramMaxIterations: given } = options as { scramMaxIterations?: number | string }
+  const rounds = typeof given === 'string' && given.trim() !== '' ? Number(given) : given
+  return typeof rounds === 'number' && Number.isFinite(rounds) && rounds >= 0 ? Math.floor(rounds) : undefined
 }
 
 /** With what is hidden from printing (`hideKeys`). */
