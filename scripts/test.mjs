@@ -19,10 +19,13 @@ const everything = areas.length === 0
  * run when they are named, and move here as they come to agree.
  */
 const AGREEING = [
-  'cancel', 'client-lifecycle', 'column-names', 'connection-parameters', 'copy', 'empty-query', 'errors', 'escape', 'harness',
+  'cancel', 'client-events', 'client-lifecycle', 'column-names', 'connection-parameters', 'copy', 'copy-streams', 'cursor',
+  'empty-query', 'error-connection-loss', 'errors', 'escape', 'harness', 'multi-statement',
   'listen-notify', 'parameters', 'pg-listen', 'pipelining-invisible', 'pool-callbacks', 'pool-events', 'pool-lifecycle',
-  'prepared-names', 'properties-interleaving', 'properties-shapes', 'properties-values', 'query-timeout', 'results-shape',
-  'session-state', 'statement-cache-invisible', 'tls', 'transactions', 'type-parsing',
+  'prepared-names', 'properties-interleaving', 'properties-shapes', 'properties-values', 'query-config', 'query-stream',
+  'query-timeout', 'results-shape',
+  'session-state', 'statement-cache-invisible', 'tls', 'transactions', 'type-overrides',
+  'type-parsing',
 ]
 const finished = (file) => !file.startsWith('compat/') || AGREEING.some((name) => file === `compat/${name}.test.mjs`)
 
