@@ -29,13 +29,13 @@ impl Effects {
             // Without columns: CREATE TABLE AS, CREATE MATERIALIZED VIEW and SELECT INTO call themselves so.
             effects.schema |= result.columns.is_none() && tag.starts_with("SELECT");
         }
-        effects.settings |= contains(text, b"set_config");
+        effects.settings |= mentions_set_config(text);
         effects
     }
 
-    /// The same for statements whose texts nobody has read: any of them can have changed a setting.
+    /// The same for statements of which only the tags are known.
     pub fn of_tags(tags: &[String]) -> Self {
-        let mut effects = Self { settings: !tags.is_empty(), ..Self::default() };
+        let mut effects = Self::default();
         tags.iter().for_each(|tag| effects.add(tag));
         effects
     }
@@ -98,8 +98,10 @@ fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
 }
 
-fn contains(text: &str, word: &[u8]) -> bool {
-    text.as_bytes().windows(word.len()).any(|window| window.eq_ignore_ascii_case(word))
+/// The function that sets what SET sets, under a tag of its query's own.
+pub(super) fn mentions_set_config(text: &str) -> bool {
+    const NAME: &[u8] = b"set_config";
+    text.as_bytes().windows(NAME.len()).any(|window| window.eq_ignore_ascii_case(NAME))
 }
 
 pub(super) fn starts_with_schema_change(text: &str) -> bool {
