@@ -241,7 +241,9 @@ export class Client extends EventEmitter {
   }
 
   private handleEnd(cause: WireError | undefined | null): void {
-    if (this.conversation) this.conversation.end(() => this.ended(cause))
+    // Whoever still has to read what came before keeps the process alive, or nobody does.
+    this.unref()
+    if (this.conversation) this.conversation.end(this._ending, () => this.ended(cause))
     else this.ended(cause)
   }
 
@@ -442,7 +444,16 @@ export class Client extends EventEmitter {
 
   /** @internal A stream has not been read to its end, or left. */
   get _streaming(): boolean {
-    return this.active instanceof Portal || this.queue.some((query) => query instanceof Portal)
+    return this.holds((query) => query instanceof Portal)
+  }
+
+  /** @internal A query class of another package has not come to its end, and may not without the caller: a cursor, a copy. */
+  get _isOpenEnded(): boolean {
+    return this.holds((query) => !(query instanceof Query))
+  }
+
+  private holds(matches: (query: Queued) => boolean): boolean {
+    return (this.active !== null && matches(this.active)) || this.queue.some(matches)
   }
 
   /** @internal Calls back when no query is running or waiting. */

@@ -6,6 +6,9 @@ import type { Member, Release } from './pool-member.js'
 import type { Roster } from './pool-roster.js'
 import { queueTimeout, Waiter } from './pool-waiter.js'
 
+/** How long a client that was given back too early has to end what it runs. */
+const LINGER_MILLIS = 1_000
+
 const doubleRelease = 'Release called on client which has already been released to the pool.'
 
 export class Desk {
@@ -206,9 +209,21 @@ export class Desk {
       return this.roster.remove(member)
     }
     if (this.pool.options.allowExitOnIdle) client.unref()
+    // Nobody else can use it meanwhile; pg-pool gives it to the next caller, who waits for ever.
+    if (!this.pool._likePg && client._isOpenEnded) return this.linger(member)
     this.parked.push(member)
     client.whenIdle(() => this.unpark(member))
     if (this.roster.members.has(member)) this.pulse()
+  }
+
+  /** Given back with a cursor or a copy that may never end: one that is ending, as after an error, does soon. */
+  private linger(member: Member): void {
+    const timer = setTimeout(() => this.roster.remove(member), LINGER_MILLIS)
+    member.client.whenIdle(() => {
+      clearTimeout(timer)
+      if (this.roster.members.has(member) && !environment.release(member.connection, false)) this.roster.remove(member)
+    })
+    this.pulse()
   }
 
   /** Its last query is done: it is Rust's again, unless somebody has taken it meanwhile. */
