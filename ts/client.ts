@@ -83,6 +83,8 @@ export class Client extends EventEmitter {
 
   /** @internal The connection's number in Rust, 0 before there is one. */
   _connection = 0
+  /** @internal How the client's pool makes its connection; a client of its own asks Rust itself. */
+  _opener: ((done: (error: Error | null) => void) => void) | undefined
   /** Private to the language, not to TypeScript alone: only the core reads them, and no inspection shows them. */
   readonly #given: ClientOptions & LegacyOptions
   private readonly overrides: TypeOverrides
@@ -126,7 +128,7 @@ export class Client extends EventEmitter {
     this.ssl = parameters.ssl || false
     this.sslNegotiation = parameters.sslnegotiation ?? 'postgres'
     this.#given = given
-    for (const name of ['overrides', 'promise', 'queue', 'active', 'endWaiters', 'idleWaiters', 'connectCallback', 'toError', 'conversation']) {
+    for (const name of ['overrides', 'promise', 'queue', 'active', 'endWaiters', 'idleWaiters', 'connectCallback', 'toError', 'conversation', '_opener']) {
       Object.defineProperty(this, name, { enumerable: false })
     }
   }
@@ -150,6 +152,7 @@ export class Client extends EventEmitter {
       return
     }
     this._connecting = true
+    if (this._opener) return this._opener((error) => callback(error, this))
     this.number = listen((event) => this.hear(event))
     const request = expect({
       toError: toPgError,

@@ -94,29 +94,43 @@ export class Desk {
     else if (!environment.release(member.connection, false)) this.roster.remove(member)
   }
 
-  /** Makes a connection for one caller. */
+  /** Makes a connection for one caller: the client's `connect()`, which others may have wrapped. */
   private open(waiter: Waiter): void {
     this.opening++
     this.pool.log('checking client timeout')
-    const request = expect({
-      toError: this.pool._toError,
-      event: (event) => {
-        this.opening--
-        const member = this.roster.get(event.connection!)!
-        // Rust had no room for another, and waited for one that is there.
-        if (this.roster.members.has(member)) this.acquire(member, waiter, false)
-        else this.greet(member, waiter)
-      },
-      fail: (error) => {
-        this.opening--
-        this.pool.log('client failed to connect', error)
-        this.pulse()
-        if (!waiter.timedOut) waiter.fail(error)
-      },
-    })
+    if (this.pool._refusal) {
+      this.pool.log('connecting new client')
+      refuse(expect({ fail: (error) => this.failToOpen(error, waiter) }), this.pool._refusal)
+      return
+    }
+    const client = this.roster.newClient()
+    let member: Member
+    client._opener = (done) => {
+      const request = expect({
+        toError: this.pool._toError,
+        event: (event) => {
+          member = this.roster.adopt(event.connection!, client)
+          done(null)
+        },
+        fail: done,
+      })
+      environment.openConnection(this.pool._pool, request)
+    }
     this.pool.log('connecting new client')
-    if (this.pool._refusal) refuse(request, this.pool._refusal)
-    else environment.openConnection(this.pool._pool, request)
+    client.connect((error) => {
+      if (error) return this.failToOpen(error, waiter)
+      this.opening--
+      // Rust had no room for another, and waited for one that is there.
+      if (this.roster.members.has(member)) this.acquire(member, waiter, false)
+      else this.greet(member, waiter)
+    })
+  }
+
+  private failToOpen(error: Error, waiter: Waiter): void {
+    this.opening--
+    this.pool.log('client failed to connect', error)
+    this.pulse()
+    if (!waiter.timedOut) waiter.fail(error)
   }
 
   /** A new connection for `waiter`. */
