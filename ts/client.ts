@@ -102,6 +102,8 @@ export class Client extends EventEmitter {
   declare _onTypeParser?: () => void
   /** @internal The connection's number in Rust, 0 before there is one. */
   _connection = 0
+  /** @internal How the client's pool makes its connection; a client of its own asks Rust itself. */
+  _opener: ((done: (error: Error | null) => void) => void) | undefined
   /** Private to the language, not to TypeScript alone: only the core reads them, and no inspection shows them. */
   readonly #given: ClientOptions & LegacyOptions
   private readonly overrides: TypeOverrides
@@ -149,7 +151,7 @@ export class Client extends EventEmitter {
     this.ssl = parameters.ssl || false
     this.sslNegotiation = parameters.sslnegotiation ?? 'postgres'
     this.#given = given
-    for (const name of ['overrides', 'promise', 'queue', 'active', 'endWaiters', 'idleWaiters', 'connectCallback', 'toError', 'lastWord', 'statements', 'conversation']) {
+    for (const name of ['overrides', 'promise', 'queue', 'active', 'endWaiters', 'idleWaiters', 'connectCallback', 'toError', 'lastWord', 'statements', 'conversation', '_opener']) {
       Object.defineProperty(this, name, { enumerable: false })
     }
   }
@@ -173,6 +175,7 @@ export class Client extends EventEmitter {
       return
     }
     this._connecting = true
+    if (this._opener) return this._opener((error) => callback(error, this))
     this.number = listen((event) => this.hear(event))
     const request = expect({
       toError: toPgError,
@@ -275,7 +278,9 @@ export class Client extends EventEmitter {
   }
 
   private handleEnd(cause: WireError | undefined | null): void {
-    if (this.conversation) this.conversation.end(() => this.ended(cause))
+    // Whoever still has to read what came before keeps the process alive, or nobody does.
+    this.unref()
+    if (this.conversation) this.conversation.end(this._ending, () => this.ended(cause))
     else this.ended(cause)
   }
 
@@ -495,7 +500,16 @@ export class Client extends EventEmitter {
 
   /** @internal A stream has not been read to its end, or left. */
   get _streaming(): boolean {
-    return this.active instanceof Portal || this.queue.some((query) => query instanceof Portal)
+    return this.holds((query) => query instanceof Portal)
+  }
+
+  /** @internal A query class of another package has not come to its end, and may not without the caller: a cursor, a copy. */
+  get _isOpenEnded(): boolean {
+    return this.holds((query) => !(query instanceof Query))
+  }
+
+  private holds(matches: (query: Queued) => boolean): boolean {
+    return (this.active !== null && matches(this.active)) || this.queue.some(matches)
   }
 
   /** @internal A query is running, given up or not, or waiting. */

@@ -9,6 +9,8 @@ import { queueTimeout, Waiter } from './pool-waiter.js'
 
 /** How many connections, one after another, may be lost while they are being prepared, before that is the caller's error. */
 const MAX_PREPARATIONS = 5
+/** How long a client that was given back too early has to end what it runs. */
+const LINGER_MILLIS = 1_000
 
 const doubleRelease = 'Release called on client which has already been released to the pool.'
 
@@ -95,29 +97,43 @@ export class Desk {
     else if (!environment.release(member.connection, false)) this.roster.remove(member)
   }
 
-  /** Makes a connection for one caller. */
+  /** Makes a connection for one caller: the client's `connect()`, which others may have wrapped. */
   private open(waiter: Waiter, tries = 1): void {
     this.opening++
     this.pool.log('checking client timeout')
-    const request = expect({
-      toError: this.pool._toError,
-      event: (event) => {
-        this.opening--
-        const member = this.roster.get(event.connection!)!
-        // Rust had no room for another, and waited for one that is there.
-        if (this.roster.members.has(member)) this.acquire(member, waiter, false)
-        else this.greet(member, waiter, tries)
-      },
-      fail: (error) => {
-        this.opening--
-        this.pool.log('client failed to connect', error)
-        this.pulse()
-        if (!waiter.timedOut) waiter.fail(error)
-      },
-    })
+    if (this.pool._refusal) {
+      this.pool.log('connecting new client')
+      refuse(expect({ fail: (error) => this.failToOpen(error, waiter) }), this.pool._refusal)
+      return
+    }
+    const client = this.roster.newClient()
+    let member: Member
+    client._opener = (done) => {
+      const request = expect({
+        toError: this.pool._toError,
+        event: (event) => {
+          member = this.roster.adopt(event.connection!, client)
+          done(null)
+        },
+        fail: done,
+      })
+      environment.openConnection(this.pool._pool, request)
+    }
     this.pool.log('connecting new client')
-    if (this.pool._refusal) refuse(request, this.pool._refusal)
-    else environment.openConnection(this.pool._pool, request)
+    client.connect((error: Error | null | undefined) => {
+      if (error) return this.failToOpen(error, waiter)
+      this.opening--
+      // Rust had no room for another, and waited for one that is there.
+      if (this.roster.members.has(member)) this.acquire(member, waiter, false)
+      else this.greet(member, waiter, tries)
+    })
+  }
+
+  private failToOpen(error: Error, waiter: Waiter): void {
+    this.opening--
+    this.pool.log('client failed to connect', error)
+    this.pulse()
+    if (!waiter.timedOut) waiter.fail(error)
   }
 
   /** A new connection for `waiter`. */
@@ -217,9 +233,21 @@ export class Desk {
       return this.roster.remove(member)
     }
     if (this.pool.options.allowExitOnIdle) client.unref()
+    // Nobody else can use it meanwhile; pg-pool gives it to the next caller, who waits for ever.
+    if (!this.pool._likePg && client._isOpenEnded) return this.linger(member)
     this.parked.push(member)
     client.whenIdle(() => this.unpark(member))
     if (this.roster.members.has(member)) this.pulse()
+  }
+
+  /** Given back with a cursor or a copy that may never end: one that is ending, as after an error, does soon. */
+  private linger(member: Member): void {
+    const timer = setTimeout(() => this.roster.remove(member), LINGER_MILLIS)
+    member.client.whenIdle(() => {
+      clearTimeout(timer)
+      if (this.roster.members.has(member) && !environment.release(member.connection, false)) this.roster.remove(member)
+    })
+    this.pulse()
   }
 
   /** Its last query is done: it is Rust's again, unless somebody has taken it meanwhile. */

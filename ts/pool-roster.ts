@@ -14,6 +14,8 @@ export class Roster {
   introduced = 0
   /** Connections by number, until their end. */
   private readonly connections = new Map<number, Member>()
+  /** Introductions of connections that were made for one caller each, who has yet to take them. */
+  private readonly coming = new Map<number, WireEvent>()
 
   /** `onRoom`: a connection has ended, and another may take its place. `onExpiry`: one has reached `maxLifetimeSeconds`. */
   constructor(
@@ -23,7 +25,22 @@ export class Roster {
   ) {}
 
   get(connection: number): Member | undefined {
-    return this.connections.get(connection)
+    return this.connections.get(connection) ?? (this.coming.has(connection) ? this.adopt(connection, this.newClient()) : undefined)
+  }
+
+  /** A client that has yet to get its connection. */
+  newClient(): PoolClient {
+    const client = new this.pool.Client(this.pool.options) as PoolClient
+    Object.defineProperty(client, '_onTypeParser', { value: () => this.pool._watch() })
+    return client
+  }
+
+  /** The member of a connection that was made for `client`; without it, if the connection is one that was there. */
+  adopt(connection: number, client: PoolClient): Member {
+    const event = this.coming.get(connection)
+    if (!event) return this.connections.get(connection)!
+    this.coming.delete(connection)
+    return this.enroll(event, client)
   }
 
   /** Members past `maxLifetimeSeconds`. */
@@ -70,15 +87,12 @@ export class Roster {
 
   /** A new connection. One that Rust began of its own accord goes into service when whoever listens has prepared it. */
   introduce(event: WireEvent): void {
-    const client = new this.pool.Client(this.pool.options) as PoolClient
-    const { host, port, user, database } = this.pool._settings
-    Object.assign(client, { host, port, user, database, release: noop })
-    client.introduce(event, this.pool._likePg ? undefined : this.pool._toError)
-    client.attach(event.connection!)
-    Object.defineProperty(client, '_onTypeParser', { value: () => this.pool._watch() })
-    const member = new Member(client, (idle, error) => this.lose(idle, error))
-    this.connections.set(member.connection, member)
-    if (event.own) return
+    if (event.own) {
+      this.coming.set(event.connection!, event)
+      return
+    }
+    const member = this.enroll(event, this.newClient())
+    const { client } = member
     this.introduced++
     this.members.add(member)
     member.startIdling()
@@ -106,6 +120,16 @@ export class Roster {
     )
   }
 
+  private enroll(event: WireEvent, client: PoolClient): Member {
+    const { host, port, user, database } = this.pool._settings
+    Object.assign(client, { host, port, user, database, release: noop })
+    client.introduce(event, this.pool._likePg ? undefined : this.pool._toError)
+    client.attach(event.connection!)
+    const member = new Member(client, (idle, error) => this.lose(idle, error))
+    this.connections.set(member.connection, member)
+    return member
+  }
+
   private async prepare(client: PoolClient): Promise<void> {
     await this.pool.options.onConnect?.(client)
     this.pool.emit('connect', client)
@@ -123,7 +147,7 @@ export class Roster {
 
   /** A connection has ended. */
   mourn(event: WireEvent): void {
-    const member = this.connections.get(event.connection!)
+    const member = this.get(event.connection!)
     if (!member) return
     member.die()
     if (member.preparing) {

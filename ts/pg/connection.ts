@@ -18,6 +18,7 @@ export class Connection extends EventEmitter {
   unanswered = 0
   _ending = false
   _emitMessage = false
+  private isOver = false
 
   /**
    * `parsedStatements`: named statements that the server has, and their texts. `number`: the connection's, in Rust. `onSevered`: somebody
@@ -32,11 +33,25 @@ export class Connection extends EventEmitter {
     this.stream = new TunnelStream(number, onSevered)
     this.on('newListener', (event) => {
       if (event === 'message') this._emitMessage = true
+      if (event === 'readyForQuery' && this.isOver) process.nextTick(() => this.dismiss())
     })
     void parse(this.stream, (message: Message) => {
       if (this._emitMessage) this.emit('message', message)
       this.emit(message.name === 'error' ? 'errorMessage' : message.name, message)
     })
+  }
+
+  /**
+   * There is no server any more. Whoever waits for its ReadyForQuery, now or later, is let go: a cursor that has yet to hear of the error
+   * would wait for ever to have its portal closed, and a query stream with it.
+   */
+  finish(): void {
+    this.isOver = true
+    process.nextTick(() => this.dismiss())
+  }
+
+  private dismiss(): void {
+    this.emit('readyForQuery', { name: 'readyForQuery', length: 5, status: 'I' })
   }
 
   _send(message: Buffer): boolean {

@@ -58,7 +58,7 @@ export class Conversation {
       })
     }
     connection.on('errorMessage', (error: Error) => this.fail(error))
-    connection.on('readyForQuery', ({ status }: { status: string }) => this.finish(status))
+    connection.on('readyForQuery', this.onReady)
     connection.on('notice', (message: object) => host.tell('notice', message))
     connection.on('notification', (message: object) => host.tell('notification', message))
   }
@@ -73,6 +73,8 @@ export class Conversation {
     this.connection.stream.close([])
     return wrong
   }
+
+  private readonly onReady = ({ status }: { status: string }): void => this.finish(status)
 
   private fail(error: Error): void {
     const { query } = this
@@ -95,12 +97,14 @@ export class Conversation {
     this.host.ready(status, () => query?.handleReadyForQuery(connection))
   }
 
-  /** The connection has ended: calls back when the query has had all that came before. */
-  end(callback: () => void): void {
-    this.connection.stream.finish(() => {
+  /** The connection has ended: calls back when the query has had all that came before, or at once if nobody wants it (`discard`). */
+  end(discard: boolean, callback: () => void): void {
+    this.connection.stream.finish(discard, () => {
       this.query = null
+      this.connection.off('readyForQuery', this.onReady)
       callback()
       this.connection.emit('end')
+      this.connection.finish()
     })
   }
 }

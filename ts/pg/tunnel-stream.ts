@@ -92,9 +92,9 @@ export class TunnelStream extends Duplex {
     afterWrite()
   }
 
-  /** The connection has ended: calls back when all that came before is read. */
-  finish(callback: () => void): void {
-    if (this.readableLength === 0) return callback()
+  /** The connection has ended: calls back when all that came before is read, or at once. */
+  finish(discard: boolean, callback: () => void): void {
+    if (discard || this.destroyed || this.readableLength === 0) return callback()
     this.once('end', callback)
     this.push(null)
   }

@@ -1,0 +1,26 @@
+// `require('pg')` of packages that know nothing of this one: a package `pg`, as an app puts in the place of node-postgres' (README).
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { after } from 'node:test'
+
+const root = createRequire(import.meta.url).resolve('lakebase-native/package.json')
+
+/** Writes packages `pg` and `pg-pool` that re-export `lakebase-native/pg`; returns a `require` that finds them. */
+export function pgPackage() {
+  const directory = mkdtempSync(join(tmpdir(), 'lakebase-pg-'))
+  after(() => rmSync(directory, { recursive: true, force: true }))
+  const ours = JSON.stringify(join(dirname(root), 'dist', 'pg', 'index.js'))
+  for (const [name, version, text] of [
+    // As node-postgres does: the pool comes from its own package.
+    ['pg', '8.23.1', `module.exports = require(${ours})\nrequire('pg-pool')\n`],
+    ['pg-pool', '3.14.0', `module.exports = require(${ours}).Pool\n`],
+  ]) {
+    const folder = join(directory, 'node_modules', name)
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ name, version, main: 'index.js' }))
+    writeFileSync(join(folder, 'index.js'), text)
+  }
+  return createRequire(join(directory, 'app.js'))
+}
