@@ -775,6 +775,7 @@ interface PlainConnectionConfig {
 /** This module, as `native` would be one. */
 interface Module {
     Client: typeof Client;
+    Connection: typeof Connection;
     DatabaseError: typeof DatabaseError;
     Pool: typeof Pool;
     Query: typeof Query;

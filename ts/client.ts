@@ -10,7 +10,6 @@ import { escapeIdentifier, escapeLiteral } from './escape.js'
 import type { ConnectionOptions } from './options.js'
 import { answerPassword } from './password.js'
 import { ConnectionParameters, hide } from './pg/connection-parameters.js'
-import type { Conversation } from './pg/conversation.js'
 import { toPgError } from './pg/errors.js'
 import { answerIdentity } from './pg/identity.js'
 import { noticeOf, notificationOf } from './pg/notices.js'
@@ -28,8 +27,9 @@ import type {
   Submittable,
   TransactionStatus,
 } from './pg/types.js'
-import { Query, type ProtocolQuery, type QueryCallback, type QuerySettings } from './query.js'
-import { Portal, type PortalOwner, type StreamOptions } from './stream.js'
+import { Query, type QueryCallback, type QuerySettings } from './query.js'
+import { QueryQueue, type Queued } from './query-queue.js'
+import { Portal, type StreamOptions } from './stream.js'
 import { TypeOverrides, type TypeParser, type TypeSource } from './types.js'
 
 const notQueryable = 'Client has encountered a connection error and is not queryable'
@@ -51,9 +51,6 @@ export interface SessionInfo {
 interface ClientOptions extends ConnectionOptions {
   types?: TypeSource
 }
-
-/** What waits for its turn on the connection. */
-type Queued = ProtocolQuery | Portal
 
 type ConnectCallback = (error: Error | null | undefined, client?: Client) => void
 
@@ -108,27 +105,15 @@ export class Client extends EventEmitter {
   readonly #given: ClientOptions & LegacyOptions
   private readonly overrides: TypeOverrides
   private readonly promise: PromiseConstructor
-  private queue: Queued[] = []
-  private active: Queued | null = null
-  private ready = false
-  private hasExecuted = false
-  private status: TransactionStatus = null
+  private readonly queries: QueryQueue
   private number = 0
-  private toError: (wire: WireError) => Error = toPgError
   private held = false
-  /** The server has ended the session with its answer to a query. */
-  private lastWord = false
   /** `end()` came while the connection was being made. */
   private givenUp = false
   /** Somebody has destroyed the stream of `connection`. */
   private isSevered = false
-  /** Named statements that the server has, and their texts. */
-  private readonly statements = Object.create(null) as Record<string, string>
-  /** There once a query class has spoken, or somebody has asked for `connection`. */
-  private conversation: Conversation | undefined
   private connectCallback: ConnectCallback | null = null
   private endWaiters: (() => void)[] = []
-  private idleWaiters: (() => void)[] = []
 
   constructor(config?: string | ClientConfig) {
     super()
@@ -144,6 +129,8 @@ export class Client extends EventEmitter {
     if (given.Promise) warnOfPromise()
     this.promise = given.Promise ?? Promise
     this.overrides = new TypeOverrides(given.types)
+    const events = { failed: (error: Error) => this.handleFailure(error), severed: () => this.sever() }
+    this.queries = new QueryQueue(this, events, this.overrides, toPgError)
     this.enableChannelBinding = Boolean(given.enableChannelBinding)
     this.scramMaxIterations = numberOr(given.scramMaxIterations, 100_000)
     this.pipeline = Boolean(given.pipeline)
@@ -151,7 +138,7 @@ export class Client extends EventEmitter {
     this.ssl = parameters.ssl || false
     this.sslNegotiation = parameters.sslnegotiation ?? 'postgres'
     this.#given = given
-    for (const name of ['overrides', 'promise', 'queue', 'active', 'endWaiters', 'idleWaiters', 'connectCallback', 'toError', 'lastWord', 'statements', 'conversation', '_opener']) {
+    for (const name of ['overrides', 'promise', 'queries', 'endWaiters', 'connectCallback', '_opener']) {
       Object.defineProperty(this, name, { enumerable: false })
     }
   }
@@ -193,7 +180,7 @@ export class Client extends EventEmitter {
     this.connectCallback = null
     callback?.(null, this)
     this.emit('connect')
-    this.pulse()
+    this.queries.pulse()
   }
 
   private openFailed(error: Error): void {
@@ -222,7 +209,7 @@ export class Client extends EventEmitter {
 
   /** @internal Takes what a new connection says about itself. `toError` makes the errors: a Lakebase pool's are typed. */
   introduce(event: WireEvent, toError: (wire: WireError) => Error = toPgError): void {
-    this.toError = toError
+    this.queries.toError = toError
     this._connection = event.connection!
     this.processID = event.processId as number
     this.secretKey = event.secretKey as number
@@ -234,8 +221,7 @@ export class Client extends EventEmitter {
     this._connection = connection
     this._connecting = false
     this._connected = true
-    this.ready = true
-    this.status ??= 'I'
+    this.queries.open()
     this.ref()
   }
 
@@ -249,12 +235,12 @@ export class Client extends EventEmitter {
         this.emit('notification', notificationOf(event.processId as number, event.channel as string, event.payload as string))
         break
       case 'error':
-        this.handleFailure(this.toError(event.error as WireError))
+        this.handleFailure(this.queries.toError(event.error as WireError))
         break
       case 'end': {
         const end = (): void => this.handleEnd(event.error as WireError | undefined)
         // The socket's end is an event after the server's last word: whoever awaits the query has heard by then.
-        if (this.lastWord && this.toError === toPgError) setImmediate(end)
+        if (this.queries.isOver && this.isLikePg) setImmediate(end)
         else end()
         break
       }
@@ -271,17 +257,16 @@ export class Client extends EventEmitter {
       return
     }
     this._queryable = false
-    this.failAll(error)
+    this.queries.failAll(error)
     // In a Lakebase pool an error without a listener is told, not thrown: a server's restart must not end the process.
-    if (this.toError === toPgError || this.listenerCount('error')) this.emit('error', error)
+    if (this.isLikePg || this.listenerCount('error')) this.emit('error', error)
     else console.error('lakebase-native: a client lost its connection and has no "error" listener:', error.message)
   }
 
   private handleEnd(cause: WireError | undefined | null): void {
     // Whoever still has to read what came before keeps the process alive, or nobody does.
     this.unref()
-    if (this.conversation) this.conversation.end(this._ending, () => this.ended(cause))
-    else this.ended(cause)
+    this.queries.drain(this._ending, () => this.ended(cause))
   }
 
   private ended(cause: WireError | undefined | null): void {
@@ -291,23 +276,21 @@ export class Client extends EventEmitter {
     // Without a cause it was this side that ended it: end(), or the pool.
     const expected = this._ending || (!cause && !this._connectionError && !this.isSevered)
     // A Lakebase pool's client has one error for both.
-    const single = this.toError !== toPgError
-    if (!expected && cause && (single || cause.server || cause.system?.length)) guarded(() => this.handleFailure(this.toError(cause)))
+    const single = !this.isLikePg
+    if (!expected && cause && (single || cause.server || cause.system?.length)) guarded(() => this.handleFailure(this.queries.toError(cause)))
     const error = new Error(expected ? 'Connection terminated' : 'Connection terminated unexpectedly')
-    this.failAll(error)
+    this.queries.failAll(error)
     this._ended = true
     this.unref()
     if (!expected && !this._connectionError && !single) guarded(() => this.handleFailure(error))
     for (const done of this.endWaiters.splice(0)) done()
-    for (const idle of this.idleWaiters.splice(0)) idle()
+    this.queries.tellIdle()
     process.nextTick(() => this.emit('end'))
   }
 
-  private failAll(error: Error): void {
-    const lost = this.active ? [this.active, ...this.queue] : this.queue
-    this.active = null
-    this.queue = []
-    for (const query of lost) process.nextTick(() => query.handleError(error, this.conversation?.connection))
+  /** Its errors are node-postgres' plain ones; a Lakebase pool's are typed. */
+  private get isLikePg(): boolean {
+    return this.queries.toError === toPgError
   }
 
   /** Runs a query after those before it; see node-postgres' `client.query`. */
@@ -366,18 +349,8 @@ export class Client extends EventEmitter {
    * Other queries of this client wait until it is read to its end or left, as by `break`.
    */
   stream<Row = Record<string, unknown>>(text: string, values?: readonly unknown[], options: StreamOptions = {}): AsyncGenerator<Row, void, undefined> {
-    const client = this
-    const owner: PortalOwner = {
-      get connection() {
-        return client._connection
-      },
-      types: this.overrides,
-      toError: this.toError,
-      enqueue: (portal) => this.enqueue(portal),
-      done: (portal, status, tell) => this.done(portal, status, tell),
-      failed: (portal, error, status) => this.failed(portal, error, status),
-    }
-    return new Portal(owner, text, values, options).rows<Row>()
+    const portal = new Portal(this.queries, text, values, options)
+    return portal.rows<Row>(() => this.enqueue(portal))
   }
 
   /** Gives a query up after `millis`. The server may still be running it. */
@@ -386,12 +359,11 @@ export class Client extends EventEmitter {
     const answer = query.callback ?? (() => {})
     const timer = setTimeout(() => {
       const error = new Error('Query read timeout')
-      process.nextTick(() => query.handleError(error, this.conversation?.connection))
+      this.queries.refuse(query, error)
       answer(error)
       query.callback = () => {}
-      const waiting = this.queue.indexOf(query)
-      if (waiting >= 0) this.queue.splice(waiting, 1)
-      this.pulse()
+      this.queries.remove(query)
+      this.queries.pulse()
     }, millis)
     query.callback = (error, result) => {
       clearTimeout(timer)
@@ -400,127 +372,40 @@ export class Client extends EventEmitter {
   }
 
   private enqueue(query: Queued): void {
-    const refusal = this.refusedInPipeline(query) ?? (!this._queryable ? notQueryable : this._ending ? closed : undefined)
-    if (refusal) {
-      const error = refusal === notQueryable ? this.toError(lostBefore) : new Error(refusal)
-      process.nextTick(() => query.handleError(error))
-      return
-    }
-    if (this.queue.length > 0 && !this.pipeline) warnOfQueue()
-    this.queue.push(query)
-    this.pulse()
+    const refusal = this.queries.refusalOf(query) ?? (!this._queryable ? notQueryable : this._ending ? closed : undefined)
+    if (!refusal) this.queries.add(query)
+    else this.queries.refuse(query, refusal === notQueryable ? this.queries.toError(lostBefore) : new Error(refusal))
   }
 
-  /** What keeps a portal open across round trips cannot share the wire, as in node-postgres. */
-  private refusedInPipeline(query: Queued): string | undefined {
-    if (!this.pipeline) return undefined
-    if (query instanceof Portal) return '`stream` is not supported in pipeline mode'
-    if (!(query instanceof Query)) return 'Custom query classes such as pg-cursor and pg-query-stream are not supported in pipeline mode'
-    return query.rows ? 'The `rows` option is not supported in pipeline mode' : undefined
-  }
-
-  /** Sends the next query when the one before it is done. */
-  private pulse(): void {
-    if (!this.ready) return
-    const query = this.queue.shift()
-    if (!query) {
-      if (this.hasExecuted) this.emit('drain')
-      for (const idle of this.idleWaiters.splice(0)) idle()
-      return
-    }
-    this.active = query
-    this.ready = false
-    this.hasExecuted = true
-    const wrong = query instanceof Portal ? query.open() : query instanceof Query && query._own && !query.rows ? this.dispatch(query) : this.converse().begin(query)
-    if (wrong) process.nextTick(() => this.done(query, this.status ?? 'I', () => query.handleError(wrong, this.conversation?.connection)))
-  }
-
-  private dispatch(query: Query): Error | null {
-    return query.dispatch(this.overrides, (text, name, params, flags) => {
-      const request = expect({
-        options: { rowMode: query._rowMode, types: query.types ?? this.overrides },
-        toError: this.toError,
-        respond: (results, _connection, status, error) => {
-          if (query.name && query.text) this.statements[query.name] = query.text
-          this.done(query, status, () => query.handleResults(results, error))
-        },
-        fail: (error, status) => this.failed(query, error, status),
-      })
-      environment.clientQuery(this._connection, request, text, name, params, flags)
-    })
-  }
-
-  private converse(): Conversation {
-    if (this.conversation) return this.conversation
-    // Loaded with the first query class: most processes never need it.
-    const module = require('./pg/conversation.js') as typeof import('./pg/conversation.js')
-    return (this.conversation = new module.Conversation(this.statements, {
-      number: () => this._connection,
-      severed: () => {
-        this.isSevered = true
-        environment.closeClient(this._connection, true)
-      },
-      dropActive: () => (this.active = null),
-      ready: (status, tell) => this.settle(status, tell),
-      failed: (error) => this.handleFailure(error),
-      tell: (event, message) => this.emit(event, message),
-    }))
+  private sever(): void {
+    this.isSevered = true
+    environment.closeClient(this._connection, true)
   }
 
   /** The connection beneath, as query classes of other packages use it. */
   get connection(): Connection {
-    return this.converse().connection as unknown as Connection
-  }
-
-  private done(query: Queued, status: string, tell: () => void): void {
-    // A connection that ended has already told it.
-    if (this.active === query) this.settle(status, tell)
-  }
-
-  private settle(status: string, tell: () => void): void {
-    this.active = null
-    this.status = status as TransactionStatus
-    this.ready = true
-    tell()
-    this.pulse()
-  }
-
-  private failed(query: Queued, error: Error, status: string): void {
-    if (status || !('severity' in error)) {
-      // Without a status, and not the server's own word: the connection's end, which comes next, tells everybody.
-      if (status || refusedHere(error)) this.done(query, status || (this.status ?? 'I'), () => query.handleError(error))
-      return
-    }
-    // The server's last word on this query, and on the connection: nothing more is sent.
-    if (this.active !== query) return
-    this.active = null
-    this.lastWord = true
-    query.handleError(error)
+    return this.queries.conversation.connection as unknown as Connection
   }
 
   /** @internal A stream has not been read to its end, or left. */
   get _streaming(): boolean {
-    return this.holds((query) => query instanceof Portal)
+    return this.queries.holds((query) => query instanceof Portal)
   }
 
   /** @internal A query class of another package has not come to its end, and may not without the caller: a cursor, a copy. */
   get _isOpenEnded(): boolean {
-    return this.holds((query) => !(query instanceof Query))
-  }
-
-  private holds(matches: (query: Queued) => boolean): boolean {
-    return (this.active !== null && matches(this.active)) || this.queue.some(matches)
+    return this.queries.holds((query) => !(query instanceof Query))
   }
 
   /** @internal A query is running, given up or not, or waiting. */
   get _isBusy(): boolean {
-    return !this._ended && (!this.ready || this.queue.length > 0)
+    return !this._ended && this.queries.isBusy
   }
 
   /** @internal Calls back when no query is running or waiting. */
   whenIdle(callback: () => void): void {
     if (!this._isBusy) callback()
-    else this.idleWaiters.push(callback)
+    else this.queries.whenIdle(callback)
   }
 
   /** Asks the server to cancel the query that is running. Resolves when the server has taken the request, whether it helped or not. */
@@ -532,12 +417,8 @@ export class Client extends EventEmitter {
 
   /** Cancels what `client` runs for `query`, or takes it from its queue. */
   cancel(client: Client, query: Query): void {
-    if (client.active === query) {
-      client.cancelQuery().catch((error: Error) => this.emit('error', error))
-      return
-    }
-    const waiting = client.queue.indexOf(query)
-    if (waiting >= 0) client.queue.splice(waiting, 1)
+    if (client.queries.active === query) client.cancelQuery().catch((error: Error) => this.emit('error', error))
+    else client.queries.remove(query)
   }
 
   /** Ends the connection; a query that is still running is cut off, unless the client pipelines. */
@@ -550,7 +431,7 @@ export class Client extends EventEmitter {
       this.givenUp = true
     } else {
       if (this._isBusy && this.pipeline) this.once('drain', () => environment.closeClient(this._connection, false))
-      else environment.closeClient(this._connection, this.active !== null || !this._queryable)
+      else environment.closeClient(this._connection, this.queries.active !== null || !this._queryable)
     }
     if (callback) {
       this.endWaiters.push(callback)
@@ -567,18 +448,18 @@ export class Client extends EventEmitter {
   /** @deprecated as in node-postgres: the query that is running. */
   get activeQuery(): Query | null {
     warnOfActiveQuery()
-    return this.active as Query | null
+    return this.queries.active as Query | null
   }
 
   /** @deprecated as in node-postgres: the queries that wait. */
   get queryQueue(): Query[] {
     warnOfQueryQueue()
-    return this.queue as Query[]
+    return this.queries.waiting as Query[]
   }
 
   /** The transaction's state after the last query: `I` idle, `T` in a transaction, `E` in a failed one; null before the first. */
   getTransactionStatus(): TransactionStatus {
-    return this.status
+    return this.queries.status
   }
 
   setTypeParser(oid: number, parser: TypeParser<string>): void
@@ -642,11 +523,6 @@ export function wasNeverSent(error: unknown): boolean {
   return error instanceof Error && error.message === notQueryable
 }
 
-/** Errors that concern one query on a connection that lives on: it was never sent. */
-function refusedHere(error: Error): boolean {
-  return !('syscall' in error) && !/^Connection terminated/.test(error.message)
-}
-
 /** A listener's exception is the process's; what has to happen to the client happens all the same. */
 function guarded(call: () => void): void {
   try {
@@ -669,8 +545,4 @@ const warnOfQueryQueue = deprecate(nothing, 'Client.queryQueue is deprecated and
 const warnOfPromise = deprecate(
   nothing,
   'Passing a custom Promise implementation to the Client/Pool constructor is deprecated and will be removed in pg@9.0.',
-)
-const warnOfQueue = deprecate(
-  nothing,
-  'Calling client.query() when the client is already executing a query is deprecated and will be removed in pg@9.0. Use async/await or an external async flow control mechanism instead.',
 )

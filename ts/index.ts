@@ -15,7 +15,7 @@ export {
 export { createLakebasePool, getCredential, getDatabaseUrl, getToken, LakebasePool, type Credential } from './lakebase.js'
 export type { Claim, ConnectionOptions, PoolHooks, LakebasePoolOptions, PoolingOptions, SslMode, SslOptions, TokenOptions } from './options.js'
 export type { ConnectionParameters, Password } from './password.js'
-export { Pool, type PoolClient, type Release } from './pool.js'
+export { Pool, type PoolClient, type Release } from './pool/pool.js'
 export type {
   ClientConfig,
   PoolConfig,
@@ -30,5 +30,5 @@ export type {
 export { Query, type QueryCallback } from './query.js'
 export { Result } from './result.js'
 export type { Field } from './rows.js'
-export type { TransactionOptions } from './transaction.js'
+export type { TransactionOptions } from './pool/transaction.js'
 export { types, TypeOverrides, type TypeParser, type TypeSource } from './types.js'

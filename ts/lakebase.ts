@@ -3,8 +3,8 @@
 import { environment, expect } from './environment.js'
 import { restack } from './errors.js'
 import { encodeOptions, environmentVariables, type LakebasePoolOptions, type TokenOptions } from './options.js'
-import { Pool, type PoolClient } from './pool.js'
-import { runTransaction, type TransactionOptions } from './transaction.js'
+import { Pool, type PoolClient } from './pool/pool.js'
+import { runTransaction, type TransactionOptions } from './pool/transaction.js'
 
 /** A database credential. */
 export interface Credential {

@@ -2,7 +2,7 @@
 
 import type { Client } from './client.js'
 import type { Password } from './password.js'
-import type { PoolClient } from './pool-member.js'
+import type { PoolClient } from './pool/member.js'
 import type { TypeSource } from './types.js'
 
 /** How the database connection is encrypted and whom it trusts, as in node-postgres. Other members are refused. */

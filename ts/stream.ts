@@ -19,8 +19,6 @@ export interface PortalOwner {
   readonly connection: number
   readonly types: TypeSource
   readonly toError: (wire: WireError) => Error
-  /** Puts the portal into the client's queue. */
-  enqueue(portal: Portal): void
   /** The connection is ready for the next query, once `tell` has been called. */
   done(portal: Portal, status: string, tell: () => void): void
   failed(portal: Portal, error: Error, status: string): void
@@ -66,10 +64,10 @@ export class Portal {
 
   /**
    * All rows, in order. At most two batches are in memory: the one being taken and the next. Leaving early, as by `break`, ends the query;
-   * the generator is done when the connection is ready for the next one.
+   * the generator is done when the connection is ready for the next one. `enqueue` puts the portal into the queue, at the first row.
    */
-  async *rows<Row>(): AsyncGenerator<Row, void, undefined> {
-    let coming = this.expectBatch(() => this.owner.enqueue(this))
+  async *rows<Row>(enqueue: () => void): AsyncGenerator<Row, void, undefined> {
+    let coming = this.expectBatch(enqueue)
     try {
       for (;;) {
         const { rows, isLast } = await coming

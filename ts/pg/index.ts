@@ -4,7 +4,7 @@ import type { DatabaseError } from 'pg-protocol'
 import { Client } from '../client.js'
 import { defaults as settings } from '../defaults.js'
 import { escapeIdentifier, escapeLiteral } from '../escape.js'
-import { Pool } from '../pool.js'
+import { Pool } from '../pool/pool.js'
 import { normalize, Query } from '../query.js'
 import { Result } from '../result.js'
 import { types, TypeOverrides } from '../types.js'
@@ -14,7 +14,7 @@ import type { ClientConfig, Connection as ConnectionLike, Defaults } from './typ
 
 export { Client, escapeIdentifier, escapeLiteral, Pool, Query, Result, TypeOverrides, types }
 export { DatabaseError } from 'pg-protocol'
-export type { PoolClient } from '../pool.js'
+export type { PoolClient } from '../pool/pool.js'
 export type {
   BindConfig,
   ClientBase,
@@ -44,6 +44,7 @@ export type {
 /** This module, as `native` would be one. */
 interface Module {
   Client: typeof Client
+  Connection: typeof Connection
   DatabaseError: typeof DatabaseError
   Pool: typeof Pool
   Query: typeof Query

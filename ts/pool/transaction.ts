@@ -1,6 +1,6 @@
 /** `pool.transaction()`: everything or nothing. */
 
-import { ConnectionError } from './errors.js'
+import { ConnectionError } from '../errors.js'
 import type { Pool, PoolClient } from './pool.js'
 
 /** PostgreSQL's transaction modes; what is not given is the session's default. */

@@ -1,11 +1,11 @@
 /** Who gets a client of a pool, and when: pg-pool's decisions, at pg-pool's moments. */
 
-import { wasNeverSent } from './client.js'
-import { environment, expect, refuse } from './environment.js'
+import { wasNeverSent } from '../client.js'
+import { environment, expect, refuse } from '../environment.js'
 import type { Pool } from './pool.js'
-import type { Member, Release } from './pool-member.js'
-import type { Roster } from './pool-roster.js'
-import { queueTimeout, Waiter } from './pool-waiter.js'
+import type { Member, Release } from './member.js'
+import type { Roster } from './roster.js'
+import { queueTimeout, Waiter } from './waiter.js'
 
 /** How many connections, one after another, may be lost while they are being prepared, before that is the caller's error. */
 const MAX_PREPARATIONS = 5

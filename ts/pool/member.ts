@@ -1,6 +1,6 @@
 /** One connection of a pool, as its pool sees it. */
 
-import type { Client } from './client.js'
+import type { Client } from '../client.js'
 
 /** Gives a client back: `release()` for more use, `release(true)` or `release(error)` to close its connection. */
 export type Release = (error?: Error | boolean) => void

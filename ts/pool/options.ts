@@ -1,8 +1,8 @@
 /** What a pool is given and what it makes of it. */
 
-import { hide, hideKeys } from './pg/connection-parameters.js'
-import type { ConnectionOptions, PoolHooks, PoolingOptions } from './options.js'
-import type { PoolOptions } from './pg/types.js'
+import { hide, hideKeys } from '../pg/connection-parameters.js'
+import type { ConnectionOptions, PoolHooks, PoolingOptions } from '../options.js'
+import type { PoolOptions } from '../pg/types.js'
 
 /** What Rust made of options and environment: nothing secret. */
 export interface Settings {

@@ -1,16 +1,16 @@
 /** node-postgres' `Pool`: the same calls, events and counters, over connections that Rust owns (src/pool). */
 
 import { EventEmitter } from 'node:events'
-import { Client, wasNeverSent } from './client.js'
-import { defaults } from './defaults.js'
-import { environment, expect, listen, unlisten, type WireEvent } from './environment.js'
-import { restack, toError, type WireError } from './errors.js'
-import { GROW } from './native.js'
-import { encodeOptions, environmentVariables } from './options.js'
-import { answerPassword } from './password.js'
-import { ConnectionParameters } from './pg/connection-parameters.js'
-import { answerIdentity, type CheckServerIdentity } from './pg/identity.js'
-import { coreVariables, corePoolOptions } from './pg/startup.js'
+import { Client, wasNeverSent } from '../client.js'
+import { defaults } from '../defaults.js'
+import { environment, expect, listen, unlisten, type WireEvent } from '../environment.js'
+import { restack, toError, type WireError } from '../errors.js'
+import { GROW } from '../native.js'
+import { encodeOptions, environmentVariables } from '../options.js'
+import { answerPassword } from '../password.js'
+import { ConnectionParameters } from '../pg/connection-parameters.js'
+import { answerIdentity, type CheckServerIdentity } from '../pg/identity.js'
+import { coreVariables, corePoolOptions } from '../pg/startup.js'
 import type {
   PoolConfig,
   PoolListener,
@@ -22,16 +22,16 @@ import type {
   QueryResult,
   QueryResultRow,
   Submittable,
-} from './pg/types.js'
-import { Desk } from './pool-desk.js'
-import type { PoolClient } from './pool-member.js'
-import { lakebaseOptions, nowhere, pgOptions, type GivenOptions, type Settings } from './pool-options.js'
-import { Roster } from './pool-roster.js'
-import { toPgPoolError, Waiter } from './pool-waiter.js'
-import { normalize, type Query, send, type QueryCallback, type QuerySettings } from './query.js'
-import { types as defaultTypes, type TypeSource } from './types.js'
+} from '../pg/types.js'
+import { Desk } from './desk.js'
+import type { PoolClient } from './member.js'
+import { lakebaseOptions, nowhere, pgOptions, type GivenOptions, type Settings } from './options.js'
+import { Roster } from './roster.js'
+import { toPgPoolError, Waiter } from './waiter.js'
+import { normalize, type Query, send, type QueryCallback, type QuerySettings } from '../query.js'
+import { types as defaultTypes, type TypeSource } from '../types.js'
 
-export type { PoolClient, Release } from './pool-member.js'
+export type { PoolClient, Release } from './member.js'
 
 /** How many connections may turn out to be lost, one after another, before that is a query's error. */
 const MAX_TRIES = 20

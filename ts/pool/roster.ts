@@ -1,9 +1,9 @@
 /** The connections of a pool: which count, whose events are whose, and how each one ends. */
 
-import { environment, type WireEvent } from './environment.js'
-import { keepError } from './errors.js'
+import { environment, type WireEvent } from '../environment.js'
+import { keepError } from '../errors.js'
 import type { Pool } from './pool.js'
-import { Member, type PoolClient } from './pool-member.js'
+import { Member, type PoolClient } from './member.js'
 
 const noop = (): void => {}
 

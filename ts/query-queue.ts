@@ -1,0 +1,214 @@
+/** The queries of one connection: one after another, each in the way it is to be run. */
+
+import { deprecate } from 'node:util'
+import { environment, expect } from './environment.js'
+import type { WireError } from './errors.js'
+import type { Conversation } from './pg/conversation.js'
+import type { TransactionStatus } from './pg/types.js'
+import { Query, type ProtocolQuery } from './query.js'
+import { Portal, type PortalOwner } from './stream.js'
+import type { TypeOverrides } from './types.js'
+
+/** What waits for its turn. */
+export type Queued = ProtocolQuery | Portal
+
+/** The client whose connection it is. */
+export interface QueueOwner {
+  /** The connection's number in Rust. */
+  readonly _connection: number
+  /** Queries are handed over at once; they still run one after another. */
+  readonly pipeline: boolean
+  emit(event: 'drain' | 'notice' | 'notification', message?: object): boolean
+}
+
+/** What a client does about what befalls its connection. */
+export interface QueueEvents {
+  /** The connection cannot go on. */
+  failed(error: Error): void
+  /** Somebody has destroyed the stream of the client's `connection`. */
+  severed(): void
+}
+
+export class QueryQueue implements PortalOwner {
+  waiting: Queued[] = []
+  active: Queued | null = null
+  /** The transaction's state after the last query; null before the first. */
+  status: TransactionStatus = null
+  /** The server has ended the session with its answer to a query. */
+  isOver = false
+  /** Makes the errors of queries: a Lakebase pool's are typed. */
+  toError: (wire: WireError) => Error
+  private isReady = false
+  private hasExecuted = false
+  /** Named statements that the server has, and their texts. */
+  private readonly statements = Object.create(null) as Record<string, string>
+  /** There once a query class has spoken, or somebody has asked for the connection. */
+  private spoken: Conversation | undefined
+  private idleWaiters: (() => void)[] = []
+
+  constructor(
+    private readonly owner: QueueOwner,
+    private readonly events: QueueEvents,
+    readonly types: TypeOverrides,
+    toError: (wire: WireError) => Error,
+  ) {
+    this.toError = toError
+  }
+
+  get connection(): number {
+    return this.owner._connection
+  }
+
+  /** The connection is there. What waits begins with `pulse`. */
+  open(): void {
+    this.isReady = true
+    this.status ??= 'I'
+  }
+
+  add(query: Queued): void {
+    if (this.waiting.length > 0 && !this.owner.pipeline) warnOfQueue()
+    this.waiting.push(query)
+    this.pulse()
+  }
+
+  /** Fails a query that never gets a turn, later. */
+  refuse(query: Queued, error: Error): void {
+    process.nextTick(() => query.handleError(error, this.spoken?.connection))
+  }
+
+  /** Takes a query out, if it still waits. */
+  remove(query: Queued): void {
+    const position = this.waiting.indexOf(query)
+    if (position >= 0) this.waiting.splice(position, 1)
+  }
+
+  /** What keeps a portal open across round trips cannot share the wire, as in node-postgres. */
+  refusalOf(query: Queued): string | undefined {
+    if (!this.owner.pipeline) return undefined
+    if (query instanceof Portal) return '`stream` is not supported in pipeline mode'
+    if (!(query instanceof Query)) return 'Custom query classes such as pg-cursor and pg-query-stream are not supported in pipeline mode'
+    return query.rows ? 'The `rows` option is not supported in pipeline mode' : undefined
+  }
+
+  /** Sends the next query when the one before it is done. */
+  pulse(): void {
+    if (!this.isReady) return
+    const query = this.waiting.shift()
+    if (!query) {
+      if (this.hasExecuted) this.owner.emit('drain')
+      this.tellIdle()
+      return
+    }
+    this.active = query
+    this.isReady = false
+    this.hasExecuted = true
+    const wrong = this.send(query)
+    if (wrong) process.nextTick(() => this.done(query, this.status ?? 'I', () => query.handleError(wrong, this.spoken?.connection)))
+  }
+
+  /** The error that keeps it from being sent is returned. */
+  private send(query: Queued): Error | null {
+    if (query instanceof Portal) return query.open()
+    if (query instanceof Query && query._own && !query.rows) return this.dispatch(query)
+    return this.conversation.begin(query)
+  }
+
+  private dispatch(query: Query): Error | null {
+    return query.dispatch(this.types, (text, name, params, flags) => {
+      const request = expect({
+        options: { rowMode: query._rowMode, types: query.types ?? this.types },
+        toError: this.toError,
+        respond: (results, _connection, status, error) => {
+          if (query.name && query.text) this.statements[query.name] = query.text
+          this.done(query, status, () => query.handleResults(results, error))
+        },
+        fail: (error, status) => this.failed(query, error, status),
+      })
+      environment.clientQuery(this.connection, request, text, name, params, flags)
+    })
+  }
+
+  /** How query classes speak on this connection. */
+  get conversation(): Conversation {
+    if (this.spoken) return this.spoken
+    // Loaded with the first query class: most processes never need it.
+    const module = require('./pg/conversation.js') as typeof import('./pg/conversation.js')
+    return (this.spoken = new module.Conversation(this.statements, {
+      number: () => this.connection,
+      severed: () => this.events.severed(),
+      dropActive: () => (this.active = null),
+      ready: (status, tell) => this.settle(status, tell),
+      failed: (error) => this.events.failed(error),
+      tell: (event, message) => this.owner.emit(event, message),
+    }))
+  }
+
+  done(query: Queued, status: string, tell: () => void): void {
+    // A connection that ended has already told it.
+    if (this.active === query) this.settle(status, tell)
+  }
+
+  private settle(status: string, tell: () => void): void {
+    this.active = null
+    this.status = status as TransactionStatus
+    this.isReady = true
+    tell()
+    this.pulse()
+  }
+
+  failed(query: Queued, error: Error, status: string): void {
+    if (status || !('severity' in error)) {
+      // Without a status, and not the server's own word: the connection's end, which comes next, tells everybody.
+      if (status || wasRefusedHere(error)) this.done(query, status || (this.status ?? 'I'), () => query.handleError(error))
+      return
+    }
+    // The server's last word on this query, and on the connection: nothing more is sent.
+    if (this.active !== query) return
+    this.active = null
+    this.isOver = true
+    query.handleError(error)
+  }
+
+  /** Fails every query, later. */
+  failAll(error: Error): void {
+    const lost = this.active ? [this.active, ...this.waiting] : this.waiting
+    this.active = null
+    this.waiting = []
+    for (const query of lost) this.refuse(query, error)
+  }
+
+  /** The connection has ended: calls back when a query class has read what came before. */
+  drain(isAsked: boolean, callback: () => void): void {
+    if (this.spoken) this.spoken.end(isAsked, callback)
+    else callback()
+  }
+
+  /** A query is running, given up or not, or waiting. */
+  get isBusy(): boolean {
+    return !this.isReady || this.waiting.length > 0
+  }
+
+  /** Whether a query that matches is running or waiting. */
+  holds(matches: (query: Queued) => boolean): boolean {
+    return (this.active !== null && matches(this.active)) || this.waiting.some(matches)
+  }
+
+  /** Calls back when no query is running or waiting, or the connection has ended. */
+  whenIdle(callback: () => void): void {
+    this.idleWaiters.push(callback)
+  }
+
+  tellIdle(): void {
+    for (const idle of this.idleWaiters.splice(0)) idle()
+  }
+}
+
+/** Errors that concern one query on a connection that lives on: it was never sent. */
+function wasRefusedHere(error: Error): boolean {
+  return !('syscall' in error) && !/^Connection terminated/.test(error.message)
+}
+
+const warnOfQueue = deprecate(
+  () => {},
+  'Calling client.query() when the client is already executing a query is deprecated and will be removed in pg@9.0. Use async/await or an external async flow control mechanism instead.',
+)
