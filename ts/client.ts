@@ -3,7 +3,7 @@
 import { EventEmitter } from 'node:events'
 import { deprecate } from 'node:util'
 import { defaults } from './defaults.js'
-import { environment, expect, hold, listen, unlisten, type WireEvent } from './environment.js'
+import { environment, expect, hold, listen, refuse, unlisten, type WireEvent } from './environment.js'
 import { restack, type WireError } from './errors.js'
 import { escapeIdentifier, escapeLiteral } from './escape.js'
 import type { ConnectionOptions } from './options.js'
@@ -13,7 +13,7 @@ import type { Connection } from './pg/connection.js'
 import type { Conversation } from './pg/conversation.js'
 import { toPgError } from './pg/errors.js'
 import { noticeOf, notificationOf } from './pg/notices.js'
-import { coreOptions, coreVariables, startupOf } from './pg/startup.js'
+import { coreOptions, coreVariables, scramLimit, startupOf } from './pg/startup.js'
 import { Query, type QueryCallback, type QueryConfig, type Submittable } from './query.js'
 import type { Result } from './result.js'
 import { Portal, type PortalOwner, type StreamOptions } from './stream.js'
@@ -122,7 +122,7 @@ export class Client extends EventEmitter {
     this.promise = given.Promise ?? Promise
     this.overrides = new TypeOverrides(given.types)
     this.enableChannelBinding = Boolean(given.enableChannelBinding)
-    this.scramMaxIterations = numberOr(given.scramMaxIterations, 100_000)
+    this.scramMaxIterations = scramLimit(given.scramMaxIterations) ?? 100_000
     this.pipeline = Boolean(given.pipeline)
     this.binary = given.binary || defaults.binary
     this.ssl = parameters.ssl || false
@@ -159,7 +159,11 @@ export class Client extends EventEmitter {
       event: (event) => this.opened(event.connection!),
       fail: (error) => this.openFailed(error),
     })
-    environment.openClient(this.number, request, coreOptions(this.connectionParameters, this.#given), coreVariables())
+    try {
+      environment.openClient(this.number, request, coreOptions(this.connectionParameters, this.#given), coreVariables())
+    } catch (error) {
+      refuse(request, error as Error)
+    }
   }
 
   private opened(connection: number): void {
@@ -580,11 +584,6 @@ function guarded(call: () => void): void {
       throw error
     })
   }
-}
-
-function numberOr(value: unknown, otherwise: number): number {
-  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
-  return typeof number === 'number' && Number.isFinite(number) ? number : otherwise
 }
 
 const nothing = (): void => {}

@@ -5,12 +5,15 @@ use std::time::Duration;
 use super::reader::{Dialect, Given, Reader};
 use super::setting::{
     APPLICATION_NAME, CHANNEL_BINDING, CLIENT_ENCODING, CLIENT_ID, DATABASE, ENABLE_CHANNEL_BINDING, FALLBACK_APPLICATION_NAME, HOST,
-    IDLE_IN_TRANSACTION_SESSION_TIMEOUT, KEEP_ALIVE, KEEP_ALIVE_INITIAL_DELAY, LOCK_TIMEOUT, OPTIONS, PORT, REPLICATION, STATEMENT_TIMEOUT,
-    Setting, USER,
+    IDLE_IN_TRANSACTION_SESSION_TIMEOUT, KEEP_ALIVE, KEEP_ALIVE_INITIAL_DELAY, LOCK_TIMEOUT, OPTIONS, PORT, REPLICATION,
+    SCRAM_MAX_ITERATIONS, STATEMENT_TIMEOUT, Setting, USER,
 };
 use super::{ConnectConfig, Host, ssl};
 
 const DEFAULT_PORT: u64 = 5432;
+
+/// As in node-postgres; PostgreSQL's own default is 4,096.
+const DEFAULT_SCRAM_ITERATIONS: u64 = 100_000;
 
 /// Load balancers drop silent connections after some minutes (AWS: 350 s), the system's own keep-alive starts after two hours.
 const DEFAULT_KEEP_ALIVE_DELAY: Duration = Duration::from_secs(60);
@@ -42,6 +45,7 @@ pub(super) fn resolve(reader: &mut Reader) -> ConnectConfig {
         startup_parameters: startup_parameters(reader),
         keep_alive: keep_alive(reader),
         channel_binding: channel_binding(reader),
+        scram_max_iterations: reader.integer(&SCRAM_MAX_ITERATIONS, 0..=u64::from(u32::MAX), "").unwrap_or(DEFAULT_SCRAM_ITERATIONS) as u32,
         host,
         ssl,
     }

@@ -92,6 +92,9 @@ pub struct ConnectConfig {
     /// `enableChannelBinding`: use SCRAM-SHA-256-PLUS when the server offers it and TLS is on. On by default; off in
     /// `lakebase-native/pg`, as in pg.
     pub channel_binding: bool,
+    /// `scramMaxIterations`, default 100,000: a server that wants the password hashed more often is refused, because all connections wait
+    /// meanwhile. 0: no limit.
+    pub scram_max_iterations: u32,
 }
 
 /// A TCP host name or address, or a directory with a Unix socket (a path that starts with `/`).

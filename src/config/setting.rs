@@ -57,6 +57,7 @@ pub(super) static FALLBACK_APPLICATION_NAME: Setting =
     Setting::new("fallback_application_name", &[]).parameter("fallback_application_name");
 pub(super) static OPTIONS: Setting = Setting::new("options", &["PGOPTIONS"]).parameter("options");
 pub(super) static CLIENT_ENCODING: Setting = Setting::new("client_encoding", &[]).parameter("client_encoding");
+pub(super) static SCRAM_MAX_ITERATIONS: Setting = Setting::new("scramMaxIterations", &[]);
 pub(super) static REPLICATION: Setting = Setting::new("replication", &["PGREPLICATION"]).parameter("replication");
 pub(super) static STATEMENT_TIMEOUT: Setting = Setting::new("statement_timeout", &[]).parameter("statement_timeout");
 pub(super) static LOCK_TIMEOUT: Setting = Setting::new("lock_timeout", &[]).parameter("lock_timeout");
@@ -100,6 +101,7 @@ pub(super) static SETTINGS: &[&Setting] = &[
     &SSL,
     &SSL_NEGOTIATION,
     &ENABLE_CHANNEL_BINDING,
+    &SCRAM_MAX_ITERATIONS,
     &APPLICATION_NAME,
     &FALLBACK_APPLICATION_NAME,
     &OPTIONS,

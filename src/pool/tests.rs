@@ -145,6 +145,7 @@ fn connect_config(port: u16) -> ConnectConfig {
         startup_parameters: Vec::new(),
         keep_alive: None,
         channel_binding: false,
+        scram_max_iterations: 100_000,
     }
 }
 

@@ -315,6 +315,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
                     request.row(&self.read[5..length]);
                     self.read.advance(length);
                 }
+                (b'W', Some(Flight::Request(_))) => {
+                    return Err(Error::new(
+                        Kind::Usage,
+                        "the server has begun a replication stream, which is not supported: use pg for that",
+                    )
+                    .with_code("REPLICATION_NOT_SUPPORTED"));
+                }
                 (b'T', Some(Flight::Request(request))) => {
                     let wire = self.read.split_to(length).freeze();
                     let body = wire.slice(5..);

@@ -7,6 +7,8 @@
 mod cancel;
 mod connection;
 mod encoder;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod handle;
 mod inflight;
 mod message;

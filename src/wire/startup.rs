@@ -125,6 +125,21 @@ pub async fn start(
     Ok(Started { socket: exchange.socket, session, unread: exchange.read, encoder, early: rider.request.take() })
 }
 
+/// For the fuzz targets: a startup on `socket`.
+#[cfg(fuzzing)]
+pub(super) async fn fuzz<S>(socket: S, target: &Target, password: &mut dyn Password, encrypted: bool) -> Result<Started<S>, Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let binding = encrypted.then(|| vec![0; 32]);
+    let channel = Channel { encrypted, local: !encrypted, binding };
+    let mut exchange = Exchange { socket, read: BytesMut::new(), out: BytesMut::new(), target };
+    let mut encoder = Encoder::new(16, SchemaGeneration::default());
+    let mut rider = Rider { request: None, target };
+    let session = exchange.run(&channel, password, &mut encoder, None, &mut rider).await?;
+    Ok(Started { socket: exchange.socket, session, unread: exchange.read, encoder, early: None })
+}
+
 struct Exchange<'a, S> {
     socket: S,
     read: BytesMut,
@@ -182,6 +197,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
                 }
                 Message::AuthenticationSaslContinue(body) => {
                     let exchange = scram.as_mut().ok_or_else(|| violation("SASL continues before it began"))?;
+                    check_iterations(body.data(), self.target.config.scram_max_iterations)?;
                     exchange.update(body.data()).map_err(scram_failed)?;
                     frontend::sasl_response(exchange.message(), &mut self.out).map_err(malformed)?;
                     sent = self.flush().await?;
@@ -298,6 +314,21 @@ fn choose(body: &AuthenticationSaslBody, channel: &Channel) -> Result<(&'static 
     }
 }
 
+/// Hashing takes time in proportion to what the server asks for. Text as in node-postgres. Source: RFC 5802, server-first-message.
+fn check_iterations(server_first: &[u8], max: u32) -> Result<(), Error> {
+    let count = server_first.split(|byte| *byte == b',').find_map(|attribute| attribute.strip_prefix(b"i="));
+    let count = count.and_then(|digits| str::from_utf8(digits).ok()?.parse::<u32>().ok());
+    match count {
+        Some(count) if max != 0 && count > max => Err(Error::new(
+            Kind::Authentication,
+            format!("SASL: SCRAM-SERVER-FIRST-MESSAGE: iteration count {count} exceeds scramMaxIterations of {max}"),
+        )
+        .with_code("SCRAM_FAILED")),
+        // What is no number is refused when it is read.
+        _ => Ok(()),
+    }
+}
+
 /// A server that cannot prove that it knows the password, or talks past the protocol.
 fn scram_failed(source: io::Error) -> Error {
     Error::new(Kind::Authentication, "the SCRAM exchange with the server failed").with_code("SCRAM_FAILED").with_source(source)
@@ -305,4 +336,20 @@ fn scram_failed(source: io::Error) -> Error {
 
 fn nul_in_password() -> Error {
     Error::new(Kind::Authentication, "the password contains a NUL character, which PostgreSQL cannot take").with_code("PASSWORD_INVALID")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_cannot_ask_for_more_hashing_than_is_allowed() {
+        let message = |count: &str| format!("r=nonce,s=c2FsdA==,i={count}");
+        assert!(check_iterations(message("100000").as_bytes(), 100_000).is_ok());
+        assert!(check_iterations(message("4294967295").as_bytes(), 0).is_ok());
+        for count in ["100001", "4294967295"] {
+            let error = check_iterations(message(count).as_bytes(), 100_000).unwrap_err();
+            assert!(error.to_string().contains(&format!("iteration count {count} exceeds scramMaxIterations of 100000")));
+        }
+    }
 }

@@ -120,6 +120,14 @@ fn can_change_schema(mut bytes: &[u8]) -> bool {
     false
 }
 
+#[cfg(fuzzing)]
+pub(super) fn fuzz(bytes: &[u8]) {
+    let _ = can_change_schema(bytes);
+    if let Ok((end, _)) = overhear(bytes) {
+        assert!(end <= bytes.len());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use bytes::BytesMut;

@@ -34,14 +34,24 @@ function connectionSettings(parameters: ConnectionParameters, given: ConnectionO
   const { application_name, fallback_application_name, options } = parameters
   const { statement_timeout, lock_timeout, idle_in_transaction_session_timeout } = parameters
   const { enableChannelBinding, keepAlive, keepAliveInitialDelayMillis, connectionTimeoutMillis, statementCacheSize } = given
+  const { stream, scramMaxIterations } = given as { stream?: unknown; scramMaxIterations?: unknown }
+  // Ignored, it would connect to somewhere else.
+  if (stream) throw new Error('The option `stream` is not supported: sockets are opened in Rust')
   const core: Record<string, unknown> = {
     user, database, host, port, password, ssl: coreSsl(ssl), sslnegotiation, replication,
     application_name, fallback_application_name, options,
     statement_timeout, lock_timeout, idle_in_transaction_session_timeout,
     enableChannelBinding, keepAlive, keepAliveInitialDelayMillis, connectionTimeoutMillis, statementCacheSize,
+    scramMaxIterations: scramLimit(scramMaxIterations),
   }
   for (const name of Object.keys(core)) if (core[name] === null || core[name] === '') delete core[name]
   return core
+}
+
+/** What is no number counts as not given, as in node-postgres. */
+export function scramLimit(given: unknown): number | undefined {
+  const number = typeof given === 'string' && given.trim() !== '' ? Number(given) : given
+  return typeof number === 'number' && Number.isFinite(number) ? number : undefined
 }
 
 function coreSsl(ssl: unknown): unknown {
