@@ -65,6 +65,8 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   /** @internal */
   readonly _toError: (wire: WireError) => Error
   private readonly types: TypeSource
+  /** Its clients ask for binary results. */
+  private readonly binary: boolean
   /** @internal */
   readonly _likePg: boolean
   /** Something in the options shows which connection runs what. */
@@ -95,6 +97,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     this.roster = new Roster(this, () => this.desk.pulse(), (member) => this.desk.expire(member))
     this.desk = new Desk(this, this.roster)
     this.types = given.types ?? defaultTypes
+    this.binary = Boolean((given as { binary?: boolean }).binary)
     this.watched = Boolean(given.verify ?? given.query_timeout) || (likePg && (Boolean(given.log) || this.options.maxUses !== Infinity))
   }
 
@@ -156,7 +159,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     const query: QueryConfig = typeof config === 'string' ? { text: config, values } : normalize(config as QueryConfig, values)
     const types = query.types ?? this.types
     try {
-      send(query, types, defaults.binary, (text, name, params, flags) => {
+      send(query, types, this.binary || defaults.binary, (text, name, params, flags) => {
         const request = expect({
           options: { rowMode: query.rowMode, types },
           toError: this._toError,

@@ -4,6 +4,7 @@ import Cursor from 'pg-cursor'
 import QueryStream from 'pg-query-stream'
 import { deploy } from '../support/deployment.mjs'
 import { event, failureOf, range } from '../support/outcome.mjs'
+import { pgPackage } from '../support/pg-package.mjs'
 import { test } from '../support/test.mjs'
 
 const app = deploy()
@@ -194,3 +195,11 @@ test('two query streams at once on two clients', async () => {
   assert.deepEqual(sums, [12_502_500, 12_502_500])
   for (const client of clients) client.release()
 })
+
+test('a cursor whose `pg` is a package that stands in for node-postgres', () =>
+  withClient(async (client) => {
+    const StandIn = pgPackage('pg-cursor')('pg-cursor')
+    const cursor = client.query(new StandIn('select $1::date as d, 7 as n, $2::json as j', [new Date(2020, 1, 2), { a: [1] }]))
+    assert.deepEqual(await cursor.read(10), [{ d: new Date(2020, 1, 2), n: 7, j: { a: [1] } }])
+    await cursor.close()
+  }))

@@ -296,7 +296,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             // What the caller takes comes as a command, which wakes this task.
             return Poll::Pending;
         }
-        self.read.reserve(missing(&self.read).max(READ_CHUNK));
+        // What has come, not what a header promises: five bytes must not cost a gigabyte.
+        self.read.reserve(missing(&self.read).min(self.read.len()).max(READ_CHUNK));
         match ready!(poll_read_buf(Pin::new(&mut self.socket), cx, &mut self.read)) {
             Ok(0) => Poll::Ready(Err(ended())),
             Ok(_) => Poll::Ready(Ok(())),
