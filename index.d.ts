@@ -1,7 +1,516 @@
 // Generated from ts/ by `npm run types`: do not edit. The public API of every entry point; the lists at the end tell which exports what.
 
 import { EventEmitter } from 'node:events';
+import { Duplex, Writable, Readable } from 'node:stream';
+import { ConnectionOptions as ConnectionOptions$1 } from 'node:tls';
+import { NoticeMessage } from 'pg-protocol/dist/messages.js';
 import * as pg_types from 'pg-types';
+import { DatabaseError } from 'pg-protocol';
+import { Socket } from 'node:net';
+
+/** node-postgres' `client.connectionParameters`. Falsy options count as not given. */
+declare class ConnectionParameters$1 {
+    user: string;
+    database: string;
+    port: number;
+    host: string;
+    password: any;
+    binary: boolean;
+    options: string | undefined;
+    ssl: any;
+    sslnegotiation: 'postgres' | 'direct' | undefined;
+    client_encoding: string;
+    replication: string | undefined;
+    isDomainSocket: boolean;
+    application_name: string | undefined;
+    fallback_application_name: string | undefined;
+    statement_timeout: number | string | false;
+    lock_timeout: number | string | false;
+    idle_in_transaction_session_timeout: number | string | false;
+    query_timeout: number | string | false;
+    connect_timeout: number | string;
+    keepalives?: number;
+    keepalives_idle?: number;
+    constructor(given?: string | object | null);
+    /** The same settings as libpq's `key=value` pairs, with the host's address. */
+    getLibpqConnectionString(callback: (error: Error | null, text: string | null) => void): void;
+}
+
+/** Gives a client back: `release()` for more use, `release(true)` or `release(error)` to close its connection. */
+type Release = (error?: Error | boolean) => void;
+/** A connection checked out of a pool. */
+interface PoolClient extends Client {
+    release: Release;
+}
+
+/** Turns the server's text (or bytes, in binary format) into a value. */
+type TypeParser<Input = any, Value = any> = (value: Input) => Value;
+/** Anything with node-postgres' `getTypeParser`: `pg.types`, a `TypeOverrides`, the `types` of one query. */
+interface TypeSource {
+    getTypeParser(oid: number, format?: 'text' | 'binary'): TypeParser;
+}
+/** node-postgres' registry of parsers (`pg.types`): setting one here sets it for the process. */
+interface TypeRegistry extends TypeSource {
+    /** OIDs by type name. */
+    builtins: typeof pg_types.builtins;
+    setTypeParser(oid: number, parser: TypeParser<string>): void;
+    setTypeParser(oid: number, format: 'text' | 'binary', parser: TypeParser): void;
+    /** Parses the text of an array, element by element. */
+    arrayParser: typeof pg_types.arrayParser;
+}
+declare const types: TypeRegistry;
+/** Parsers of one client, on top of others; the same class as node-postgres'. */
+declare class TypeOverrides implements TypeSource {
+    #private;
+    constructor(userTypes?: TypeSource);
+    setTypeParser<T>(oid: number, parser: TypeParser<string, T>): void;
+    setTypeParser<T>(oid: number, format: 'text', parser: TypeParser<string, T>): void;
+    setTypeParser<T>(oid: number, format: 'binary', parser: TypeParser<Buffer, T>): void;
+    getTypeParser(oid: number, format?: 'text' | 'binary'): TypeParser;
+}
+
+/** The values of a query: an array or a tuple, which may be `readonly`. */
+type QueryConfigValues<T> = T extends readonly unknown[] ? T : never;
+/** Where a client finds the parser of a type: `getTypeParser(oid, format)`. */
+interface CustomTypesConfig extends TypeSource {
+}
+/** Options of a client, with node-postgres' names, units and defaults. */
+interface ClientConfig {
+    user?: string | undefined;
+    database?: string | undefined;
+    /** A string, or a function called for each new connection. */
+    password?: string | (() => string | Promise<string>) | undefined;
+    port?: number | undefined;
+    host?: string | undefined;
+    /** A `postgres://` URL. Wins over every other option. */
+    connectionString?: string | undefined;
+    /** TCP keep-alive. Default `false`. */
+    keepAlive?: boolean | undefined;
+    /** Not used: the sockets are opened in Rust. */
+    stream?: () => Duplex | undefined;
+    /** Milliseconds after which the server gives a statement up. */
+    statement_timeout?: false | number | undefined;
+    ssl?: boolean | ConnectionOptions$1 | undefined;
+    /** SCRAM-SHA-256-PLUS where the server offers it. Default `false`. */
+    enableChannelBinding?: boolean | undefined;
+    /** `direct` starts TLS without asking first (PostgreSQL 17). Default `postgres`. */
+    sslnegotiation?: 'postgres' | 'direct' | undefined;
+    /** Milliseconds after which a query is given up on this side. */
+    query_timeout?: number | undefined;
+    /** Milliseconds a statement may wait for a lock. */
+    lock_timeout?: number | undefined;
+    /** Silence before the first keep-alive probe, in milliseconds. */
+    keepAliveInitialDelayMillis?: number | undefined;
+    /** Milliseconds a transaction may lie idle before the server ends the session. */
+    idle_in_transaction_session_timeout?: number | undefined;
+    application_name?: string | undefined;
+    fallback_application_name?: string | undefined;
+    /** Milliseconds. Default 0: no bound. */
+    connectionTimeoutMillis?: number | undefined;
+    types?: CustomTypesConfig | undefined;
+    /** Startup options, for example `-c search_path=app`. */
+    options?: string | undefined;
+    client_encoding?: string | undefined;
+    /** Hands queries over at once instead of one after another. Default `false`. */
+    pipeline?: boolean | undefined;
+    /** This package's own: prepared statements kept per connection. Default 256; 0: none. */
+    statementCacheSize?: number | undefined;
+}
+type ConnectionConfig = ClientConfig;
+/** Settings of the process that a program may change: `pg.defaults`. */
+interface Defaults extends ClientConfig {
+    poolSize?: number | undefined;
+    poolIdleTimeout?: number | undefined;
+    reapIntervalMillis?: number | undefined;
+    /** Ask for binary results unless a query says otherwise. */
+    binary?: boolean | undefined;
+    /** Parse `int8` as a number (exact up to 2^53) instead of giving its text. */
+    parseInt8?: boolean | undefined;
+    /** Send a `Date` as UTC instead of as local time with offset. */
+    parseInputDatesAsUTC?: boolean | undefined;
+}
+/** Options of a pool, with pg-pool's names, units and defaults. */
+interface PoolConfig extends ClientConfig {
+    /** Connections at most. Default 10. */
+    max?: number | undefined;
+    /** Connections kept when idle. Default 0. */
+    min?: number | undefined;
+    /** Milliseconds after which an idle connection is closed. Default 10,000; 0 or null: never. */
+    idleTimeoutMillis?: number | undefined | null;
+    /** Told what the pool does, in words. */
+    log?: ((...messages: any[]) => void) | undefined;
+    /** The class of the promises that methods return. */
+    Promise?: PromiseConstructorLike | undefined;
+    /** Let the process exit while connections lie idle. Default `false`. */
+    allowExitOnIdle?: boolean | undefined;
+    /** Uses after which a connection is replaced. Default: unlimited. */
+    maxUses?: number | undefined;
+    /** Age in seconds at which a connection is replaced. Default 0: unlimited. */
+    maxLifetimeSeconds?: number | undefined;
+    /** This package's own: requests in flight per connection when all are busy. Default 64; 1: no pipelining. */
+    maxPipeline?: number | undefined;
+    /** A class derived from this package's `Client`. */
+    Client?: (new () => ClientBase) | undefined;
+    /** Prepares a new connection before it is used for anything else. */
+    onConnect?: ((client: ClientBase) => void) | undefined;
+    /** Accepts a new connection, or refuses it with an error, before its first caller gets it. */
+    verify?: ((client: PoolClient, done: (err?: Error) => void) => void) | undefined;
+}
+/** The options a pool has in force: `pool.options`. */
+interface PoolOptions extends Omit<PoolConfig, 'verify'> {
+    max: number;
+    maxUses: number;
+    allowExitOnIdle: boolean;
+    maxLifetimeSeconds: number;
+    idleTimeoutMillis: number | null;
+    /** Declared for any client, so that a pool of this package can stand where node-postgres' is expected. */
+    verify?: ((client: ClientBase, done: (err?: Error) => void) => void) | undefined;
+}
+/** A query as an object. */
+interface QueryConfig<I = any[]> {
+    /** Prepares the statement under this name, once per connection. */
+    name?: string | undefined;
+    text: string;
+    values?: QueryConfigValues<I>;
+    types?: CustomTypesConfig | undefined;
+    /** `extended`: use the extended protocol even without values. */
+    queryMode?: 'extended' | undefined;
+    /** Ask for values in binary format. */
+    binary?: boolean | undefined;
+    /** Milliseconds after which the query is given up. */
+    query_timeout?: number | undefined;
+}
+/** A query whose rows are arrays of values instead of objects. */
+interface QueryArrayConfig<I = any[]> extends QueryConfig<I> {
+    rowMode: 'array';
+}
+/** A query object that sends itself: `Query`, pg-cursor, pg-query-stream, pg-copy-streams. */
+interface Submittable {
+    submit: (connection: Connection$1) => void;
+}
+/** One column of a result. */
+interface FieldDef {
+    name: string;
+    tableID: number;
+    columnID: number;
+    dataTypeID: number;
+    dataTypeSize: number;
+    dataTypeModifier: number;
+    format: string;
+}
+interface QueryResultBase {
+    /** First word of the command tag: `SELECT`, `INSERT`, … */
+    command: string;
+    /** Rows affected or returned; null where the command has no count. */
+    rowCount: number | null;
+    oid: number;
+    fields: FieldDef[];
+}
+/** A row as an object, keyed by column name. */
+interface QueryResultRow {
+    [column: string]: any;
+}
+interface QueryResult<R extends QueryResultRow = any> extends QueryResultBase {
+    rows: R[];
+}
+interface QueryArrayResult<R extends any[] = any[]> extends QueryResultBase {
+    rows: R[];
+}
+interface ResultBuilder<R extends QueryResultRow = any> extends QueryResult<R> {
+    addRow(row: R): void;
+}
+/** A NOTIFY that reached a listening client. */
+interface Notification {
+    processId: number;
+    channel: string;
+    payload?: string | undefined;
+}
+/** `I` idle, `T` in a transaction, `E` in a failed one; null before the connection is ready. */
+type TransactionStatus = 'I' | 'T' | 'E' | null;
+interface QueryParse {
+    name: string;
+    text: string;
+    types: string[];
+}
+interface BindConfig {
+    portal?: string | undefined;
+    statement?: string | undefined;
+    binary?: string | undefined;
+    values?: (Buffer | null | undefined | string)[] | undefined;
+    valueMapper?: ((param: any, index: number) => any) | undefined;
+}
+interface ExecuteConfig {
+    portal?: string | undefined;
+    rows?: string | undefined;
+}
+interface MessageConfig {
+    type: string;
+    name?: string | undefined;
+}
+/** What a `Submittable` speaks the protocol with. */
+interface Connection$1 extends EventEmitter {
+    readonly stream: Duplex;
+    bind(config: BindConfig | null, more: boolean): void;
+    execute(config: ExecuteConfig | null, more: boolean): void;
+    parse(query: QueryParse, more: boolean): void;
+    query(text: string): void;
+    describe(msg: MessageConfig, more: boolean): void;
+    close(msg: MessageConfig, more: boolean): void;
+    flush(): void;
+    sync(): void;
+    end(): void;
+}
+interface Events extends EventEmitter {
+    on(event: 'error', listener: (err: Error, client: Client) => void): this;
+}
+/** Listener of a pool's event. */
+type PoolListener<E> = E extends 'error' | 'release' ? (err: Error, client: PoolClient) => void : (client: PoolClient) => void;
+/** Listener of a client's event. */
+type ClientListener<E> = E extends 'connect' | 'drain' | 'end' ? () => void : E extends 'error' ? (err: Error) => void : E extends 'notice' ? (notice: NoticeMessage) => void : (message: Notification) => void;
+/** Listener of a query's event. */
+type QueryListener<E, R extends QueryResultRow> = E extends 'row' ? (row: R, result?: ResultBuilder<R>) => void : E extends 'error' ? (err: Error) => void : (result: ResultBuilder<R>) => void;
+/** What clients of both packages have in common. A type only: there is no class of this name. */
+interface ClientBase extends EventEmitter, Pick<Client, 'query' | 'copyFrom' | 'copyTo' | 'pauseDrain' | 'resumeDrain' | 'escapeIdentifier' | 'escapeLiteral' | 'setTypeParser' | 'getTypeParser' | 'getTransactionStatus'> {
+    connect(): Promise<ClientBase>;
+    connect(callback: ((err: Error) => void) | ((err: null, c: ClientBase) => void)): void;
+    on<E extends 'connect' | 'drain' | 'error' | 'notice' | 'notification' | 'end'>(event: E, listener: ClientListener<E>): this;
+}
+
+/** A parameter as it crosses: text, bytes or null. */
+type WireValue = string | Uint8Array | null;
+
+/** One column of a result, as node-postgres describes it. */
+declare class Field {
+    readonly name: string;
+    readonly tableID: number;
+    readonly columnID: number;
+    readonly dataTypeID: number;
+    readonly dataTypeSize: number;
+    readonly dataTypeModifier: number;
+    readonly format: 'text' | 'binary';
+    constructor(name: string, tableID: number, columnID: number, dataTypeID: number, dataTypeSize: number, dataTypeModifier: number, format: 'text' | 'binary');
+}
+
+/** The outcome of one statement, with node-postgres' names. */
+declare class Result<R extends QueryResultRow = any> implements QueryResult<R> {
+    /** First word of the command tag: `SELECT`, `INSERT`, …; null, whatever the type says, for an empty query. */
+    command: string;
+    /** Rows affected or returned; null where the command has no count. */
+    rowCount: number | null;
+    /** OID of the inserted row: 0 since PostgreSQL 12; null, whatever the type says, for anything but INSERT. */
+    oid: number;
+    rows: R[];
+    fields: Field[];
+    rowAsArray: boolean;
+    constructor(rowMode?: string, types?: TypeSource);
+    /** Takes the command tag from a CommandComplete message. */
+    addCommandComplete(message: {
+        text?: string;
+        command?: string;
+    }): void;
+    /** Takes the columns from a RowDescription message. */
+    addFields(fields: Field[]): void;
+    addRow(row: R): void;
+    /** Makes a row from the texts of a DataRow message. */
+    parseRow(values: (string | null)[]): unknown;
+}
+
+/** Whatever a query can be given as an object, with node-postgres' names; what callers may write is `QueryConfig`. */
+interface QuerySettings {
+    text?: string | undefined;
+    values?: readonly unknown[] | undefined;
+    /** Prepares the statement under this name, once per connection. */
+    name?: string | undefined;
+    /** `array`: rows are arrays of values instead of objects. */
+    rowMode?: string | undefined;
+    types?: TypeSource | undefined;
+    /** `extended`: use the extended protocol even without values. */
+    queryMode?: string | undefined;
+    /** Ask for values in binary format. */
+    binary?: boolean | undefined;
+    /** Rows per round trip of a portal; only meaningful with `row` events. */
+    rows?: number | undefined;
+    portal?: string | undefined;
+    /** Milliseconds after which the query is given up. */
+    query_timeout?: number | undefined;
+    callback?: QueryCallback | undefined;
+    /** It sends itself. */
+    submit?: Submittable['submit'] | undefined;
+}
+type QueryCallback = (error: Error | null | undefined, result?: Result | Result[]) => void;
+/** The arguments of `query()`, in any of their forms, as one config. The caller's object stays as it is. */
+declare function normalize(config: string | QuerySettings, values?: readonly unknown[] | QueryCallback, callback?: QueryCallback): QuerySettings;
+/**
+ * node-postgres' `Query`. A client's own are sent and read in Rust; one that a caller makes emits `row`, `end` and `error` at the moments
+ * at which node-postgres' does, and so goes through a tunnel, message by message.
+ */
+declare class Query<R extends QueryResultRow = any, I extends any[] = any> extends EventEmitter implements Submittable {
+    text: string | undefined;
+    values: readonly unknown[] | undefined;
+    rows: number | undefined;
+    types: TypeSource | undefined;
+    name: string | undefined;
+    queryMode: string | undefined;
+    binary: boolean | undefined;
+    portal: string;
+    callback: QueryCallback | undefined;
+    #private;
+    constructor(queryTextOrConfig?: string | QueryConfig<I>, callback?: (error: Error | undefined, result: ResultBuilder<R>) => void);
+    constructor(queryTextOrConfig?: string | QueryConfig<I>, values?: I, callback?: (error: Error | undefined, result: ResultBuilder<R>) => void);
+    requiresPreparation(): boolean;
+    /** Writes the messages; the error that keeps it from being sent is returned. */
+    submit(connection: Connection$1): Error | null;
+}
+/** Which listener belongs to which event. */
+interface Query<R extends QueryResultRow = any, I extends any[] = any> {
+    on<E extends 'row' | 'error' | 'end'>(event: E, listener: QueryListener<E, R>): this;
+}
+
+/** One thing that is wrong with the configuration. */
+interface ConfigurationProblem {
+    /** The option, for example `max`. */
+    option: string | null;
+    /** The environment variable that gave the value or could give it. */
+    variable: string | null;
+    /** What was found; secrets are described, never shown. */
+    found: string | null;
+    /** What would be right. */
+    expected: string;
+}
+/** What the errors of this package have in common. PostgreSQL's own errors are node-postgres' `DatabaseError`. */
+declare class LakebaseError extends Error {
+    name: string;
+    /** A code to branch on: `ECONNREFUSED`, `28P01`, `CONNECTION_TIMEOUT`, … */
+    code?: string;
+    /** What to do next. Part of the message, too. */
+    hint?: string;
+}
+/** Options or environment variables are wrong. Thrown by `createLakebasePool()` and `getToken()`. */
+declare class ConfigurationError extends LakebaseError {
+    name: string;
+    /** Every problem that was found. */
+    problems: ConfigurationProblem[];
+}
+/** The workspace or PostgreSQL refused who we are. */
+declare class AuthenticationError extends LakebaseError {
+    name: string;
+    /** The status of the workspace's answer, if it was the workspace. */
+    status?: number;
+}
+/** The workspace could not give a token or a database credential. */
+declare class CredentialError extends LakebaseError {
+    name: string;
+    /** The status of the workspace's answer. */
+    status?: number;
+}
+/** A connection could not be made, or was lost. */
+declare class ConnectionError extends LakebaseError {
+    name: string;
+}
+/** A bound set by an option has passed. */
+declare class TimeoutError extends LakebaseError {
+    name: string;
+}
+/** The server's bytes are not PostgreSQL's protocol. */
+declare class ProtocolError extends LakebaseError {
+    name: string;
+}
+/** A defect in this package: please report it. */
+declare class InternalError extends LakebaseError {
+    name: string;
+}
+
+interface StreamOptions {
+    /** Rows per round trip. Default 1,000. */
+    batchSize?: number | undefined;
+    /** `array`: rows are arrays of values instead of objects. */
+    rowMode?: string | undefined;
+    types?: TypeSource | undefined;
+}
+
+/**
+ * A connection to PostgreSQL. From `pool.connect()`, or on its own: `new Client(options)`, `connect()`, `query()`, `end()`.
+ *
+ * Emits `connect`, `end`, `error`, `notice`, `notification` and `drain`, as node-postgres' does.
+ */
+declare class Client extends EventEmitter {
+    #private;
+    /** The class of query objects, as node-postgres has it here too. */
+    static Query: typeof Query;
+    connectionParameters: ConnectionParameters$1;
+    user: string;
+    database: string;
+    port: number;
+    host: string;
+    /** Not printed, not serialized. */
+    password: any;
+    replication: string | undefined;
+    enableChannelBinding: boolean;
+    scramMaxIterations: number;
+    /** Queries are handed over at once; they still run one after another. */
+    pipeline: boolean;
+    binary: boolean;
+    processID: number | null;
+    secretKey: number | null;
+    ssl: any;
+    sslNegotiation: 'postgres' | 'direct';
+    /** Parameters the server reported at startup. */
+    parameters: Record<string, string>;
+    constructor(config?: string | ClientConfig);
+    /** Connects a client of its own. A pool's client is already connected. */
+    connect(): Promise<Client>;
+    connect(callback: ((err: Error) => void) | ((err: null, c: Client) => void)): void;
+    /** Runs a query after those before it; see node-postgres' `client.query`. */
+    query<T extends Submittable>(queryStream: T): T;
+    query<R extends any[] = any[], I = any[]>(queryConfig: QueryArrayConfig<I>, values?: QueryConfigValues<I>): Promise<QueryArrayResult<R>>;
+    query<R extends QueryResultRow = any, I = any>(queryConfig: QueryConfig<I>): Promise<QueryResult<R>>;
+    query<R extends QueryResultRow = any, I = any[]>(queryTextOrConfig: string | QueryConfig<I>, values?: QueryConfigValues<I>): Promise<QueryResult<R>>;
+    query<R extends any[] = any[], I = any[]>(queryConfig: QueryArrayConfig<I>, callback: (err: Error, result: QueryArrayResult<R>) => void): void;
+    query<R extends QueryResultRow = any, I = any[]>(queryTextOrConfig: string | QueryConfig<I>, callback: (err: Error, result: QueryResult<R>) => void): void;
+    query<R extends QueryResultRow = any, I = any[]>(queryText: string, values: QueryConfigValues<I>, callback: (err: Error, result: QueryResult<R>) => void): void;
+    /**
+     * The rows of one query as an async iterator, fetched in batches as fast as they are taken; memory stays bounded however many there are.
+     * Other queries of this client wait until it is read to its end or left, as by `break`.
+     */
+    stream<Row = Record<string, unknown>>(text: string, values?: readonly unknown[], options?: StreamOptions): AsyncGenerator<Row, void, undefined>;
+    /** The connection beneath, as query classes of other packages use it. */
+    get connection(): Connection$1;
+    /** Asks the server to cancel the query that is running. Resolves when the server has taken the request, whether it helped or not. */
+    cancelQuery(): Promise<void>;
+    /** Cancels what `client` runs for `query`, or takes it from its queue. */
+    cancel(client: Client, query: Query): void;
+    /** Ends the connection; a query that is still running is cut off, unless the client pipelines. */
+    end(): Promise<void>;
+    end(callback: (err: Error) => void): void;
+    /** What the server is told at startup. */
+    getStartupConf(): Record<string, string>;
+    /** @deprecated as in node-postgres: the query that is running. */
+    get activeQuery(): Query | null;
+    /** @deprecated as in node-postgres: the queries that wait. */
+    get queryQueue(): Query[];
+    /** The transaction's state after the last query: `I` idle, `T` in a transaction, `E` in a failed one; null before the first. */
+    getTransactionStatus(): TransactionStatus;
+    setTypeParser(oid: number, parser: TypeParser<string>): void;
+    setTypeParser(oid: number, format: 'text' | 'binary', parser: TypeParser): void;
+    getTypeParser(oid: number, format?: 'text' | 'binary'): TypeParser;
+    escapeIdentifier(text: string): string;
+    escapeLiteral(text: string): string;
+    /** Keeps the process alive while the connection is open; the default. */
+    ref(): void;
+    unref(): void;
+}
+/** What `@types/pg` declares of every client: without it none could stand where its clients are expected. */
+interface Client {
+    on<E extends 'connect' | 'drain' | 'error' | 'notice' | 'notification' | 'end'>(event: E, listener: ClientListener<E>): this;
+    /** @deprecated Neither node-postgres nor this package has it any more: use pg-copy-streams. */
+    copyFrom(queryText: string): Writable;
+    /** @deprecated Neither node-postgres nor this package has it any more: use pg-copy-streams. */
+    copyTo(queryText: string): Readable;
+    /** @deprecated Neither node-postgres nor this package has it any more. */
+    pauseDrain(): void;
+    /** @deprecated Neither node-postgres nor this package has it any more. */
+    resumeDrain(): void;
+}
 
 /** What node-postgres calls a password function with, as far as we know it. */
 interface ConnectionParameters {
@@ -12,27 +521,6 @@ interface ConnectionParameters {
 }
 /** A password, or a function that gives one for each new connection. */
 type Password = string | ((parameters?: ConnectionParameters) => string | undefined | Promise<string | undefined>);
-
-/** Turns the server's text (or bytes, in binary format) into a value. */
-type TypeParser = (value: any) => unknown;
-/** Anything with node-postgres' `getTypeParser`: `pg.types`, a `TypeOverrides`, the `types` of one query. */
-interface TypeSource {
-    getTypeParser(oid: number, format?: 'text' | 'binary'): TypeParser;
-}
-/** node-postgres' registry of parsers (`pg.types`): setting one here sets it for the process. */
-interface TypeRegistry extends TypeSource {
-    builtins: typeof pg_types.builtins;
-    setTypeParser(oid: number, parser: TypeParser): void;
-    setTypeParser(oid: number, format: 'text' | 'binary', parser: TypeParser): void;
-}
-declare const types: TypeRegistry;
-/** Parsers of one client, on top of others; the same class as node-postgres'. */
-declare class TypeOverrides implements TypeSource {
-    #private;
-    constructor(userTypes?: TypeSource);
-    setTypeParser(oid: number, format: 'text' | 'binary' | TypeParser, parser?: TypeParser): void;
-    getTypeParser(oid: number, format?: 'text' | 'binary'): TypeParser;
-}
 
 /** How the database connection is encrypted and whom it trusts, as in node-postgres. Other members are refused. */
 interface SslOptions {
@@ -94,8 +582,8 @@ interface ConnectionOptions {
     statementCacheSize?: number;
     types?: TypeSource;
 }
-/** Options of a pool, with pg-pool's names and units. */
-interface PoolOptions extends ConnectionOptions {
+/** Options of what a pool does with its connections, with pg-pool's names and units. */
+interface PoolingOptions {
     /** Connections at most. Default 10. */
     max?: number;
     /** Connections kept when idle. Default 0. */
@@ -112,6 +600,17 @@ interface PoolOptions extends ConnectionOptions {
     maxPipeline?: number;
     /** Told what the pool does, in words. */
     log?: (...message: unknown[]) => void;
+}
+/** Options that a pool acts on in JavaScript; the rest is read in Rust. */
+interface PoolHooks {
+    /** Prepares a new connection before it is used for anything else. */
+    onConnect?: ((client: PoolClient) => unknown) | undefined;
+    /** Accepts a new connection, or refuses it with an error, before its first caller gets it. */
+    verify?: ((client: PoolClient, done: (error?: Error) => void) => void) | undefined;
+    /** A class derived from this package's `Client`. */
+    Client?: typeof Client | undefined;
+    /** The class of the promises that methods return. */
+    Promise?: PromiseConstructor | undefined;
 }
 /** A Unity Catalog claim of a database credential. */
 interface Claim {
@@ -140,224 +639,60 @@ interface TokenOptions {
     tokenRefreshBufferMillis?: number;
 }
 /** Options of `createLakebasePool()`. Each can come from the environment instead: see the README's table. */
-interface LakebasePoolOptions extends PoolOptions, TokenOptions {
+interface LakebasePoolOptions extends ConnectionOptions, PoolingOptions, PoolHooks, TokenOptions {
     /** Default `require`. `PGSSLMODE`. */
     sslMode?: SslMode;
 }
 
-/** A parameter as it crosses: text, bytes or null. */
-type WireValue = string | Uint8Array | null;
-
-/** One column of a result, as node-postgres describes it. */
-declare class Field {
-    readonly name: string;
-    readonly tableID: number;
-    readonly columnID: number;
-    readonly dataTypeID: number;
-    readonly dataTypeSize: number;
-    readonly dataTypeModifier: number;
-    readonly format: 'text' | 'binary';
-    constructor(name: string, tableID: number, columnID: number, dataTypeID: number, dataTypeSize: number, dataTypeModifier: number, format: 'text' | 'binary');
-}
-
-/** The outcome of one statement, with node-postgres' names. */
-declare class Result {
-    /** First word of the command tag: `SELECT`, `INSERT`, … */
-    command: string | null;
-    /** Rows affected or returned; null where the command has no count. */
-    rowCount: number | null;
-    /** OID of the inserted row: 0 since PostgreSQL 12; null for anything but INSERT. */
-    oid: number | null;
-    rows: unknown[];
-    fields: Field[];
-    rowAsArray: boolean;
-    constructor(rowMode?: string);
-}
-
-/** A query as an object, with node-postgres' names. */
-interface QueryConfig {
-    text?: string | undefined;
-    values?: readonly unknown[] | undefined;
-    /** Prepares the statement under this name, once per connection. */
-    name?: string | undefined;
-    /** `array`: rows are arrays of values instead of objects. */
-    rowMode?: string | undefined;
-    types?: TypeSource | undefined;
-    /** `extended`: use the extended protocol even without values. */
-    queryMode?: string | undefined;
-    /** Ask for values in binary format. */
-    binary?: boolean | undefined;
-    /** Rows per round trip of a portal; only meaningful with `row` events. */
-    rows?: number | undefined;
-    portal?: string | undefined;
-    /** Milliseconds after which the query is given up. */
-    query_timeout?: number | undefined;
-    callback?: QueryCallback | undefined;
-}
-type QueryCallback = (error: Error | null | undefined, result?: Result | Result[]) => void;
-/** node-postgres' `Query`: given to `client.query()`, it emits `row`, `end` and `error`. */
-declare class Query extends EventEmitter {
-    text: string | undefined;
-    values: readonly unknown[] | undefined;
-    rows: number | undefined;
-    types: TypeSource | undefined;
-    name: string | undefined;
-    queryMode: string | undefined;
-    binary: boolean | undefined;
-    portal: string;
-    callback: QueryCallback | undefined;
-    constructor(config: string | QueryConfig, values?: readonly unknown[] | QueryCallback, callback?: QueryCallback);
-    requiresPreparation(): boolean;
-    #private;
-}
-
-/** Options of a client: a connection's, and what only JavaScript needs. */
-interface ClientOptions extends ConnectionOptions {
-    types?: {
-        getTypeParser: (oid: number, format?: 'text' | 'binary') => TypeParser;
-    };
-}
-type ConnectCallback$1 = (error: Error | null | undefined, client?: Client) => void;
-/**
- * A connection to PostgreSQL. From `pool.connect()`, or on its own: `new Client(options)`, `connect()`, `query()`, `end()`.
- *
- * Emits `connect`, `end`, `error`, `notice`, `notification` and `drain`, as node-postgres' does.
- */
-declare class Client extends EventEmitter {
-    #private;
-    host: string;
-    port: number;
-    user: string;
-    database: string;
-    processID: number | null;
-    secretKey: number | null;
-    /** Parameters the server reported at startup. */
-    parameters: Record<string, string>;
-    constructor(options?: string | ClientOptions);
-    /** Connects a client of its own. A pool's client is already connected. */
-    connect(): Promise<Client>;
-    connect(callback: ConnectCallback$1): void;
-    /** Runs a query after those before it; see node-postgres' `client.query`. */
-    query(config: Query): Query;
-    query(config: string | QueryConfig, values: readonly unknown[] | undefined, callback: QueryCallback): void;
-    query(config: string | QueryConfig, callback: QueryCallback): void;
-    query(config: string | QueryConfig, values?: readonly unknown[]): Promise<Result>;
-    /** Asks the server to cancel the query that is running. Resolves when the server has taken the request, whether it helped or not. */
-    cancelQuery(): Promise<void>;
-    /** Ends the connection. */
-    end(): Promise<void>;
-    end(callback: () => void): void;
-    /** The transaction's state after the last query: `I` idle, `T` in a transaction, `E` in a failed one; null before the first. */
-    getTransactionStatus(): string | null;
-    setTypeParser(oid: number, format: 'text' | 'binary' | TypeParser, parser?: TypeParser): void;
-    getTypeParser(oid: number, format?: 'text' | 'binary'): TypeParser;
-    escapeIdentifier(text: string): string;
-    escapeLiteral(text: string): string;
-    /** Keeps the process alive while the connection is open; the default. */
-    ref(): void;
-    unref(): void;
-}
-
-/** One thing that is wrong with the configuration. */
-interface ConfigurationProblem {
-    /** The option, for example `max`. */
-    option: string | null;
-    /** The environment variable that gave the value or could give it. */
-    variable: string | null;
-    /** What was found; secrets are described, never shown. */
-    found: string | null;
-    /** What would be right. */
-    expected: string;
-}
-/** What the errors of this package have in common. PostgreSQL's own errors are node-postgres' `DatabaseError`. */
-declare class LakebaseError extends Error {
-    name: string;
-    /** A code to branch on: `ECONNREFUSED`, `28P01`, `CONNECTION_TIMEOUT`, … */
-    code?: string;
-    /** What to do next. Part of the message, too. */
-    hint?: string;
-}
-/** Options or environment variables are wrong. Thrown by `createLakebasePool()` and `getToken()`. */
-declare class ConfigurationError extends LakebaseError {
-    name: string;
-    /** Every problem that was found. */
-    problems: ConfigurationProblem[];
-}
-/** The workspace or PostgreSQL refused who we are. */
-declare class AuthenticationError extends LakebaseError {
-    name: string;
-    /** The status of the workspace's answer, if it was the workspace. */
-    status?: number;
-}
-/** The workspace could not give a token or a database credential. */
-declare class CredentialError extends LakebaseError {
-    name: string;
-    /** The status of the workspace's answer. */
-    status?: number;
-}
-/** A connection could not be made, or was lost. */
-declare class ConnectionError extends LakebaseError {
-    name: string;
-}
-/** A bound set by an option has passed. */
-declare class TimeoutError extends LakebaseError {
-    name: string;
-}
-/** The server's bytes are not PostgreSQL's protocol. */
-declare class ProtocolError extends LakebaseError {
-    name: string;
-}
-/** A defect in this package: please report it. */
-declare class InternalError extends LakebaseError {
-    name: string;
-}
-
-/** Gives a client back: `release()` for more use, `release(true)` or `release(error)` to close its connection. */
-type Release = (error?: Error | boolean) => void;
-/** A connection checked out of a pool. */
-interface PoolClient extends Client {
-    release: Release;
-}
-type ConnectCallback = (error: Error | undefined, client: PoolClient | undefined, release: Release) => void;
-/** Hooks that a pool calls itself; the rest of its options is read in Rust. */
-interface Hooks {
-    onConnect?: (client: PoolClient) => unknown;
-    verify?: (client: PoolClient, done: (error?: Error) => void) => void;
-}
 /**
  * A pool of connections, as node-postgres'. Emits `connect`, `acquire`, `release`, `remove` and `error`.
  *
- * `query()` runs on any connection; when all are busy, a plain read or write shares one (`maxPipeline`).
+ * Who gets a client is decided here, at the moments at which pg-pool decides it. A plain `query()` that nobody watches needs no client: Rust
+ * runs it on any connection, and when all are busy, a plain read or write shares one (`maxPipeline`).
  */
 declare class Pool extends EventEmitter implements AsyncDisposable {
-    /** The options in force, without secrets. */
-    readonly options: PoolOptions & Hooks;
+    /** The options in force; secrets are not enumerable. */
+    readonly options: PoolOptions;
+    /** The class of the clients. */
+    readonly Client: typeof Client;
+    /** The class of the promises. */
+    readonly Promise: PromiseConstructor;
+    readonly log: (...message: unknown[]) => void;
     /** `end()` was called. */
     ending: boolean;
     /** `end()` is done. */
     ended: boolean;
     #private;
     /** Options, defaults and environment variables are node-postgres'. A string is a `connectionString`. Connects when first used. */
-    constructor(options?: string | (PoolOptions & Hooks));
+    constructor(options?: string | PoolConfig);
     /** Open connections and those being made. */
     get totalCount(): number;
     /** Open connections that nobody uses. */
     get idleCount(): number;
     /** Callers in the queue. */
     get waitingCount(): number;
+    /** Connections past `maxLifetimeSeconds` that are still in use. */
+    get expiredCount(): number;
     /** Runs a query on any connection. */
-    query(config: Query): Query;
-    query(config: string | QueryConfig, values: readonly unknown[] | undefined, callback: QueryCallback): void;
-    query(config: string | QueryConfig, callback: QueryCallback): void;
-    query(config: string | QueryConfig, values?: readonly unknown[]): Promise<Result>;
+    query<T extends Submittable>(queryStream: T): T;
+    query<R extends any[] = any[], I = any[]>(queryConfig: QueryArrayConfig<I>, values?: QueryConfigValues<I>): Promise<QueryArrayResult<R>>;
+    query<R extends QueryResultRow = any, I = any[]>(queryConfig: QueryConfig<I>): Promise<QueryResult<R>>;
+    query<R extends QueryResultRow = any, I = any[]>(queryTextOrConfig: string | QueryConfig<I>, values?: QueryConfigValues<I>): Promise<QueryResult<R>>;
+    query<R extends any[] = any[], I = any[]>(queryConfig: QueryArrayConfig<I>, callback: (err: Error, result: QueryArrayResult<R>) => void): void;
+    query<R extends QueryResultRow = any, I = any[]>(queryTextOrConfig: string | QueryConfig<I>, callback: (err: Error, result: QueryResult<R>) => void): void;
+    query<R extends QueryResultRow = any, I = any[]>(queryText: string, values: QueryConfigValues<I>, callback: (err: Error, result: QueryResult<R>) => void): void;
     /** Checks a connection out; give it back with its `release()`. */
     connect(): Promise<PoolClient>;
-    connect(callback: ConnectCallback): void;
-    /** Serves who already waits, closes every connection as it becomes free; resolves when all are closed. */
+    connect(callback: (err: Error | undefined, client: PoolClient | undefined, done: (release?: any) => void) => void): void;
+    /** Closes every connection as it becomes free; resolves when none is left. */
     end(): Promise<void>;
     end(callback: (error?: Error) => void): void;
     /** `await using pool = …`: ends the pool. */
     [Symbol.asyncDispose](): Promise<void>;
+}
+/** Which listener belongs to which event. */
+interface Pool {
+    on<E extends 'error' | 'release' | 'connect' | 'acquire' | 'remove'>(event: E, listener: PoolListener<E>): this;
 }
 
 /** PostgreSQL's transaction modes; what is not given is the session's default. */
@@ -415,17 +750,8 @@ declare function getCredential(options?: TokenOptions | object, { refresh }?: {
  */
 declare function getDatabaseUrl(options?: LakebasePoolOptions): Promise<string>;
 
-declare const defaults: {
-    /** Send a `Date` as UTC instead of as local time with offset. */
-    parseInputDatesAsUTC: boolean;
-    /** Ask for binary results unless a query says otherwise. */
-    binary: boolean;
-    /** Parse `int8` as a number (exact up to 2^53) instead of giving its text. */
-    parseInt8: boolean;
-};
-
 /** A name in double quotes. */
-declare function escapeIdentifier(text: string): string;
+declare function escapeIdentifier(str: string): string;
 /** A string literal; with backslashes in it, one of the `E''` kind. Anything but a string is the empty literal. */
 declare function escapeLiteral(text: string): string;
 
@@ -437,13 +763,43 @@ declare function escapeLiteral(text: string): string;
  */
 declare function prepareValue(value: unknown): WireValue;
 
+/** What `new Connection()` takes. */
+interface PlainConnectionConfig {
+    stream?: Socket | ((config: PlainConnectionConfig) => Socket);
+    ssl?: boolean | ConnectionOptions$1;
+    sslNegotiation?: 'postgres' | 'direct';
+    keepAlive?: boolean;
+    keepAliveInitialDelayMillis?: number;
+}
+
+/** This module, as `native` would be one. */
+interface Module {
+    Client: typeof Client;
+    DatabaseError: typeof DatabaseError;
+    Pool: typeof Pool;
+    Query: typeof Query;
+    Result: typeof Result;
+    TypeOverrides: typeof TypeOverrides;
+    defaults: typeof defaults;
+    escapeIdentifier: typeof escapeIdentifier;
+    escapeLiteral: typeof escapeLiteral;
+    native: Module | null;
+    types: typeof types;
+    utils: typeof utils;
+}
+/** What a `Submittable` speaks the protocol with; as a class, a socket that speaks it. */
+type Connection = Connection$1;
+declare const Connection: new (config?: PlainConnectionConfig) => Connection$1;
+/** Settings of the process: what a client or a pool is not told otherwise. */
+declare const defaults: Defaults & ClientConfig;
 declare const utils: {
     prepareValue: typeof prepareValue;
+    normalizeQueryConfig: typeof normalize;
     escapeIdentifier: typeof escapeIdentifier;
     escapeLiteral: typeof escapeLiteral;
 };
-/** There is no libpq binding here. */
-declare const native: null;
+/** There is no libpq binding here. Not enumerable in `pg`; see `scripts/build.mjs` for the entry's form. */
+declare const native: Module | null;
 
 type TextRow = Record<string, string | null>;
 
@@ -801,7 +1157,7 @@ export {
 };
 export type {
     Claim,
-    ClientOptions,
+    ClientConfig,
     ConfigurationProblem,
     ConnectionOptions,
     ConnectionParameters,
@@ -810,28 +1166,54 @@ export type {
     LakebasePoolOptions,
     Password,
     PoolClient,
+    PoolConfig,
+    PoolHooks,
     PoolOptions,
+    PoolingOptions,
+    QueryArrayConfig,
+    QueryArrayResult,
     QueryCallback,
     QueryConfig,
+    QueryResult,
+    QueryResultRow,
     Release,
     SslMode,
     SslOptions,
+    Submittable,
     TokenOptions,
     TransactionOptions,
     TypeParser,
     TypeSource,
 };
 
-// lakebase-native/pg; also Client, Pool, Query, Result, TypeOverrides, types
+// lakebase-native/pg; also Client, Pool, Query, Result, TypeOverrides, types, ClientConfig, PoolClient, PoolConfig, PoolOptions, QueryArrayConfig, QueryArrayResult, QueryConfig, QueryResult, QueryResultRow, Submittable
 export {
     DatabaseError,
 } from 'pg-protocol';
 export {
+    Connection,
     defaults,
     escapeIdentifier,
     escapeLiteral,
     native,
     utils,
+};
+export type {
+    BindConfig,
+    ClientBase,
+    ConnectionConfig,
+    CustomTypesConfig,
+    Defaults,
+    Events,
+    ExecuteConfig,
+    FieldDef,
+    MessageConfig,
+    Notification,
+    QueryConfigValues,
+    QueryParse,
+    QueryResultBase,
+    ResultBuilder,
+    TransactionStatus,
 };
 
 // lakebase-native/emulator

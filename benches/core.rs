@@ -95,6 +95,7 @@ impl Events for Unconcerned {
 
     fn retired(&self, _: ConnectionId) {}
     fn removed(&self, _: ConnectionId, _: Option<Error>) {}
+    fn error(&self, _: ConnectionId, _: Error) {}
     fn notice(&self, _: ConnectionId, _: ServerMessage) {}
     fn notification(&self, _: ConnectionId, _: i32, _: &str, _: &str) {}
 }

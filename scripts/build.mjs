@@ -22,8 +22,10 @@ for (const { module, values, types } of compiled.exports) {
   const name = `./${posix.basename(module)}.js`
   const api = posix.join(posix.relative(posix.dirname(`dist/${module}`), '.'), 'index.js')
   const file = join(fresh, module)
-  plainCommonJs(`${file}.js`)
-  writeFileSync(`${file}.mjs`, `import entry from '${name}'\nexport const { ${values.join(', ')} } = entry\nexport default entry\n`)
+  const text = plainCommonJs(`${file}.js`)
+  // What an entry hides from enumeration, as `pg` does with `native`, is no named export of the ES module.
+  const names = values.filter((value) => !text.includes(`Object.defineProperty(exports, '${value}', { enumerable: false`))
+  writeFileSync(`${file}.mjs`, `import entry from '${name}'\nexport const { ${names.join(', ')} } = entry\nexport default entry\n`)
   writeFileSync(`${file}.d.mts`, `import entry from '${name}'\nexport * from '${name}'\nexport default entry\n`)
   const typeExports = types.length > 0 ? `export type { ${types.join(', ')} } from '${api}'\n` : ''
   writeFileSync(`${file}.d.ts`, `export { ${values.join(', ')} } from '${api}'\n${typeExports}`)
@@ -32,13 +34,14 @@ replace(dist, fresh)
 
 /**
  * Takes the `__esModule` mark from an entry. With it, compiled `import pg from 'lakebase-native/pg'` reads `module.exports.default`,
- * which does not exist; without it, the default import is the module, as it is with `pg` and in dist/*.mjs.
+ * which does not exist; without it, the default import is the module, as it is with `pg` and in dist/*.mjs. Returns the entry's text.
  */
 function plainCommonJs(file) {
   const mark = 'Object.defineProperty(exports, "__esModule", { value: true });\n'
   const text = readFileSync(file, 'utf8')
   if (!text.includes(mark)) throw new Error(`${file} has no __esModule mark where TypeScript used to put it`)
   writeFileSync(file, text.replace(mark, ''))
+  return text
 }
 
 /** Makes `target` hold what `source` holds, file by file: processes that run from `target` meanwhile find every file. */

@@ -14,17 +14,10 @@ import { root } from './entries.mjs'
 const areas = process.argv.slice(2)
 const everything = areas.length === 0
 
-/**
- * The files of `compat` in which lakebase-native/pg and pg agree in every case. The module is not finished (CHANGELOG.md): the other files
- * run when they are named, and move here as they come to agree.
- */
-const AGREEING = ['column-names', 'errors', 'harness', 'properties-shapes', 'properties-values', 'query-timeout', 'transactions', 'type-parsing']
-const finished = (file) => !file.startsWith('compat/') || AGREEING.some((name) => file === `compat/${name}.test.mjs`)
-
 // Not a glob of the runner: Node 20 has none.
 const files = readdirSync(join(root, '__test__'), { recursive: true })
   .map((file) => file.replaceAll(sep, '/'))
-  .filter((file) => file.endsWith('.test.mjs') && (everything ? finished(file) : areas.some((area) => file === area || file.startsWith(area))))
+  .filter((file) => file.endsWith('.test.mjs') && (everything || areas.some((area) => file === area || file.startsWith(area))))
   .sort()
 const rust = everything || areas.includes('rust')
 const unknown = areas.filter((area) => area !== 'rust' && !files.some((file) => file.startsWith(area)))

@@ -5,7 +5,7 @@ use std::fmt;
 /// A string that never shows itself: `Debug` prints a placeholder and there is no `Display`.
 ///
 /// Read it with [`Secret::expose`], at the place that puts it on a TLS connection and nowhere else.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Secret(String);
 
 impl Secret {

@@ -1,6 +1,7 @@
 /** One connection: node-postgres' `Client`, in a pool's hands or on its own. */
 
 import { EventEmitter } from 'node:events'
+import type { Readable, Writable } from 'node:stream'
 import { deprecate } from 'node:util'
 import { defaults } from './defaults.js'
 import { environment, expect, hold, listen, refuse, unlisten, type WireEvent } from './environment.js'
@@ -9,17 +10,33 @@ import { escapeIdentifier, escapeLiteral } from './escape.js'
 import type { ConnectionOptions } from './options.js'
 import { answerPassword } from './password.js'
 import { ConnectionParameters, hide } from './pg/connection-parameters.js'
-import type { Connection } from './pg/connection.js'
 import type { Conversation } from './pg/conversation.js'
 import { toPgError } from './pg/errors.js'
+import { answerIdentity } from './pg/identity.js'
 import { noticeOf, notificationOf } from './pg/notices.js'
-import { coreOptions, coreVariables, scramLimit, startupOf } from './pg/startup.js'
-import { Query, type QueryCallback, type QueryConfig, type Submittable } from './query.js'
-import type { Result } from './result.js'
+import { coreOptions, coreVariables, startupOf } from './pg/startup.js'
+import type {
+  ClientConfig,
+  ClientListener,
+  Connection,
+  QueryArrayConfig,
+  QueryArrayResult,
+  QueryConfig,
+  QueryConfigValues,
+  QueryResult,
+  QueryResultRow,
+  Submittable,
+  TransactionStatus,
+} from './pg/types.js'
+import { Query, type ProtocolQuery, type QueryCallback, type QuerySettings } from './query.js'
 import { Portal, type PortalOwner, type StreamOptions } from './stream.js'
-import { TypeOverrides, type TypeParser } from './types.js'
+import { TypeOverrides, type TypeParser, type TypeSource } from './types.js'
 
 const notQueryable = 'Client has encountered a connection error and is not queryable'
+/** The connection was gone before the query came. */
+const lostBefore: WireError = {
+  kind: 'connection', message: notQueryable, code: 'CONNECTION_LOST', hint: null, status: null, problems: [], server: null, cause: null,
+}
 const closed = 'Client was closed and is not queryable'
 
 /** What the server said at startup. */
@@ -31,12 +48,12 @@ export interface SessionInfo {
 }
 
 /** Options of a client: a connection's, and what only JavaScript needs. */
-export interface ClientOptions extends ConnectionOptions {
-  types?: { getTypeParser: (oid: number, format?: 'text' | 'binary') => TypeParser }
+interface ClientOptions extends ConnectionOptions {
+  types?: TypeSource
 }
 
 /** What waits for its turn on the connection. */
-type Queued = Submittable | Portal
+type Queued = ProtocolQuery | Portal
 
 type ConnectCallback = (error: Error | null | undefined, client?: Client) => void
 
@@ -81,6 +98,8 @@ export class Client extends EventEmitter {
   /** Parameters the server reported at startup. */
   parameters: Record<string, string> = {}
 
+  /** @internal Hears that this client parses in its own way. */
+  declare _onTypeParser?: () => void
   /** @internal The connection's number in Rust, 0 before there is one. */
   _connection = 0
   /** @internal How the client's pool makes its connection; a client of its own asks Rust itself. */
@@ -93,23 +112,27 @@ export class Client extends EventEmitter {
   private active: Queued | null = null
   private ready = false
   private hasExecuted = false
-  private status: string | null = null
+  private status: TransactionStatus = null
   private number = 0
   private toError: (wire: WireError) => Error = toPgError
   private held = false
+  /** The server has ended the session with its answer to a query. */
+  private lastWord = false
   /** `end()` came while the connection was being made. */
   private givenUp = false
   /** Somebody has destroyed the stream of `connection`. */
   private isSevered = false
+  /** Named statements that the server has, and their texts. */
+  private readonly statements = Object.create(null) as Record<string, string>
   /** There once a query class has spoken, or somebody has asked for `connection`. */
   private conversation: Conversation | undefined
   private connectCallback: ConnectCallback | null = null
   private endWaiters: (() => void)[] = []
   private idleWaiters: (() => void)[] = []
 
-  constructor(config?: string | ClientOptions) {
+  constructor(config?: string | ClientConfig) {
     super()
-    const given: ClientOptions & LegacyOptions = (typeof config === 'object' && config) || {}
+    const given = ((typeof config === 'object' && config) || {}) as ClientOptions & LegacyOptions
     const parameters = new ConnectionParameters(config)
     this.connectionParameters = parameters
     this.user = parameters.user
@@ -122,21 +145,21 @@ export class Client extends EventEmitter {
     this.promise = given.Promise ?? Promise
     this.overrides = new TypeOverrides(given.types)
     this.enableChannelBinding = Boolean(given.enableChannelBinding)
-    this.scramMaxIterations = scramLimit(given.scramMaxIterations) ?? 100_000
+    this.scramMaxIterations = numberOr(given.scramMaxIterations, 100_000)
     this.pipeline = Boolean(given.pipeline)
     this.binary = given.binary || defaults.binary
     this.ssl = parameters.ssl || false
     this.sslNegotiation = parameters.sslnegotiation ?? 'postgres'
     this.#given = given
-    for (const name of ['overrides', 'promise', 'queue', 'active', 'endWaiters', 'idleWaiters', 'connectCallback', 'toError', 'conversation', '_opener']) {
+    for (const name of ['overrides', 'promise', 'queue', 'active', 'endWaiters', 'idleWaiters', 'connectCallback', 'toError', 'lastWord', 'statements', 'conversation', '_opener']) {
       Object.defineProperty(this, name, { enumerable: false })
     }
   }
 
   /** Connects a client of its own. A pool's client is already connected. */
   connect(): Promise<Client>
-  connect(callback: ConnectCallback): void
-  connect(callback?: ConnectCallback): Promise<Client> | void {
+  connect(callback: ((err: Error) => void) | ((err: null, c: Client) => void)): void
+  connect(callback?: (...args: any[]) => void): Promise<Client> | void {
     if (callback) return this.open(callback)
     return new this.promise<Client>((resolve, reject) => {
       this.open((error) => (error ? reject(error) : resolve(this)))
@@ -188,6 +211,10 @@ export class Client extends EventEmitter {
     switch (event.event) {
       case 'connect':
         this.introduce(event)
+        for (const notice of event.notices as NonNullable<WireError['server']>[]) this.emit('notice', noticeOf(notice))
+        break
+      case 'identity':
+        answerIdentity(event, this.ssl || undefined)
         break
       case 'password':
         answerPassword(event.question as number, this.password, this.connectionParameters)
@@ -225,9 +252,16 @@ export class Client extends EventEmitter {
       case 'notification':
         this.emit('notification', notificationOf(event.processId as number, event.channel as string, event.payload as string))
         break
-      case 'end':
-        this.handleEnd(event.error as WireError | undefined)
+      case 'error':
+        this.handleFailure(this.toError(event.error as WireError))
         break
+      case 'end': {
+        const end = (): void => this.handleEnd(event.error as WireError | undefined)
+        // The socket's end is an event after the server's last word: whoever awaits the query has heard by then.
+        if (this.lastWord && this.toError === toPgError) setImmediate(end)
+        else end()
+        break
+      }
     }
   }
 
@@ -281,18 +315,32 @@ export class Client extends EventEmitter {
   }
 
   /** Runs a query after those before it; see node-postgres' `client.query`. */
-  query(config: Query): Query
-  query(config: string | QueryConfig, values: readonly unknown[] | undefined, callback: QueryCallback): void
-  query(config: string | QueryConfig, callback: QueryCallback): void
-  query(config: string | QueryConfig, values?: readonly unknown[]): Promise<Result>
-  query(
-    config: string | QueryConfig | Query,
-    values?: readonly unknown[] | QueryCallback,
-    callback?: QueryCallback,
-  ): Promise<Result> | Query | void {
+  query<T extends Submittable>(queryStream: T): T
+  query<R extends any[] = any[], I = any[]>(queryConfig: QueryArrayConfig<I>, values?: QueryConfigValues<I>): Promise<QueryArrayResult<R>>
+  query<R extends QueryResultRow = any, I = any>(queryConfig: QueryConfig<I>): Promise<QueryResult<R>>
+  query<R extends QueryResultRow = any, I = any[]>(
+    queryTextOrConfig: string | QueryConfig<I>,
+    values?: QueryConfigValues<I>,
+  ): Promise<QueryResult<R>>
+  query<R extends any[] = any[], I = any[]>(
+    queryConfig: QueryArrayConfig<I>,
+    callback: (err: Error, result: QueryArrayResult<R>) => void,
+  ): void
+  query<R extends QueryResultRow = any, I = any[]>(
+    queryTextOrConfig: string | QueryConfig<I>,
+    callback: (err: Error, result: QueryResult<R>) => void,
+  ): void
+  query<R extends QueryResultRow = any, I = any[]>(
+    queryText: string,
+    values: QueryConfigValues<I>,
+    callback: (err: Error, result: QueryResult<R>) => void,
+  ): void
+  /** @internal */
+  query(config: string | QuerySettings | Query, values: readonly unknown[] | undefined, callback: QueryCallback): void
+  query(config: string | QuerySettings | Query, values?: readonly unknown[] | ((...args: any[]) => void), callback?: (...args: any[]) => void): unknown {
     if (config === null || config === undefined) throw new TypeError('Client was passed a null or undefined query')
     let query: Query
-    let result: Promise<Result> | Query | undefined
+    let result: Promise<QueryResult> | Query | undefined
     if (typeof (config as Partial<Submittable>).submit === 'function') {
       query = result = config as Query
       if (!query.callback) {
@@ -304,14 +352,14 @@ export class Client extends EventEmitter {
       query = new Query(config, values, callback)
       query._own = true
       if (!query.callback) {
-        result = new this.promise<Result>((resolve, reject) => {
-          query.callback = (error, answer) => (error ? reject(error) : resolve(answer as Result))
+        result = new this.promise<QueryResult>((resolve, reject) => {
+          query.callback = (error, answer) => (error ? reject(error) : resolve(answer as QueryResult))
         }).catch(restack)
       } else if (typeof query.callback !== 'function') {
         throw new TypeError('callback is not a function')
       }
     }
-    this.bound(query, (config as QueryConfig).query_timeout || Number(this.connectionParameters.query_timeout || 0))
+    this.bound(query, (config as QuerySettings).query_timeout || Number(this.connectionParameters.query_timeout || 0))
     if (this.binary && !query.binary) query.binary = true
     this.enqueue(query)
     return result
@@ -358,7 +406,8 @@ export class Client extends EventEmitter {
   private enqueue(query: Queued): void {
     const refusal = this.refusedInPipeline(query) ?? (!this._queryable ? notQueryable : this._ending ? closed : undefined)
     if (refusal) {
-      process.nextTick(() => query.handleError(new Error(refusal)))
+      const error = refusal === notQueryable ? this.toError(lostBefore) : new Error(refusal)
+      process.nextTick(() => query.handleError(error))
       return
     }
     if (this.queue.length > 0 && !this.pipeline) warnOfQueue()
@@ -395,7 +444,10 @@ export class Client extends EventEmitter {
       const request = expect({
         options: { rowMode: query._rowMode, types: query.types ?? this.overrides },
         toError: this.toError,
-        respond: (results, _connection, status, error) => this.done(query, status, () => query.handleResults(results, error)),
+        respond: (results, _connection, status, error) => {
+          if (query.name && query.text) this.statements[query.name] = query.text
+          this.done(query, status, () => query.handleResults(results, error))
+        },
         fail: (error, status) => this.failed(query, error, status),
       })
       environment.clientQuery(this._connection, request, text, name, params, flags)
@@ -406,7 +458,7 @@ export class Client extends EventEmitter {
     if (this.conversation) return this.conversation
     // Loaded with the first query class: most processes never need it.
     const module = require('./pg/conversation.js') as typeof import('./pg/conversation.js')
-    return (this.conversation = new module.Conversation({
+    return (this.conversation = new module.Conversation(this.statements, {
       number: () => this._connection,
       severed: () => {
         this.isSevered = true
@@ -421,7 +473,7 @@ export class Client extends EventEmitter {
 
   /** The connection beneath, as query classes of other packages use it. */
   get connection(): Connection {
-    return this.converse().connection
+    return this.converse().connection as unknown as Connection
   }
 
   private done(query: Queued, status: string, tell: () => void): void {
@@ -431,7 +483,7 @@ export class Client extends EventEmitter {
 
   private settle(status: string, tell: () => void): void {
     this.active = null
-    this.status = status
+    this.status = status as TransactionStatus
     this.ready = true
     tell()
     this.pulse()
@@ -446,6 +498,7 @@ export class Client extends EventEmitter {
     // The server's last word on this query, and on the connection: nothing more is sent.
     if (this.active !== query) return
     this.active = null
+    this.lastWord = true
     query.handleError(error)
   }
 
@@ -463,9 +516,14 @@ export class Client extends EventEmitter {
     return (this.active !== null && matches(this.active)) || this.queue.some(matches)
   }
 
+  /** @internal A query is running, given up or not, or waiting. */
+  get _isBusy(): boolean {
+    return !this._ended && (!this.ready || this.queue.length > 0)
+  }
+
   /** @internal Calls back when no query is running or waiting. */
   whenIdle(callback: () => void): void {
-    if (this._ended || (this.ready && this.queue.length === 0)) callback()
+    if (!this._isBusy) callback()
     else this.idleWaiters.push(callback)
   }
 
@@ -488,15 +546,14 @@ export class Client extends EventEmitter {
 
   /** Ends the connection; a query that is still running is cut off, unless the client pipelines. */
   end(): Promise<void>
-  end(callback: () => void): void
-  end(callback?: () => void): Promise<void> | void {
+  end(callback: (err: Error) => void): void
+  end(callback?: (...args: any[]) => void): Promise<void> | void {
     this._ending = true
     if ((!this._connected && !this._connecting) || this._ended) return callback ? callback() : this.promise.resolve()
     if (this._connecting) {
       this.givenUp = true
     } else {
-      const busy = this.active !== null || this.queue.length > 0
-      if (busy && this.pipeline) this.once('drain', () => environment.closeClient(this._connection, false))
+      if (this._isBusy && this.pipeline) this.once('drain', () => environment.closeClient(this._connection, false))
       else environment.closeClient(this._connection, this.active !== null || !this._queryable)
     }
     if (callback) {
@@ -524,14 +581,15 @@ export class Client extends EventEmitter {
   }
 
   /** The transaction's state after the last query: `I` idle, `T` in a transaction, `E` in a failed one; null before the first. */
-  getTransactionStatus(): string | null {
+  getTransactionStatus(): TransactionStatus {
     return this.status
   }
 
-  setTypeParser(oid: number, format: 'text' | 'binary' | TypeParser, parser: TypeParser | undefined): void
-  setTypeParser(oid: number, parser: TypeParser): void
+  setTypeParser(oid: number, parser: TypeParser<string>): void
+  setTypeParser(oid: number, format: 'text' | 'binary', parser: TypeParser): void
   setTypeParser(oid: number, format: 'text' | 'binary' | TypeParser, parser?: TypeParser): void {
     this.overrides.setTypeParser(oid, format, parser)
+    this._onTypeParser?.()
   }
 
   getTypeParser(oid: number, format?: 'text' | 'binary'): TypeParser {
@@ -562,12 +620,30 @@ export class Client extends EventEmitter {
   }
 }
 
+/** What `@types/pg` declares of every client: without it none could stand where its clients are expected. */
+export interface Client {
+  on<E extends 'connect' | 'drain' | 'error' | 'notice' | 'notification' | 'end'>(event: E, listener: ClientListener<E>): this
+  /** @deprecated Neither node-postgres nor this package has it any more: use pg-copy-streams. */
+  copyFrom(queryText: string): Writable
+  /** @deprecated Neither node-postgres nor this package has it any more: use pg-copy-streams. */
+  copyTo(queryText: string): Readable
+  /** @deprecated Neither node-postgres nor this package has it any more. */
+  pauseDrain(): void
+  /** @deprecated Neither node-postgres nor this package has it any more. */
+  resumeDrain(): void
+}
+
 /** Options that node-postgres has and types do not encourage. */
 interface LegacyOptions {
   Promise?: PromiseConstructor
   pipeline?: boolean
   binary?: boolean
   scramMaxIterations?: number | string
+}
+
+/** Whether a query failed because its connection was already gone. */
+export function wasNeverSent(error: unknown): boolean {
+  return error instanceof Error && error.message === notQueryable
 }
 
 /** Errors that concern one query on a connection that lives on: it was never sent. */
@@ -584,6 +660,11 @@ function guarded(call: () => void): void {
       throw error
     })
   }
+}
+
+function numberOr(value: unknown, otherwise: number): number {
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
+  return typeof number === 'number' && Number.isFinite(number) ? number : otherwise
 }
 
 const nothing = (): void => {}

@@ -1,6 +1,6 @@
 /** `lakebase-native`: pools and credentials of Databricks Lakebase for Node.js. */
 
-export { Client, type ClientOptions } from './client.js'
+export { Client } from './client.js'
 export {
   AuthenticationError,
   ConfigurationError,
@@ -13,10 +13,21 @@ export {
   type ConfigurationProblem,
 } from './errors.js'
 export { createLakebasePool, getCredential, getDatabaseUrl, getToken, LakebasePool, type Credential } from './lakebase.js'
-export type { Claim, ConnectionOptions, LakebasePoolOptions, PoolOptions, SslMode, SslOptions, TokenOptions } from './options.js'
+export type { Claim, ConnectionOptions, PoolHooks, LakebasePoolOptions, PoolingOptions, SslMode, SslOptions, TokenOptions } from './options.js'
 export type { ConnectionParameters, Password } from './password.js'
 export { Pool, type PoolClient, type Release } from './pool.js'
-export { Query, type QueryCallback, type QueryConfig } from './query.js'
+export type {
+  ClientConfig,
+  PoolConfig,
+  PoolOptions,
+  QueryArrayConfig,
+  QueryArrayResult,
+  QueryConfig,
+  QueryResult,
+  QueryResultRow,
+  Submittable,
+} from './pg/types.js'
+export { Query, type QueryCallback } from './query.js'
 export { Result } from './result.js'
 export type { Field } from './rows.js'
 export type { TransactionOptions } from './transaction.js'

@@ -45,7 +45,7 @@ export interface Environment {
   closeClient(connection: number, atOnce: boolean): void
   token(request: number, options: string, variables: string, refresh: boolean): void
   databaseUrl(request: number, options: string, variables: string): void
-  answerPassword(question: number, password: string | null, error: string | null): void
+  answer(question: number, password: string | null, error: string | null): void
 }
 
 interface Native {

@@ -1,6 +1,8 @@
 /** What a caller may set. Read and checked in Rust (src/config), in one place; here are its types and its way there. */
 
+import type { Client } from './client.js'
 import type { Password } from './password.js'
+import type { PoolClient } from './pool-member.js'
 import type { TypeSource } from './types.js'
 
 /** How the database connection is encrypted and whom it trusts, as in node-postgres. Other members are refused. */
@@ -66,8 +68,8 @@ export interface ConnectionOptions {
   types?: TypeSource
 }
 
-/** Options of a pool, with pg-pool's names and units. */
-export interface PoolOptions extends ConnectionOptions {
+/** Options of what a pool does with its connections, with pg-pool's names and units. */
+export interface PoolingOptions {
   /** Connections at most. Default 10. */
   max?: number
   /** Connections kept when idle. Default 0. */
@@ -84,6 +86,18 @@ export interface PoolOptions extends ConnectionOptions {
   maxPipeline?: number
   /** Told what the pool does, in words. */
   log?: (...message: unknown[]) => void
+}
+
+/** Options that a pool acts on in JavaScript; the rest is read in Rust. */
+export interface PoolHooks {
+  /** Prepares a new connection before it is used for anything else. */
+  onConnect?: ((client: PoolClient) => unknown) | undefined
+  /** Accepts a new connection, or refuses it with an error, before its first caller gets it. */
+  verify?: ((client: PoolClient, done: (error?: Error) => void) => void) | undefined
+  /** A class derived from this package's `Client`. */
+  Client?: typeof Client | undefined
+  /** The class of the promises that methods return. */
+  Promise?: PromiseConstructor | undefined
 }
 
 /** A Unity Catalog claim of a database credential. */
@@ -113,7 +127,7 @@ export interface TokenOptions {
 }
 
 /** Options of `createLakebasePool()`. Each can come from the environment instead: see the README's table. */
-export interface LakebasePoolOptions extends PoolOptions, TokenOptions {
+export interface LakebasePoolOptions extends ConnectionOptions, PoolingOptions, PoolHooks, TokenOptions {
   /** Default `require`. `PGSSLMODE`. */
   sslMode?: SslMode
 }

@@ -1,7 +1,8 @@
-/** Asks a `password` function and passes its answer to the connection that waits for it. */
+/** Asks a `password` function, or the password file, and passes the answer to the connection that waits for it. */
 
 import { environment } from './environment.js'
 import { keepError } from './errors.js'
+import { passwordFromFile } from './pg/passfile.js'
 
 /** What node-postgres calls a password function with, as far as we know it. */
 export interface ConnectionParameters {
@@ -16,15 +17,15 @@ export type Password = string | ((parameters?: ConnectionParameters) => string |
 
 export function answerPassword(question: number, password: Password | undefined, parameters: ConnectionParameters): void {
   Promise.resolve()
-    .then(() => (typeof password === 'function' ? password(parameters) : password))
+    .then(() => (typeof password === 'function' ? password(parameters) : (password ?? passwordFromFile(parameters))))
     .then(
       (answer) => {
         if (answer !== undefined && answer !== null && typeof answer !== 'string') {
-          environment.answerPassword(question, null, keepError(new TypeError('Password must be a string')))
+          environment.answer(question, null, keepError(new TypeError('Password must be a string')))
         } else {
-          environment.answerPassword(question, answer ?? null, null)
+          environment.answer(question, answer ?? null, null)
         }
       },
-      (error: unknown) => environment.answerPassword(question, null, keepError(error)),
+      (error: unknown) => environment.answer(question, null, keepError(error)),
     )
 }

@@ -1,11 +1,14 @@
 /** Who gets a client of a pool, and when: pg-pool's decisions, at pg-pool's moments. */
 
+import { wasNeverSent } from './client.js'
 import { environment, expect, refuse } from './environment.js'
 import type { Pool } from './pool.js'
 import type { Member, Release } from './pool-member.js'
 import type { Roster } from './pool-roster.js'
 import { queueTimeout, Waiter } from './pool-waiter.js'
 
+/** How many connections, one after another, may be lost while they are being prepared, before that is the caller's error. */
+const MAX_PREPARATIONS = 5
 /** How long a client that was given back too early has to end what it runs. */
 const LINGER_MILLIS = 1_000
 
@@ -75,7 +78,7 @@ export class Desk {
     while (this.forwarded < this.queue.length) {
       this.forwarded++
       const request = expect({
-      toError: this.pool._toError,
+        toError: this.pool._toError,
         event: (event) => this.arrive(this.roster.get(event.connection!)!),
         fail: (error) => {
           this.forwarded--
@@ -95,7 +98,7 @@ export class Desk {
   }
 
   /** Makes a connection for one caller: the client's `connect()`, which others may have wrapped. */
-  private open(waiter: Waiter): void {
+  private open(waiter: Waiter, tries = 1): void {
     this.opening++
     this.pool.log('checking client timeout')
     if (this.pool._refusal) {
@@ -117,12 +120,12 @@ export class Desk {
       environment.openConnection(this.pool._pool, request)
     }
     this.pool.log('connecting new client')
-    client.connect((error) => {
+    client.connect((error: Error | null | undefined) => {
       if (error) return this.failToOpen(error, waiter)
       this.opening--
       // Rust had no room for another, and waited for one that is there.
       if (this.roster.members.has(member)) this.acquire(member, waiter, false)
-      else this.greet(member, waiter)
+      else this.greet(member, waiter, tries)
     })
   }
 
@@ -134,7 +137,7 @@ export class Desk {
   }
 
   /** A new connection for `waiter`. */
-  private greet(member: Member, waiter: Waiter): void {
+  private greet(member: Member, waiter: Waiter, tries: number): void {
     const { onConnect } = this.pool.options
     this.roster.members.add(member)
     member.held = true
@@ -147,7 +150,14 @@ export class Desk {
       (error: Error) => {
         this.roster.members.delete(member)
         this.drop(member)
+        const { client } = member
+        // In a Lakebase pool a connection that ended while it was being prepared is one that could not be made.
+        const isLost = client._ended || !client._queryable || wasNeverSent(error)
+        const again = isLost && !this.pool._likePg && tries < MAX_PREPARATIONS
+        if (again) this.opening++
         this.roster.bury(member, () => {
+          if (again) this.opening--
+          if (again && !waiter.timedOut && !this.pool.ended) return this.open(waiter, tries + 1)
           this.pulse()
           if (!waiter.timedOut) waiter.fail(error)
         })

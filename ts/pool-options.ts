@@ -1,21 +1,8 @@
 /** What a pool is given and what it makes of it. */
 
-import type { Client } from './client.js'
-import { hide } from './pg/connection-parameters.js'
-import type { PoolOptions } from './options.js'
-import type { PoolClient } from './pool-member.js'
-
-/** Options that a pool acts on in JavaScript; the rest is read in Rust. */
-export interface Hooks {
-  /** Prepares a new connection before it is used for anything else. */
-  onConnect?: ((client: PoolClient) => unknown) | undefined
-  /** Accepts a new connection, or refuses it with an error, before its first caller gets it. */
-  verify?: ((client: PoolClient, done: (error?: Error) => void) => void) | undefined
-  /** A class derived from this package's `Client`. */
-  Client?: typeof Client | undefined
-  /** The class of the promises that methods return. */
-  Promise?: PromiseConstructor | undefined
-}
+import { hide, hideKeys } from './pg/connection-parameters.js'
+import type { ConnectionOptions, PoolHooks, PoolingOptions } from './options.js'
+import type { PoolOptions } from './pg/types.js'
 
 /** What Rust made of options and environment: nothing secret. */
 export interface Settings {
@@ -45,15 +32,14 @@ export const nowhere: Settings = {
   maxLifetimeSeconds: 0,
 }
 
-/** Options in force. */
-export type PoolSettings = PoolOptions & Hooks & { max: number; maxUses: number; allowExitOnIdle: boolean; maxLifetimeSeconds: number }
+/** What a pool is given. */
+export interface GivenOptions extends ConnectionOptions, PoolingOptions, PoolHooks {}
 
 /** pg-pool's `options`: what the caller gave, and pg-pool's own defaults. */
-export function pgOptions(given: PoolOptions & Hooks & { poolSize?: number }): PoolSettings {
+export function pgOptions(given: GivenOptions & { poolSize?: number }): PoolOptions {
   const options = { ...given }
   if ('password' in options) hide(options, 'password', options.password)
-  const { ssl } = options
-  if (typeof ssl === 'object' && ssl?.key) Object.defineProperty(ssl, 'key', { enumerable: false })
+  hideKeys(options.ssl)
   return Object.assign(options, {
     max: options.max || options.poolSize || 10,
     min: options.min || 0,
@@ -61,11 +47,11 @@ export function pgOptions(given: PoolOptions & Hooks & { poolSize?: number }): P
     allowExitOnIdle: options.allowExitOnIdle || false,
     maxLifetimeSeconds: options.maxLifetimeSeconds || 0,
     idleTimeoutMillis: options.idleTimeoutMillis === undefined ? 10_000 : options.idleTimeoutMillis,
-  })
+  }) as PoolOptions
 }
 
 /** What the caller gave, with what Rust found in the environment and its defaults. */
-export function lakebaseOptions(given: PoolOptions & Hooks, settings: Settings): PoolSettings {
+export function lakebaseOptions(given: GivenOptions, settings: Settings): PoolOptions {
   const options = {
     ...given,
     ...settings,
@@ -73,10 +59,10 @@ export function lakebaseOptions(given: PoolOptions & Hooks, settings: Settings):
     allowExitOnIdle: Boolean(given.allowExitOnIdle),
   }
   // Still there for whoever needs them, but neither printed nor serialized.
-  for (const secret of ['password', 'connectionString', 'ssl', 'token', 'clientSecret'] as (keyof PoolOptions)[]) {
+  for (const secret of ['password', 'connectionString', 'ssl', 'token', 'clientSecret'] as (keyof GivenOptions)[]) {
     if (secret in options) hide(options, secret, options[secret])
   }
-  return options
+  return options as PoolOptions
 }
 
 

@@ -1,6 +1,5 @@
 /** The connections of a pool: which count, whose events are whose, and how each one ends. */
 
-import type { ClientOptions } from './client.js'
 import { environment, type WireEvent } from './environment.js'
 import { keepError } from './errors.js'
 import type { Pool } from './pool.js'
@@ -31,7 +30,9 @@ export class Roster {
 
   /** A client that has yet to get its connection. */
   newClient(): PoolClient {
-    return new this.pool.Client(this.pool.options as ClientOptions) as PoolClient
+    const client = new this.pool.Client(this.pool.options) as PoolClient
+    Object.defineProperty(client, '_onTypeParser', { value: () => this.pool._watch() })
+    return client
   }
 
   /** The member of a connection that was made for `client`; without it, if the connection is one that was there. */
@@ -71,7 +72,7 @@ export class Roster {
   bury(member: Member, farewell: () => void): void {
     const { client, connection } = member
     client._ending = true
-    if (!this.connections.has(connection)) return farewell()
+    if (client._ended || !this.connections.has(connection)) return farewell()
     member.farewell = farewell
     environment.release(connection, true)
   }

@@ -1,25 +1,40 @@
 /** node-postgres' `Pool`: the same calls, events and counters, over connections that Rust owns (src/pool). */
 
 import { EventEmitter } from 'node:events'
-import { Client } from './client.js'
+import { Client, wasNeverSent } from './client.js'
 import { defaults } from './defaults.js'
 import { environment, expect, listen, unlisten, type WireEvent } from './environment.js'
 import { restack, toError, type WireError } from './errors.js'
 import { GROW } from './native.js'
-import { encodeOptions, environmentVariables, type PoolOptions } from './options.js'
+import { encodeOptions, environmentVariables } from './options.js'
 import { answerPassword } from './password.js'
 import { ConnectionParameters } from './pg/connection-parameters.js'
+import { answerIdentity, type CheckServerIdentity } from './pg/identity.js'
 import { coreVariables, corePoolOptions } from './pg/startup.js'
+import type {
+  PoolConfig,
+  PoolListener,
+  PoolOptions,
+  QueryArrayConfig,
+  QueryArrayResult,
+  QueryConfig,
+  QueryConfigValues,
+  QueryResult,
+  QueryResultRow,
+  Submittable,
+} from './pg/types.js'
 import { Desk } from './pool-desk.js'
 import type { PoolClient } from './pool-member.js'
-import { lakebaseOptions, nowhere, pgOptions, type Hooks, type PoolSettings, type Settings } from './pool-options.js'
+import { lakebaseOptions, nowhere, pgOptions, type GivenOptions, type Settings } from './pool-options.js'
 import { Roster } from './pool-roster.js'
-import { toPgPoolError, Waiter, type ConnectCallback } from './pool-waiter.js'
-import { normalize, type Query, send, type QueryCallback, type QueryConfig } from './query.js'
-import type { Result } from './result.js'
+import { toPgPoolError, Waiter } from './pool-waiter.js'
+import { normalize, type Query, send, type QueryCallback, type QuerySettings } from './query.js'
 import { types as defaultTypes, type TypeSource } from './types.js'
 
 export type { PoolClient, Release } from './pool-member.js'
+
+/** How many connections may turn out to be lost, one after another, before that is a query's error. */
+const MAX_TRIES = 20
 
 const noop = (): void => {}
 const endedPool = 'Cannot use a pool after calling end on the pool'
@@ -32,7 +47,7 @@ const endedPool = 'Cannot use a pool after calling end on the pool'
  */
 export class Pool extends EventEmitter implements AsyncDisposable {
   /** The options in force; secrets are not enumerable. */
-  readonly options: PoolSettings
+  readonly options: PoolOptions
   /** The class of the clients. */
   readonly Client: typeof Client
   /** The class of the promises. */
@@ -65,20 +80,21 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   /** @internal */
   readonly _toError: (wire: WireError) => Error
   private readonly types: TypeSource
-  /** Its clients ask for binary results. */
-  private readonly binary: boolean
   /** @internal */
   readonly _likePg: boolean
-  /** Something in the options shows which connection runs what. */
-  private readonly watched: boolean
+  /** Something shows which connection runs what. */
+  private watched: boolean
+  private readonly binary: boolean
+  /** The caller's `ssl`, with its functions. */
+  private ssl: { checkServerIdentity?: CheckServerIdentity } | undefined
 
   /** Options, defaults and environment variables are node-postgres'. A string is a `connectionString`. Connects when first used. */
-  constructor(options?: string | (PoolOptions & Hooks))
+  constructor(options?: string | PoolConfig)
   /** @internal `likePg`: options and defaults are node-postgres', not Lakebase's. */
-  constructor(options?: string | (PoolOptions & Hooks), likePg?: boolean)
-  constructor(options: string | (PoolOptions & Hooks) = {}, likePg = true) {
+  constructor(options?: string | PoolConfig | GivenOptions, likePg?: boolean)
+  constructor(options: string | PoolConfig | GivenOptions = {}, likePg = true) {
     super()
-    const given: PoolOptions & Hooks = typeof options === 'string' ? { connectionString: options } : (options ?? {})
+    const given = (typeof options === 'string' ? { connectionString: options } : (options ?? {})) as GivenOptions
     this._pool = listen((event) => this.hear(event))
     this._likePg = likePg
     this._toError = likePg ? toPgPoolError : toError
@@ -101,8 +117,10 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     this.watched = Boolean(given.verify ?? given.query_timeout) || (likePg && (Boolean(given.log) || this.options.maxUses !== Infinity))
   }
 
-  private open(given: PoolOptions & Hooks): Settings {
-    const options = this._likePg ? corePoolOptions(new ConnectionParameters(given), given) : encodeOptions(given)
+  private open(given: GivenOptions): Settings {
+    const parameters = this._likePg ? new ConnectionParameters(given) : undefined
+    this.ssl = parameters?.ssl || undefined
+    const options = parameters ? corePoolOptions(parameters, given) : encodeOptions(given)
     const variables = this._likePg ? coreVariables() : environmentVariables()
     const opened = JSON.parse(environment.openPool(this._pool, options, variables, this._likePg)) as Settings | WireError
     if ('kind' in opened) throw this._toError(opened)
@@ -136,11 +154,27 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   }
 
   /** Runs a query on any connection. */
-  query(config: Query): Promise<Result>
-  query(config: string | QueryConfig, values: readonly unknown[] | undefined, callback: QueryCallback): void
-  query(config: string | QueryConfig, callback: QueryCallback): void
-  query(config: string | QueryConfig, values?: readonly unknown[]): Promise<Result>
-  query(config: string | QueryConfig | Query, values?: readonly unknown[] | QueryCallback, callback?: QueryCallback): Promise<Result> | void {
+  query<T extends Submittable>(queryStream: T): T
+  query<R extends any[] = any[], I = any[]>(queryConfig: QueryArrayConfig<I>, values?: QueryConfigValues<I>): Promise<QueryArrayResult<R>>
+  query<R extends QueryResultRow = any, I = any[]>(queryConfig: QueryConfig<I>): Promise<QueryResult<R>>
+  query<R extends QueryResultRow = any, I = any[]>(
+    queryTextOrConfig: string | QueryConfig<I>,
+    values?: QueryConfigValues<I>,
+  ): Promise<QueryResult<R>>
+  query<R extends any[] = any[], I = any[]>(
+    queryConfig: QueryArrayConfig<I>,
+    callback: (err: Error, result: QueryArrayResult<R>) => void,
+  ): void
+  query<R extends QueryResultRow = any, I = any[]>(
+    queryTextOrConfig: string | QueryConfig<I>,
+    callback: (err: Error, result: QueryResult<R>) => void,
+  ): void
+  query<R extends QueryResultRow = any, I = any[]>(
+    queryText: string,
+    values: QueryConfigValues<I>,
+    callback: (err: Error, result: QueryResult<R>) => void,
+  ): void
+  query(config: string | QuerySettings | Query, values?: readonly unknown[] | ((...args: any[]) => void), callback?: (...args: any[]) => void): unknown {
     if (typeof config === 'function') {
       const answer = config as QueryCallback
       setImmediate(() => answer(new Error('Passing a function as the first parameter to pool.query is not supported')))
@@ -149,14 +183,14 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     const given = typeof values === 'function' ? undefined : values
     const done = typeof values === 'function' ? values : callback
     if (done) return this.run(config, given, done)
-    return new this.Promise<Result>((resolve, reject) => {
-      this.run(config, given, (error, result) => (error ? reject(error) : resolve(result as Result)))
+    return new this.Promise<QueryResult>((resolve, reject) => {
+      this.run(config, given, (error, result) => (error ? reject(error) : resolve(result as QueryResult)))
     }).catch(restack)
   }
 
-  private run(config: string | QueryConfig | Query, values: readonly unknown[] | undefined, callback: QueryCallback): void {
+  private run(config: string | QuerySettings | Query, values: readonly unknown[] | undefined, callback: QueryCallback): void {
     if (!this.mayShare(config, values)) return this.runOnClient(config, values, callback)
-    const query: QueryConfig = typeof config === 'string' ? { text: config, values } : normalize(config as QueryConfig, values)
+    const query: QuerySettings = typeof config === 'string' ? { text: config, values } : normalize(config as QuerySettings, values)
     const types = query.types ?? this.types
     try {
       send(query, types, this.binary || defaults.binary, (text, name, params, flags) => {
@@ -186,14 +220,16 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   }
 
   /** Whether nobody can tell on which connection this query runs, or with which others. */
-  private mayShare(config: string | QueryConfig | Query, values: readonly unknown[] | undefined): boolean {
+  private mayShare(config: string | QuerySettings | Query, values: readonly unknown[] | undefined): boolean {
     if (this.ending || this.watched || this._refusal || this.desk.queue.length > 0) return false
     if (this._likePg && this.isListenedTo()) return false
+    // Whoever prepares the first connection may give it type parsers of its own.
+    if (this._likePg && this.roster.members.size === 0 && this.preparesConnections()) return false
     // A subclass, or somebody's instrumentation.
     if (this.connect !== connectOfPool || this.Client.prototype.query !== queryOfClient) return false
     if (values !== undefined && !Array.isArray(values)) return false
     if (typeof config === 'object' && config !== null) {
-      const { text, values: own, query_timeout: bound } = config as QueryConfig
+      const { text, values: own, query_timeout: bound } = config as QuerySettings
       if (typeof text !== 'string' || bound || (own && !Array.isArray(own)) || 'submit' in config) return false
     } else if (typeof config !== 'string') {
       return false
@@ -236,14 +272,28 @@ export class Pool extends EventEmitter implements AsyncDisposable {
 
   /** @internal Tells Rust, once, that new connections are to be prepared here before they are used. */
   _announce(): void {
-    if (!this.prepares && (this.options.onConnect || this.listenerCount('connect') > 0)) {
+    if (!this.prepares && this.preparesConnections()) {
       this.prepares = true
       environment.prepareConnections(this._pool)
     }
   }
 
+  private preparesConnections(): boolean {
+    return Boolean(this.options.onConnect) || this.listenerCount('connect') > 0
+  }
+
+  /** @internal From now on it matters which connection runs a query. */
+  _watch(): void {
+    this.watched = true
+  }
+
   /** A query with a client of its own, as node-postgres runs every one. */
-  private runOnClient(config: string | QueryConfig | Query, values: readonly unknown[] | undefined, callback: QueryCallback): void {
+  private runOnClient(
+    config: string | QuerySettings | Query,
+    values: readonly unknown[] | undefined,
+    callback: QueryCallback,
+    tries = 1,
+  ): void {
     this.connect((error, client) => {
       if (error || !client) return callback(error)
       let released = false
@@ -256,12 +306,16 @@ export class Pool extends EventEmitter implements AsyncDisposable {
       client.once('error', onError)
       this.log('dispatching query')
       try {
-        client.query(config as QueryConfig, values, (failure, result) => {
+        client.query(config as QuerySettings, values, (failure, result) => {
           this.log('query dispatched')
           client.removeListener('error', onError)
           if (released) return
           released = true
           client.release(this.closedBy(client, failure))
+          // As with the queries that Rust runs: what was never sent goes to another connection.
+          const isOwn = typeof config === 'string' || !('submit' in config)
+          const again = !this._likePg && isOwn && wasNeverSent(failure) && tries < MAX_TRIES && !this.ending
+          if (again) return this.runOnClient(config, values, callback, tries + 1)
           if (failure) callback(failure)
           else callback(undefined, result)
         })
@@ -272,17 +326,20 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     })
   }
 
-  /** The error for which a query's connection is closed. pg-pool closes after every error, a Lakebase pool only in a transaction. */
+  /**
+   * The error for which a query's connection is closed. pg-pool closes after every error, a Lakebase pool only in a transaction, or when
+   * the server may still be at the query (`query_timeout`).
+   */
   private closedBy(client: PoolClient, failure: Error | null | undefined): Error | undefined {
-    if (failure && !this._likePg && client._queryable && client.getTransactionStatus() === 'I') return undefined
+    if (failure && !this._likePg && client._queryable && !client._isBusy && client.getTransactionStatus() === 'I') return undefined
     // pg-pool's listeners see null when there is no error.
     return failure as Error | undefined
   }
 
   /** Checks a connection out; give it back with its `release()`. */
   connect(): Promise<PoolClient>
-  connect(callback: ConnectCallback): void
-  connect(callback?: ConnectCallback): Promise<PoolClient> | void {
+  connect(callback: (err: Error | undefined, client: PoolClient | undefined, done: (release?: any) => void) => void): void
+  connect(callback?: (...args: any[]) => void): Promise<PoolClient> | void {
     if (this.ending) {
       const error = new Error(endedPool)
       return callback ? callback(error) : this.Promise.reject(error)
@@ -303,6 +360,9 @@ export class Pool extends EventEmitter implements AsyncDisposable {
         answerPassword(event.question as number, this.options.password, { host, port, user, database })
         break
       }
+      case 'identity':
+        answerIdentity(event, this.ssl)
+        break
       case 'retire':
         this.roster.remove(this.roster.get(event.connection!)!)
         break
@@ -362,6 +422,11 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.ending) await this.end()
   }
+}
+
+/** Which listener belongs to which event. */
+export interface Pool {
+  on<E extends 'error' | 'release' | 'connect' | 'acquire' | 'remove'>(event: E, listener: PoolListener<E>): this
 }
 
 const connectOfPool = Pool.prototype.connect

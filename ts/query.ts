@@ -4,13 +4,14 @@ import { EventEmitter } from 'node:events'
 import { defaults } from './defaults.js'
 import { BINARY, EXTENDED, type WireValue } from './native.js'
 import type { Connection } from './pg/connection.js'
+import type { Connection as PublicConnection, QueryConfig, QueryListener, QueryResultRow, ResultBuilder, Submittable } from './pg/types.js'
 import { Result } from './result.js'
 import type { Field } from './rows.js'
 import { decodingOf, type TypeSource } from './types.js'
 import { prepareValue, prepareValues } from './values.js'
 
-/** A query as an object, with node-postgres' names. */
-export interface QueryConfig {
+/** Whatever a query can be given as an object, with node-postgres' names; what callers may write is `QueryConfig`. */
+export interface QuerySettings {
   text?: string | undefined
   values?: readonly unknown[] | undefined
   /** Prepares the statement under this name, once per connection. */
@@ -28,6 +29,8 @@ export interface QueryConfig {
   /** Milliseconds after which the query is given up. */
   query_timeout?: number | undefined
   callback?: QueryCallback | undefined
+  /** It sends itself. */
+  submit?: Submittable['submit'] | undefined
 }
 
 export type QueryCallback = (error: Error | null | undefined, result?: Result | Result[]) => void
@@ -37,17 +40,17 @@ export type Send = (text: string, name: string | null, params: WireValue[] | nul
 
 /** The arguments of `query()`, in any of their forms, as one config. The caller's object stays as it is. */
 export function normalize(
-  config: string | QueryConfig,
+  config: string | QuerySettings,
   values?: readonly unknown[] | QueryCallback,
   callback?: QueryCallback,
-): QueryConfig {
-  const normal: QueryConfig =
+): QuerySettings {
+  const normal: QuerySettings =
     typeof config === 'string'
       ? { text: config }
       : (Object.defineProperties(
           Object.create(Object.getPrototypeOf(config) as object | null),
           Object.getOwnPropertyDescriptors(config),
-        ) as QueryConfig)
+        ) as QuerySettings)
   if (typeof values === 'function') normal.callback = values
   else if (values) normal.values = values
   if (callback) normal.callback = callback
@@ -55,13 +58,13 @@ export function normalize(
 }
 
 /** Whether a query needs the extended protocol: the same rule as node-postgres'. */
-export function isExtended({ queryMode, name, rows, text, values }: QueryConfig): boolean {
+export function isExtended({ queryMode, name, rows, text, values }: QuerySettings): boolean {
   if (queryMode === 'extended' || name || rows) return true
   return Boolean(text) && Boolean(values) && values!.length > 0
 }
 
 /** What is wrong with a query before it is sent, in node-postgres' words. */
-function complaint({ text, name, values }: QueryConfig): Error | undefined {
+function complaint({ text, name, values }: QuerySettings): Error | undefined {
   if (typeof text !== 'string' && typeof name !== 'string') {
     return new Error('A query must have either text or a name. Supplying neither is unsupported.')
   }
@@ -83,7 +86,7 @@ function warnOfLongName(name: string): void {
 }
 
 /** Sends a query, or throws what is wrong with it or its values. */
-export function send(config: QueryConfig, types: TypeSource, binary: boolean, out: Send): void {
+export function send(config: QuerySettings, types: TypeSource, binary: boolean, out: Send): void {
   const wrong = complaint(config)
   if (wrong) throw wrong
   const decoding = decodingOf(types)
@@ -94,7 +97,7 @@ export function send(config: QueryConfig, types: TypeSource, binary: boolean, ou
 }
 
 /** A query class of node-postgres or of another package: it speaks the protocol itself, message by message. */
-export interface Submittable {
+export interface ProtocolQuery {
   submit(connection: Connection): unknown
   handleRowDescription(message: { fields: Field[] }): void
   handleDataRow(message: { fields: (string | null)[] }): void
@@ -117,7 +120,7 @@ export interface Submittable {
  * node-postgres' `Query`. A client's own are sent and read in Rust; one that a caller makes emits `row`, `end` and `error` at the moments
  * at which node-postgres' does, and so goes through a tunnel, message by message.
  */
-export class Query extends EventEmitter implements Submittable {
+export class Query<R extends QueryResultRow = any, I extends any[] = any> extends EventEmitter implements Submittable {
   text: string | undefined
   values: readonly unknown[] | undefined
   rows: number | undefined
@@ -139,9 +142,17 @@ export class Query extends EventEmitter implements Submittable {
   _canceledDueToError: Error | false = false
   private _accumulateRows: boolean | undefined
 
-  constructor(config: string | QueryConfig, values?: readonly unknown[] | QueryCallback, callback?: QueryCallback) {
+  constructor(queryTextOrConfig?: string | QueryConfig<I>, callback?: (error: Error | undefined, result: ResultBuilder<R>) => void)
+  constructor(
+    queryTextOrConfig?: string | QueryConfig<I>,
+    values?: I,
+    callback?: (error: Error | undefined, result: ResultBuilder<R>) => void,
+  )
+  /** @internal */
+  constructor(config: string | QuerySettings, values?: readonly unknown[] | QueryCallback, callback?: QueryCallback)
+  constructor(config?: string | QuerySettings, values?: readonly unknown[] | ((...args: any[]) => void), callback?: (...args: any[]) => void) {
     super()
-    const normal = normalize(config, values, callback)
+    const normal = normalize(config!, values, callback)
     this.text = normal.text
     this.values = normal.values
     this.rows = normal.rows
@@ -193,7 +204,11 @@ export class Query extends EventEmitter implements Submittable {
   }
 
   /** Writes the messages; the error that keeps it from being sent is returned. */
-  submit(connection: Connection): Error | null {
+  submit(connection: PublicConnection): Error | null
+  /** @internal */
+  submit(connection: Connection): Error | null
+  submit(given: PublicConnection | Connection): Error | null {
+    const connection = given as Connection
     const wrong = complaint(this) ?? this.misnamed(connection)
     if (wrong) return wrong
     if (!this.requiresPreparation()) {
@@ -216,11 +231,13 @@ export class Query extends EventEmitter implements Submittable {
     return new Error(`Prepared statements must be unique - '${this.name}' was used for a different statement`)
   }
 
+  /** @internal */
   hasBeenParsed(connection: Connection): boolean {
     const { parsedStatements, submittedNamedStatements } = connection
     return Boolean(this.name) && (parsedStatements[this.name!] ?? submittedNamedStatements[this.name!]) !== undefined
   }
 
+  /** @internal */
   prepare(connection: Connection): void {
     const { name, portal } = this
     if (!this.hasBeenParsed(connection)) {
@@ -241,13 +258,14 @@ export class Query extends EventEmitter implements Submittable {
     this._getRows(connection, this.rows)
   }
 
-  /** Asks for the next page of rows, or for all of them. */
+  /** @internal Asks for the next page of rows, or for all of them. */
   _getRows(connection: Connection, rows: number | undefined): void {
     connection.execute({ portal: this.portal, rows } as Parameters<Connection['execute']>[0])
     if (rows) connection.flush()
     else connection.sync()
   }
 
+  /** @internal */
   handlePortalSuspended(connection: Connection): void {
     this._getRows(connection, this.rows)
   }
@@ -260,12 +278,14 @@ export class Query extends EventEmitter implements Submittable {
     this._results.push(this._result)
   }
 
+  /** @internal */
   handleRowDescription(message: { fields: Field[] }): void {
     this.checkForMultirow()
     this._result.addFields(message.fields)
     this._accumulateRows = Boolean(this.callback) || this.listenerCount('row') === 0
   }
 
+  /** @internal */
   handleDataRow(message: { fields: (string | null)[] }): void {
     if (this._canceledDueToError) return
     let row: unknown
@@ -279,6 +299,7 @@ export class Query extends EventEmitter implements Submittable {
     if (this._accumulateRows) this._result.addRow(row)
   }
 
+  /** @internal */
   handleCommandComplete(message: { text: string }, connection: Connection): void {
     this.checkForMultirow()
     this._result.addCommandComplete(message)
@@ -286,15 +307,18 @@ export class Query extends EventEmitter implements Submittable {
     if (this.rows) connection.sync()
   }
 
+  /** @internal */
   handleEmptyQuery(connection: Connection): void {
     if (this.rows) connection.sync()
   }
 
+  /** @internal */
   handleReadyForQuery(_connection?: Connection): void {
     if (this._canceledDueToError) this.handleError(this._canceledDueToError)
     else this.tellResults()
   }
 
+  /** @internal */
   handleError(error: Error, _connection?: Connection): void {
     const cause = this._canceledDueToError || error
     this._canceledDueToError = false
@@ -302,9 +326,17 @@ export class Query extends EventEmitter implements Submittable {
     else this.emit('error', cause)
   }
 
+  /** @internal */
   handleCopyInResponse(connection: Connection): void {
     connection.sendCopyFail('No source stream defined')
   }
 
+  /** @internal */
   handleCopyData(_message: { chunk: Buffer }, _connection: Connection): void {}
+}
+
+/** Which listener belongs to which event. */
+// biome-ignore lint/correctness/noUnusedVariables: the class's parameters
+export interface Query<R extends QueryResultRow = any, I extends any[] = any> {
+  on<E extends 'row' | 'error' | 'end'>(event: E, listener: QueryListener<E, R>): this
 }

@@ -1,5 +1,6 @@
 /** What a query resolves to: node-postgres' result. */
 
+import type { QueryResult, QueryResultRow } from './pg/types.js'
 import { types, type TypeParser, type TypeSource } from './types.js'
 import type { Cursor, Field, Shape } from './rows.js'
 
@@ -31,14 +32,14 @@ export interface RowOptions {
 }
 
 /** The outcome of one statement, with node-postgres' names. */
-export class Result {
-  /** First word of the command tag: `SELECT`, `INSERT`, … */
-  command: string | null = null
+export class Result<R extends QueryResultRow = any> implements QueryResult<R> {
+  /** First word of the command tag: `SELECT`, `INSERT`, …; null, whatever the type says, for an empty query. */
+  command: string = null!
   /** Rows affected or returned; null where the command has no count. */
   rowCount: number | null = null
-  /** OID of the inserted row: 0 since PostgreSQL 12; null for anything but INSERT. */
-  oid: number | null = null
-  rows: unknown[] = []
+  /** OID of the inserted row: 0 since PostgreSQL 12; null, whatever the type says, for anything but INSERT. */
+  oid: number = null!
+  rows: R[] = []
   fields: Field[] = []
   /** @internal */
   _parsers: TypeParser[] | undefined = undefined
@@ -83,7 +84,7 @@ export class Result {
     this._prebuiltEmptyResultObject = { ...row }
   }
 
-  addRow(row: unknown): void {
+  addRow(row: R): void {
     this.rows.push(row)
   }
 

@@ -2,7 +2,7 @@
 
 import { environment, expect } from './environment.js'
 import type { WireError } from './errors.js'
-import { send, type QueryConfig } from './query.js'
+import { send, type QuerySettings } from './query.js'
 import type { Result } from './result.js'
 import { decodingOf, type TypeSource } from './types.js'
 
@@ -39,7 +39,7 @@ const MAX_BATCH = 0x7fff_ffff
 
 /** A query whose rows are fetched in batches. Nothing else runs on its connection from its turn in the queue to its last row. */
 export class Portal {
-  private readonly config: QueryConfig
+  private readonly config: QuerySettings
   private readonly types: TypeSource
   private readonly rowMode: string | undefined
   private readonly batchSize: number

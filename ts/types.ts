@@ -3,7 +3,7 @@
 import pgTypes = require('pg-types')
 
 /** Turns the server's text (or bytes, in binary format) into a value. */
-export type TypeParser = (value: any) => unknown
+export type TypeParser<Input = any, Value = any> = (value: Input) => Value
 
 /** Anything with node-postgres' `getTypeParser`: `pg.types`, a `TypeOverrides`, the `types` of one query. */
 export interface TypeSource {
@@ -12,9 +12,12 @@ export interface TypeSource {
 
 /** node-postgres' registry of parsers (`pg.types`): setting one here sets it for the process. */
 export interface TypeRegistry extends TypeSource {
+  /** OIDs by type name. */
   builtins: typeof import('pg-types').builtins
-  setTypeParser(oid: number, parser: TypeParser): void
+  setTypeParser(oid: number, parser: TypeParser<string>): void
   setTypeParser(oid: number, format: 'text' | 'binary', parser: TypeParser): void
+  /** Parses the text of an array, element by element. */
+  arrayParser: typeof import('pg-types').arrayParser
 }
 
 export const types = pgTypes as unknown as TypeRegistry
@@ -66,6 +69,11 @@ export class TypeOverrides implements TypeSource {
     }
   }
 
+  setTypeParser<T>(oid: number, parser: TypeParser<string, T>): void
+  setTypeParser<T>(oid: number, format: 'text', parser: TypeParser<string, T>): void
+  setTypeParser<T>(oid: number, format: 'binary', parser: TypeParser<Buffer, T>): void
+  /** @internal */
+  setTypeParser(oid: number, format: 'text' | 'binary' | TypeParser, parser?: TypeParser): void
   setTypeParser(oid: number, format: 'text' | 'binary' | TypeParser, parser?: TypeParser): void {
     if (typeof format === 'function') {
       this.text[oid] = format

@@ -7,6 +7,7 @@ export const differences = [
     case: 'pool-lifecycle › Symbol.asyncDispose',
     why: 'pg-pool has no asynchronous disposal; here `await using` ends the pool',
   },
+  { case: 'client-lifecycle › a Pool without new', why: 'The class is called `Pool`, in the error too; pg makes a `BoundPool` of it.' },
   { case: 'parameters › 65,536 parameters: the count wraps to 0', why: 'More parameters than the protocol can count are refused here; pg sends the count modulo 65,536.' },
   { case: 'parameters › a value that cannot be sent, on a named statement', why: 'A value that cannot be sent leaves the statement usable; pg closes it on the server and still believes it is there.' },
   { case: 'prepared-names › unusual names', why: 'Statements may be called `constructor` or `__proto__`; pg takes the properties every object inherits for statements.' },
@@ -14,9 +15,6 @@ export const differences = [
   { case: /^type-overrides › types (in the client config|per query)$/, why: 'A `types` object is also asked for the parsers of the types that the core decodes itself, to find out whether it may.' },
   { case: 'type-overrides › a parser set while queries are queued', why: 'Which types the core decodes is settled when a query is sent, not when its answer arrives.' },
   { case: 'type-overrides › a parser that throws, then an error of the server', why: 'Rows are parsed when the answer is whole: a query that the server has failed rejects with the error of the server.' },
-  { case: 'tls › ssl: a server name that does not match', why: 'Certificates are verified in Rust; a checkServerIdentity function is refused by name instead of being ignored.' },
   { case: 'client-events › a server that says two row descriptions without a command between', why: 'No PostgreSQL does this; the rows are read by the last description.' },
   { case: 'client-events › a server that says an error with the severity FATAL that leaves the connection', why: 'An error of severity FATAL ends the session at once; PostgreSQL sends nothing after it.' },
-  { case: /^error-connection-loss › (md5|a cleartext password|scram-sha-256): (no password|an empty password|a password function that gives undefined)$/, why: 'A missing password is reported before the login; pg sends an empty one, or blames SCRAM.' },
-  { case: 'error-connection-loss › a server that asks for an unknown SASL mechanism', why: 'The message also holds for SCRAM-SHA-256-PLUS.' },
 ]

@@ -46,7 +46,7 @@ compat('a query that times out while it is queued is never sent', { setup: 'crea
 compat('through pool.query: the connection is dropped', async ({ pool, capture }) => {
   const opened = pool({ max: 1, query_timeout: 30 })
   const failed = await capture(opened.query(slow))
-  return { failed, total: opened.totalCount, next: await capture(opened.query('select 1 as a')) }
+  return { failed, total: opened.totalCount, next: await capture(opened.query({ text: 'select 1 as a', query_timeout: 10_000 })) }
 })
 compat('on a checked-out client of a pool', async ({ pool, capture }) => {
   const opened = pool({ max: 1 })

@@ -74,6 +74,62 @@ unseen('a role without rights', { setup: table, query: 'select count(*)::int fro
 unseen('row-level security', { setup: `${table}; alter table t enable row level security; create policy one on t using (a = 1); grant select on t to public`, query: 'select a from t where $1::bool order by a', values: [true], changes: ['set role login_tls', 'reset role', 'drop policy one on t', 'set role login_tls', 'reset role'] })
 unseen('a query without values', { setup: table, query: 'select * from t order by 1', values: undefined, changes: ['alter table t add column c int', 'deallocate all', 'drop table t'] })
 unseen('INSERT … RETURNING *', { setup: table, query: 'insert into t (a) values ($1) returning *', values: [5], changes: ['alter table t add column c int default 1', 'alter table t drop column b'] })
+unseen('the time zone of a literal', { setup: '', query: `select timestamptz '2024-01-02 03:04:05' as t, $1::int as n`, values: [1], changes: [`set timezone = 'Asia/Tokyo'`, 'reset timezone', `set time zone 'UTC'`] })
+unseen('the date style of a literal', { setup: '', query: `select date '01/02/2024' as d, interval '1 2:03' as i, $1::int as n`, values: [1], changes: [`set datestyle = 'SQL, DMY'`, `set datestyle = 'SQL, MDY'`] })
+unseen('how = null is read', { setup: '', query: `select (select a = null from (values (null::int)) t (a)) as v, $1::int as n`, values: [1], changes: ['set transform_null_equals = on', 'set transform_null_equals = off'] })
+unseen('how an array literal is read', { setup: '', query: `select array_length('{NULL,1}'::text[], 1) as n, ('{NULL}'::text[])[1] is null as v, $1::int as n2`, values: [1], changes: ['set array_nulls = off', 'reset array_nulls'] })
+unseen('settings changed by set_config', { setup: `${table}; create schema other; create table other.t as select 7.5 as price`, query: 'select * from t where $1::bool', values: [true], changes: [`select set_config('search_path', 'other', false)`, `select set_config('search_path', 'public', false)`] })
+unseen('a search_path changed inside of a function', { setup: `${table}; create schema other; create table other.t as select 7.5 as price; create function public.go(text) returns void language sql as $$ select pg_catalog.set_config('search_path', $1, false) $$`, query: 'select * from t where $1::bool', values: [true], changes: [`select public.go('other')`, `select public.go('public')`] })
+unseen('a table made by SELECT INTO shadows', { ...all, changes: [`select 'shadow' as s into temp t`, 'drop table pg_temp.t'] })
+unseen('a table made by CREATE TABLE AS among others shadows', { ...all, changes: [`select 1; create temp table t as select 'shadow' as s`, 'drop table pg_temp.t'] })
+unseen('a table changed inside of a function', { setup: `${table}; create function widen() returns void language sql as 'alter table t add column c int default 5'`, query: 'select * from t where $1::bool order by 1', values: [true], changes: ['select widen()'] })
+unseen('a procedure that changes what a parameter is', { setup: `${table}; create procedure retype() language sql as 'alter table t alter column a type numeric using a::numeric'`, query: 'select b from t where a = $1', values: ['1.5'], changes: ['call retype()'] })
+
+compat('literals of the moment', async ({ client }) => {
+  const connected = await client()
+  const results = []
+  // A literal is read when its statement is parsed, which is in the transaction that runs it.
+  for (let i = 0; i < 4; i++) {
+    results.push((await connected.query(`select 'now'::timestamptz = now() as same, timestamptz 'NOW' = now() as same2, $1::int as n`, [i])).rows)
+    results.push((await connected.query({ text: `select 'today'::date = current_date as same, 'tomorrow'::date > now() as later`, queryMode: 'extended' })).rows)
+  }
+  return results
+})
+compat('what the server says about a text it parses', async ({ client, watch }) => {
+  const connected = watch(await client(), 'client', ['notice'])
+  await connected.query('set standard_conforming_strings = off')
+  for (let i = 0; i < 4; i++) {
+    await connected.query(`select $1::int as ${'n'.repeat(70)}`, [1])
+    await connected.query(`select 'a\\\\b' as s, $1::int as n`, [1])
+  }
+})
+compat('SET LOCAL and what a rollback takes back', { setup: `${table}; create schema other; create table other.t as select 7.5 as price` }, async ({ client, capture }) => {
+  const connected = await client()
+  const results = []
+  const query = async () => results.push(await capture(connected.query('select * from t where $1::bool', [true])))
+  await query()
+  for (const [change, end] of [['set local search_path = other', 'commit'], ['set search_path = other', 'rollback'], ['set local search_path = other', 'rollback'], ['alter table t add column c int', 'rollback'], ['savepoint s; set search_path = other; rollback to s', 'commit']]) {
+    await connected.query('begin')
+    await query()
+    await connected.query(change)
+    await query()
+    await query()
+    await connected.query(end)
+    await query()
+  }
+  return results
+})
+compat('a trigger that changes the settings, in a transaction', { setup: `${table}; create schema other; create table other.u (x text); create table public.u (x int, y int); create function turn() returns trigger language plpgsql as $$ begin perform set_config('search_path', 'other, public', false); return new; end $$; create trigger turn after insert on t for each row execute function turn()` }, async ({ client, capture }) => {
+  const connected = await client()
+  await connected.query('begin')
+  const results = []
+  for (let i = 0; i < 3; i++) {
+    results.push(await capture(connected.query('select * from u where $1::bool', [true])), await capture(connected.query('insert into t values ($1)', [i])), await capture(connected.query('select * from u where $1::bool', [true])))
+  }
+  await connected.query('commit')
+  results.push(await capture(connected.query('select * from u where $1::bool', [true])))
+  return results
+})
 
 compat('a failed parse, many times', async ({ client, capture }) => {
   const connected = await client()

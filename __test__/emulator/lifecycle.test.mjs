@@ -1,20 +1,32 @@
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, watch } from 'node:fs'
-import { createServer } from 'node:net'
+import { chmodSync, cpSync, existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { startEmulator } from 'lakebase-native/emulator'
+import { findBinDir } from '../../dist/emulator/binaries.js'
+import { start } from '../support/child.mjs'
+import { test } from '../support/test.mjs'
 import { connected, databaseToken } from './clients.mjs'
 
 const useOnce = async (emulator) => (await connected(emulator, await databaseToken(emulator))).end()
 
-/** Zombies, which stay where nobody reaps orphans, do not run. */
-function running(pid) {
-  const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' })
-  return stdout.trim() !== '' && !stdout.trim().startsWith('Z')
+/** Whether anybody listens on a Unix socket or port: a process id says less, for it stays where nobody reaps orphans. */
+async function listening(address) {
+  const socket = connect(address)
+  const [event] = await Promise.race([once(socket, 'connect').then(() => ['connect']), once(socket, 'close')]).catch(() => [])
+  socket.destroy()
+  return event === 'connect'
+}
+
+/** A copy of PostgreSQL without the symbolic links that a blocked install script did not make. */
+function unlinked(t) {
+  const home = mkdtempSync(join(tmpdir(), 'lakebase-unlinked-'))
+  t.after(() => rmSync(home, { recursive: true }))
+  cpSync(dirname(findBinDir({})), home, { recursive: true, filter: (path) => !lstatSync(path).isSymbolicLink() && !path.endsWith('.a') })
+  return home
 }
 
 test('two emulators run side by side, and stopping one leaves the other alone', async () => {
@@ -38,26 +50,36 @@ test('stop is final, can be repeated, and removes every file', async () => {
   await assert.rejects(databaseToken(emulator), { code: 'ECONNREFUSED' })
 })
 
-test('a process that is killed leaves neither PostgreSQL nor files behind', { timeout: 20_000 }, async () => {
-  const script = `import { startEmulator } from 'lakebase-native/emulator'
-    const emulator = await startEmulator()
-    const [{ pid }] = await emulator.query("SELECT pg_read_file('postmaster.pid') AS pid")
-    console.log(JSON.stringify({ pid: Number.parseInt(pid, 10), caFile: emulator.caFile }))`
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const [line] = await once(child.stdout, 'data')
-  const { pid, caFile } = JSON.parse(line)
+/** How a process is killed while its emulator runs; what is left of it. */
+async function kill(postgres) {
+  const main = async (options) => {
+    const { startEmulator } = await import('lakebase-native/emulator')
+    const emulator = await startEmulator(options)
+    const [{ directory }] = await emulator.query("select current_setting('unix_socket_directories') as directory")
+    process.send({ caFile: emulator.caFile, path: `${directory}/.s.PGSQL.5432` })
+  }
+  const child = start(main, { args: [{ postgres }] })
+  const { caFile, path } = await child.message()
   const directory = dirname(caFile)
-  const removed = new Promise((resolve) => {
-    const watcher = watch(dirname(directory), () => {
-      if (existsSync(directory)) return
-      watcher.close()
-      resolve()
-    })
-  })
-  assert.equal(running(pid), true)
-  child.kill('SIGKILL')
-  await removed
-  assert.equal(running(pid), false)
+  assert.equal(await listening({ path }), true)
+  child.process.kill('SIGKILL')
+  await child.ended
+  for (let tries = 0; existsSync(directory) && tries < 400; tries++) await sleep(50)
+  return { files: existsSync(directory) ? readdirSync(directory, { recursive: true }) : [], listens: await listening({ path }) }
+}
+
+const PATIENT = { timeout: 60_000 }
+
+test('a process that is killed leaves neither PostgreSQL nor files behind', PATIENT, async () => {
+  assert.deepEqual(await kill({}), { files: [], listens: false })
+})
+
+test('nor does one whose PostgreSQL comes without symbolic links, in or out of its reach', PATIENT, async (t) => {
+  const home = unlinked(t)
+  for (const mode of [0o755, 0o700]) {
+    chmodSync(home, mode)
+    assert.deepEqual(await kill({ binDir: join(home, 'bin') }), { files: [], listens: false })
+  }
 })
 
 test('without a PostgreSQL the error says what to install', async () => {

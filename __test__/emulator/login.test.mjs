@@ -5,6 +5,7 @@ import { connect as connectTls } from 'node:tls'
 import { after, before, test } from 'node:test'
 import { startEmulator } from 'lakebase-native/emulator'
 import { bearer, call, client, connected, databaseToken } from './clients.mjs'
+import { until } from '../support/outcome.mjs'
 
 let emulator
 let token
@@ -137,6 +138,7 @@ test('a newer protocol is negotiated down to 3.0', async () => {
 test('a cancel request stops the running statement', async () => {
   const session = await connected(emulator, token)
   const running = session.query('SELECT pg_sleep(60)')
+  await until(async () => (await emulator.query("SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep'")).length > 0)
   const request = Buffer.alloc(16)
   ;[16, 80_877_102, session.processID, session.secretKey].forEach((value, i) => request.writeInt32BE(value, i * 4))
   const socket = connect(emulator.ports.database, '127.0.0.1')

@@ -44,7 +44,7 @@ test('the stack of the error leads to who waits', async () => {
 })
 
 test('a caller who waits too long for a busy connection gets a TimeoutError; those after it are served', async () => {
-  const pool = app.pool({ max: 1, connectionTimeoutMillis: 100 })
+  const pool = app.pool({ max: 1, connectionTimeoutMillis: 1_000 })
   const client = await pool.connect()
   const late = await failureOf(pool.connect())
   assert.deepEqual([late.name, late.code, late.message.startsWith('timeout exceeded when trying to connect')], ['TimeoutError', 'CONNECTION_TIMEOUT', true])
@@ -55,7 +55,7 @@ test('a caller who waits too long for a busy connection gets a TimeoutError; tho
 })
 
 test('the pool works again as soon as the database does', async () => {
-  const pool = app.pool({ max: 3, connectionTimeoutMillis: 300 })
+  const pool = app.pool({ max: 3, connectionTimeoutMillis: 1_000 })
   app.emulator.refuseConnections('database')
   for (const { reason } of await Promise.allSettled(range(10).map(() => pool.query('select 1')))) assert.equal(reason?.code, 'ECONNREFUSED')
   await app.emulator.acceptConnections('database')

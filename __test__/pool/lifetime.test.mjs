@@ -37,8 +37,9 @@ test('maxUses bounds shared connections, too, and no query fails', async () => {
 
 test('maxLifetimeSeconds closes an idle connection', async () => {
   const pool = app.pool({ maxLifetimeSeconds: 1, max: 1 })
+  const removed = event(pool, 'remove')
   const first = await pid(pool)
-  await event(pool, 'remove')
+  await removed
   assert.equal(pool.totalCount, 0)
   assert.notEqual(await pid(pool), first)
 })

@@ -45,20 +45,40 @@ test('without one, it is logged once per connection, and the process lives', asy
   for (const line of lines) assert.match(line, /^lakebase-native: the pool lost an idle connection and has no "error" listener: .*terminat/)
 })
 
-test('a lone client without an error listener is logged, and the process lives', async () => {
+test('a client in use without an error listener is logged, and the process lives', async () => {
   const main = async () => {
-    const { Client, getToken } = await import('lakebase-native')
-    const { env } = process
-    const ca = await (await import('node:fs/promises')).readFile(env.NODE_EXTRA_CA_CERTS, 'utf8')
-    const client = new Client({ host: env.PGHOST, port: env.PGPORT, user: env.PGUSER, database: env.PGDATABASE, password: getToken, ssl: { ca } })
-    await client.connect()
+    const { createLakebasePool } = await import('lakebase-native')
+    const pool = createLakebasePool({ max: 1 })
+    const client = await pool.connect()
     const ended = new Promise((resolve) => client.once('end', resolve))
     await client.query('select pg_terminate_backend(pg_backend_pid())').catch((error) => console.log(error.code))
     await ended
+    client.release()
+    console.log((await pool.query('select 1 as one')).rows[0].one)
+    await pool.end()
   }
   const { code, stdout, stderr } = await run(main)
-  assert.deepEqual([code, stdout], [0, '57P01\n'])
+  assert.deepEqual([code, stdout], [0, '57P01\n1\n'])
   assert.match(stderr, /^lakebase-native: /)
+})
+
+test("a lone client without one ends the process as node-postgres' does: its callers are told first", async () => {
+  const main = async (module) => {
+    const { default: pg } = await import(module)
+    const { getToken } = await import('lakebase-native')
+    const { env } = process
+    const ca = await (await import('node:fs/promises')).readFile(env.NODE_EXTRA_CA_CERTS, 'utf8')
+    const { PGHOST: host, PGPORT: port, PGUSER: user, PGDATABASE: database } = env
+    const client = new pg.Client({ host, port, user, database, password: getToken, ssl: { ca } })
+    await client.connect()
+    await client.query('select pg_terminate_backend(pg_backend_pid())').catch((error) => console.log(error.code))
+    await new Promise((resolve) => client.once('end', resolve))
+    console.log('it ended')
+  }
+  const [ours, theirs] = await Promise.all(['lakebase-native/pg', 'pg'].map((module) => run(main, { args: [module] })))
+  assert.deepEqual([ours.code, ours.stdout], [theirs.code, theirs.stdout])
+  assert.deepEqual([theirs.code, theirs.stdout], [1, '57P01\n'])
+  for (const { stderr } of [ours, theirs]) assert.match(stderr, /Connection terminated unexpectedly/)
 })
 
 test('idle connections that were ended cost no query', async () => {

@@ -18,10 +18,10 @@ async function gate(key) {
   await holder.query(`begin; lock table gate_${key}`)
   return {
     wait: `select count(*) from gate_${key}`,
-    /** The query is at the gate, for longer than the few milliseconds in which others may still be put behind it. */
+    /** The query is at the gate, for longer than the few round trips within which others may still be put behind it. */
     closed: async () => {
       await until(async () => (await backends("wait_event_type = 'Lock'")).length > 0)
-      await sleep(100)
+      await sleep(1_000)
     },
     open: async () => {
       await holder.query('commit')

@@ -63,3 +63,28 @@ test('results that are not kept leave nothing', async () => {
   assert.equal(code, 0)
   assert.ok(Number(stdout) < 50, `${stdout} MiB more after 400 MB of results`)
 })
+
+test('a stream of a million rows needs no more memory at its end than at its beginning', async () => {
+  const main = async () => {
+    const { createLakebasePool } = await import('lakebase-native')
+    const pool = createLakebasePool()
+    const client = await pool.connect()
+    const memory = []
+    let rows = 0
+    for await (const _row of client.stream("select g, md5(g::text) as hash, repeat('x', 50) as filler from generate_series(1, 1000000) g")) {
+      if (++rows % 100_000 !== 0) continue
+      gc()
+      const { heapUsed, rss } = process.memoryUsage()
+      memory.push([heapUsed / 2 ** 20, rss / 2 ** 20])
+    }
+    client.release()
+    await pool.end()
+    console.log(JSON.stringify([rows, memory.at(0), memory.at(-1)]))
+  }
+  const { code, stdout } = await run(main, { execArgv: ['--expose-gc'] })
+  assert.equal(code, 0)
+  const [rows, [heapFirst, residentFirst], [heapLast, residentLast]] = JSON.parse(stdout)
+  assert.equal(rows, 1_000_000)
+  assert.ok(heapLast - heapFirst < 5, `${heapLast - heapFirst} MiB more on the heap`)
+  assert.ok(residentLast - residentFirst < 50, `${residentLast - residentFirst} MiB more in memory`)
+})

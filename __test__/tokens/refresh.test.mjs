@@ -8,7 +8,7 @@ import { test } from '../support/test.mjs'
 
 const CREDENTIALS = '/api/2.0/postgres/credentials'
 // The window opens two minutes before the end of a life, but not before its middle.
-const LIFETIME = 3_000
+const LIFETIME = 6_000
 const app = deploy({ tokenLifetimeMillis: LIFETIME })
 
 const credentialCall = () => event(app.emulator.events, 'call', ({ path }) => path === CREDENTIALS)
@@ -29,7 +29,7 @@ test('a fresh token is not refreshed', async () => {
 
 test('in the window, everybody gets the old token while one fetch is under way, then the new one', async () => {
   const old = await ageingToken()
-  app.emulator.faults.api({ kind: 'delay', path: CREDENTIALS, millis: 300, times: 1 })
+  app.emulator.faults.api({ kind: 'delay', path: CREDENTIALS, millis: 1_500, times: 1 })
   const answered = credentialCall()
   for (const token of await Promise.all(range(100).map(() => getToken()))) assert.equal(token, old)
   assert.equal(app.calls.postgres, 0, 'nobody waited for the fetch')

@@ -1,10 +1,10 @@
-// Tokens that live two seconds, under load, while connections come and go: nobody notices.
+// Tokens that live three seconds, under load, while connections come and go: nobody notices.
 import assert from 'node:assert/strict'
 import { deploy } from '../support/deployment.mjs'
 import { range } from '../support/outcome.mjs'
 import { test } from '../support/test.mjs'
 
-const LIFETIME = 2_000
+const LIFETIME = 3_000
 const app = deploy({ tokenLifetimeMillis: LIFETIME, accessTokenLifetimeMillis: LIFETIME })
 
 test('0 failed queries over several token lives, with maxUses, maxLifetimeSeconds and ended idle connections', async () => {

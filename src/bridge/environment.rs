@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::clients::{Clients, not_queryable};
 use super::params::Params;
-use super::pools::{Passwords, Teller};
+use super::pools::{Questions, Teller};
 use super::queue::{Answer, Queue};
 use super::strings::to_js;
 use crate::batch::{Batch, Decoding, error_text};
@@ -34,7 +34,7 @@ mod flags {
 pub struct Environment {
     queue: Arc<Queue>,
     pub(super) clients: Arc<Clients>,
-    passwords: Arc<Passwords>,
+    questions: Arc<Questions>,
     pools: Mutex<HashMap<u32, OpenPool>>,
     /// The batch whose words did not fit into JavaScript's own array.
     large: Mutex<Option<Batch>>,
@@ -53,7 +53,7 @@ impl Environment {
         Ok(Self {
             queue: Arc::new(Queue::new(wake)?),
             clients: Arc::default(),
-            passwords: Arc::default(),
+            questions: Arc::default(),
             pools: Mutex::default(),
             large: Mutex::default(),
         })
@@ -95,8 +95,8 @@ impl Environment {
             Err(error) => return Ok(error_text(&error)),
         };
         let settings = settings(&config).to_string();
-        let login = Login::new(&config.login, self.passwords.asker(&self.queue, pool));
-        let target = Arc::new(Target::new(config.connect));
+        let login = Login::new(&config.login, self.questions.password(&self.queue, pool));
+        let target = Arc::new(Target::new(config.connect).asking(self.questions.identity(&self.queue, pool)));
         let teller = self.teller(pool, &target);
         let prepares = teller.prepares.clone();
         let opened = Pool::new(config.pool, target, login, Arc::new(teller), runtime::handle().clone());
@@ -195,8 +195,8 @@ impl Environment {
             Ok(config) => config,
             Err(error) => return answer.fail(&error),
         };
-        let login = Login::new(&config.login, self.passwords.asker(&self.queue, pool));
-        let target = Arc::new(Target::new(config.connect));
+        let login = Login::new(&config.login, self.questions.password(&self.queue, pool));
+        let target = Arc::new(Target::new(config.connect).asking(self.questions.identity(&self.queue, pool)));
         let teller = Arc::new(self.teller(pool, &target));
         runtime::handle().spawn(async move {
             let options = wire::Options {
@@ -249,14 +249,14 @@ impl Environment {
         });
     }
 
-    /// Answers the event `password`.
+    /// Answers the events `password` and `identity`.
     #[napi(catch_unwind)]
-    pub fn answer_password(&self, question: u32, password: Option<String>, error: Option<String>) {
+    pub fn answer(&self, question: u32, password: Option<String>, error: Option<String>) {
         let answer = match error {
             Some(message) => Err(CoreError::new(Kind::Usage, message)),
             None => Ok(password.map(Secret::new)),
         };
-        self.passwords.answer(question, answer);
+        self.questions.answer(question, answer);
     }
 
     pub(super) fn queue(&self) -> &Arc<Queue> {

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::json;
 use tokio::sync::oneshot;
 
@@ -14,7 +15,7 @@ use super::queue::Queue;
 use crate::error::{Error, Kind, ServerMessage};
 use crate::pool::{AskPassword, Events, Purpose};
 use crate::secret::Secret;
-use crate::wire::{Connection, ConnectionId, Observer, Target};
+use crate::wire::{CheckIdentity, Connection, ConnectionId, Observer, Target};
 
 /// What one pool, or one client of its own, tells JavaScript. `pool` is the number JavaScript gave it.
 pub(super) struct Teller {
@@ -48,6 +49,7 @@ impl Teller {
             "processId": session.process_id,
             "secretKey": session.secret_key,
             "parameters": session.parameters.iter().cloned().collect::<HashMap<_, _>>(),
+            "notices": session.notices,
         }));
         if !awaited {
             return Box::pin(std::future::ready(Ok(())));
@@ -58,11 +60,16 @@ impl Teller {
     }
 
     pub fn remove(&self, connection: ConnectionId, error: Option<&Error>) {
-        // Dropped outside the lock: a checkout goes back to its pool.
+        // Dropped outside the lock, since a checkout goes back to its pool, and before JavaScript hears of it, so that there is room for the
+        // connection it may want instead.
         let client = self.clients.lock().remove(&connection);
-        let error = error.map(|error| serde_json::from_str::<serde_json::Value>(&crate::batch::error_text(error)).unwrap_or_default());
-        self.queue.event(&json!({ "event": "end", "pool": self.pool, "connection": connection, "error": error }));
         drop(client);
+        let error = error.map(described);
+        self.queue.event(&json!({ "event": "end", "pool": self.pool, "connection": connection, "error": error }));
+    }
+
+    pub fn tell_error(&self, connection: ConnectionId, error: &Error) {
+        self.queue.event(&json!({ "event": "error", "pool": self.pool, "connection": connection, "error": described(error) }));
     }
 
     pub fn tell_notice(&self, connection: ConnectionId, notice: &ServerMessage) {
@@ -79,6 +86,11 @@ impl Teller {
             "payload": payload,
         }));
     }
+}
+
+/// An error as a part of an event.
+fn described(error: &Error) -> serde_json::Value {
+    serde_json::from_str(&crate::batch::error_text(error)).unwrap_or_default()
 }
 
 impl Events for Teller {
@@ -98,6 +110,10 @@ impl Events for Teller {
         self.remove(connection, error.as_ref());
     }
 
+    fn error(&self, connection: ConnectionId, error: Error) {
+        self.tell_error(connection, &error);
+    }
+
     fn notice(&self, connection: ConnectionId, notice: ServerMessage) {
         self.tell_notice(connection, &notice);
     }
@@ -109,6 +125,10 @@ impl Events for Teller {
 
 /// The same for a connection without a pool.
 impl Observer for Teller {
+    fn error(&self, connection: ConnectionId, error: Error) {
+        self.tell_error(connection, &error);
+    }
+
     fn notice(&self, connection: ConnectionId, notice: ServerMessage) {
         self.tell_notice(connection, &notice);
     }
@@ -122,32 +142,44 @@ impl Observer for Teller {
     }
 }
 
-/// What a `password` function gave; nothing is no password.
-type PasswordAnswer = Result<Option<Secret>, Error>;
+/// What a function of the caller's gave: a `password` function perhaps a password, a `checkServerIdentity` nothing.
+type GivenAnswer = Result<Option<Secret>, Error>;
 
-/// Questions to `password` functions that JavaScript has not answered yet.
+/// Questions to functions in JavaScript that are not answered yet.
 #[derive(Default)]
-pub(super) struct Passwords {
+pub(super) struct Questions {
     next: AtomicU32,
-    asked: Mutex<HashMap<u32, oneshot::Sender<PasswordAnswer>>>,
+    asked: Mutex<HashMap<u32, oneshot::Sender<GivenAnswer>>>,
 }
 
-impl Passwords {
-    /// How connections of `pool` ask.
-    pub fn asker(self: &Arc<Self>, queue: &Arc<Queue>, pool: u32) -> AskPassword {
-        let (passwords, queue) = (self.clone(), queue.clone());
-        Arc::new(move || {
-            let number = passwords.next.fetch_add(1, Ordering::Relaxed);
-            let (sender, answer) = oneshot::channel();
-            passwords.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(number, sender);
-            queue.event(&json!({ "event": "password", "pool": pool, "question": number }));
-            Box::pin(async move {
-                answer.await.unwrap_or_else(|_| Err(Error::new(Kind::Authentication, "the password function was not answered")))
-            })
+impl Questions {
+    /// How connections of `pool` ask for the password.
+    pub fn password(self: &Arc<Self>, queue: &Arc<Queue>, pool: u32) -> AskPassword {
+        let (questions, queue) = (self.clone(), queue.clone());
+        Arc::new(move || Box::pin(questions.ask(&queue, json!({ "event": "password", "pool": pool }))))
+    }
+
+    /// How connections of `pool` ask whether a certificate belongs to the server they want.
+    pub fn identity(self: &Arc<Self>, queue: &Arc<Queue>, pool: u32) -> CheckIdentity {
+        let (questions, queue) = (self.clone(), queue.clone());
+        Arc::new(move |name, certificates| {
+            let certificates: Vec<_> = certificates.iter().map(|certificate| BASE64_STANDARD.encode(certificate)).collect();
+            let event = json!({ "event": "identity", "pool": pool, "name": name, "certificates": certificates });
+            let answer = questions.ask(&queue, event);
+            Box::pin(async move { answer.await.map(drop) })
         })
     }
 
-    pub fn answer(&self, question: u32, answer: PasswordAnswer) {
+    fn ask(&self, queue: &Queue, mut event: serde_json::Value) -> impl Future<Output = GivenAnswer> + Send + use<> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let (sender, answer) = oneshot::channel();
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(number, sender);
+        event["question"] = number.into();
+        queue.event(&event);
+        async move { answer.await.unwrap_or_else(|_| Err(Error::new(Kind::Authentication, "the caller's function was not answered"))) }
+    }
+
+    pub fn answer(&self, question: u32, answer: GivenAnswer) {
         let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner).remove(&question);
         if let Some(sender) = asked {
             // A connection that was given up in the meantime no longer listens.

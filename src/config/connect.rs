@@ -12,8 +12,8 @@ use super::{ConnectConfig, Host, ssl};
 
 const DEFAULT_PORT: u64 = 5432;
 
-/// As in node-postgres; PostgreSQL's own default is 4,096.
-const DEFAULT_SCRAM_ITERATIONS: u64 = 100_000;
+/// What `postgres-protocol` takes at most.
+const MOST_SCRAM_ITERATIONS: u32 = 100_000;
 
 /// Load balancers drop silent connections after some minutes (AWS: 350 s), the system's own keep-alive starts after two hours.
 const DEFAULT_KEEP_ALIVE_DELAY: Duration = Duration::from_secs(60);
@@ -45,7 +45,8 @@ pub(super) fn resolve(reader: &mut Reader) -> ConnectConfig {
         startup_parameters: startup_parameters(reader),
         keep_alive: keep_alive(reader),
         channel_binding: channel_binding(reader),
-        scram_max_iterations: reader.integer(&SCRAM_MAX_ITERATIONS, 0..=u64::from(u32::MAX), "").unwrap_or(DEFAULT_SCRAM_ITERATIONS) as u32,
+        requires_password: reader.dialect == Dialect::Lakebase,
+        scram_max_iterations: scram_max_iterations(reader),
         host,
         ssl,
     }
@@ -142,6 +143,12 @@ fn channel_binding(reader: &mut Reader) -> bool {
         None => None,
     };
     option.or(parameter).unwrap_or(lakebase)
+}
+
+/// Hashing is work for whoever connects: a server must not be able to ask for any amount of it. 0 is "no limit of the caller's".
+fn scram_max_iterations(reader: &mut Reader) -> u32 {
+    let given = reader.integer(&SCRAM_MAX_ITERATIONS, 0..=u64::from(u32::MAX), "").unwrap_or(0) as u32;
+    if given == 0 { MOST_SCRAM_ITERATIONS } else { given.min(MOST_SCRAM_ITERATIONS) }
 }
 
 fn channel_binding_word(reader: &mut Reader, setting: &Setting, given: &Given) -> Option<bool> {

@@ -92,8 +92,10 @@ pub struct ConnectConfig {
     /// `enableChannelBinding`: use SCRAM-SHA-256-PLUS when the server offers it and TLS is on. On by default; off in
     /// `lakebase-native/pg`, as in pg.
     pub channel_binding: bool,
-    /// `scramMaxIterations`, default 100,000: a server that wants the password hashed more often is refused, because all connections wait
-    /// meanwhile. 0: no limit.
+    /// A server that asks for a password, and none is configured: an error that says so. Without, as in `lakebase-native/pg`, the server
+    /// gets what pg gives it then and refuses it in its own words.
+    pub requires_password: bool,
+    /// `scramMaxIterations`: more rounds of hashing than this are refused. pg's default of 100,000 is also the most there is.
     pub scram_max_iterations: u32,
 }
 
@@ -116,6 +118,8 @@ pub struct SslConfig {
     pub client_key: Option<Secret>,
     /// Name to send as SNI and to verify instead of the host (`ssl.servername`).
     pub server_name: Option<String>,
+    /// `ssl.checkServerIdentity`, which only `lakebase-native/pg` has: a function decides, in place of our own check of the name.
+    pub asks_identity: bool,
     /// The only TLS version to speak (`ssl.minVersion`, `ssl.maxVersion`); `None` is 1.2 or 1.3.
     pub tls_version: Option<TlsVersion>,
     /// Files of PEM certificates trusted besides the default roots (`NODE_EXTRA_CA_CERTS`, `SSL_CERT_FILE`).

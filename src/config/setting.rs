@@ -51,13 +51,13 @@ pub(super) static SSL_CERT: Setting = Setting::new("ssl.cert", &[]).parameter("s
 pub(super) static SSL_KEY: Setting = Setting::new("ssl.key", &[]).parameter("sslkey");
 pub(super) static SSL_NEGOTIATION: Setting = Setting::new("sslnegotiation", &["PGSSLNEGOTIATION"]).parameter("sslnegotiation");
 pub(super) static ENABLE_CHANNEL_BINDING: Setting = Setting::new("enableChannelBinding", &[]);
+pub(super) static SCRAM_MAX_ITERATIONS: Setting = Setting::new("scramMaxIterations", &[]);
 pub(super) static CHANNEL_BINDING: Setting = Setting::new("channel_binding", &[]).parameter("channel_binding");
 pub(super) static APPLICATION_NAME: Setting = Setting::new("application_name", &["PGAPPNAME"]).parameter("application_name");
 pub(super) static FALLBACK_APPLICATION_NAME: Setting =
     Setting::new("fallback_application_name", &[]).parameter("fallback_application_name");
 pub(super) static OPTIONS: Setting = Setting::new("options", &["PGOPTIONS"]).parameter("options");
 pub(super) static CLIENT_ENCODING: Setting = Setting::new("client_encoding", &[]).parameter("client_encoding");
-pub(super) static SCRAM_MAX_ITERATIONS: Setting = Setting::new("scramMaxIterations", &[]);
 pub(super) static REPLICATION: Setting = Setting::new("replication", &["PGREPLICATION"]).parameter("replication");
 pub(super) static STATEMENT_TIMEOUT: Setting = Setting::new("statement_timeout", &[]).parameter("statement_timeout");
 pub(super) static LOCK_TIMEOUT: Setting = Setting::new("lock_timeout", &[]).parameter("lock_timeout");

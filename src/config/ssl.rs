@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::found::describe;
+use super::found::{describe, is_function};
 use super::reader::{Dialect, Given, Reader};
 use super::setting::{SSL, SSL_CERT, SSL_KEY, SSL_NEGOTIATION, SSL_ROOT_CERT, Setting};
 use super::{Host, SslConfig, SslMode, TlsVersion, network, pem, ssl_mode};
@@ -16,6 +16,7 @@ pub(super) fn resolve(reader: &mut Reader, host: &Host) -> SslConfig {
         client_certificate: None,
         client_key: None,
         server_name: None,
+        asks_identity: false,
         tls_version: None,
         extra_ca_files: network::extra_ca_files(reader),
     };
@@ -89,6 +90,13 @@ fn read_details(reader: &mut Reader, details: &Map<String, Value>, ssl: &mut Ssl
             // Node.js: everything but `false` verifies.
             "rejectUnauthorized" if value.is_boolean() || !strict => continue,
             "rejectUnauthorized" => "true or false",
+            "checkServerIdentity" if !strict && is_function(value) => {
+                ssl.asks_identity = ssl.mode == SslMode::VerifyFull;
+                if ssl.asks_identity {
+                    ssl.mode = SslMode::VerifyCa;
+                }
+                continue;
+            }
             "checkServerIdentity" => {
                 "no such function: name the server with ssl.servername, or leave its name unchecked with sslMode verify-ca"
             }

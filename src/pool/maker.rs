@@ -4,16 +4,21 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Weak};
 
 use futures_util::FutureExt;
+use tokio::time::sleep;
 
 use super::Events;
 use super::dispatcher::Inner;
 use super::establish::establish;
 use super::login::Login;
 use super::member::Member;
+use super::retry::backoff;
 use super::watch::Watch;
 use crate::config::PoolConfig;
 use crate::error::{Error, Kind};
 use crate::wire::{Early, Options, Request, SchemaGeneration, Target};
+
+/// How many connections, one after another, may be lost while they are being prepared, before that is the attempt's error.
+const MAX_PREPARATIONS: u32 = 5;
 
 /// Who the new connection is for, which decides who prepares it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +47,25 @@ impl Maker {
     }
 
     async fn connect(&self, pool: &Arc<Inner>, purpose: Purpose) -> Result<Member, Error> {
+        let mut tries = 0;
+        loop {
+            let mut member = self.establish(pool, purpose).await?;
+            let Err(error) = self.events.connected(&member.connection, purpose).await else {
+                member.start_idling();
+                return Ok(member);
+            };
+            let is_lost = member.connection.is_closed();
+            member.retire(false);
+            // A connection that ended while it was being prepared is one that could not be made.
+            if !is_lost || !pool.config.retry_connect || tries == MAX_PREPARATIONS {
+                return Err(error);
+            }
+            sleep(backoff(tries)).await;
+            tries += 1;
+        }
+    }
+
+    async fn establish(&self, pool: &Arc<Inner>, purpose: Purpose) -> Result<Member, Error> {
         let config: &PoolConfig = &pool.config;
         // Whoever prepares connections comes before any query.
         let early = purpose == Purpose::Queue && matches!(self.login, Login::Token(_)) && !self.events.prepares();
@@ -58,11 +82,6 @@ impl Maker {
             // The request that rode along with the password.
             member.count_use();
         }
-        if let Err(error) = self.events.connected(&member.connection, purpose).await {
-            member.retire(false);
-            return Err(error);
-        }
-        member.start_idling();
         Ok(member)
     }
 }

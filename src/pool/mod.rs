@@ -49,6 +49,8 @@ pub trait Events: Send + Sync {
     fn retired(&self, connection: ConnectionId);
     /// A connection has ended and is no longer the pool's; an error when nobody had asked for it and no query of `Pool::query` was told.
     fn removed(&self, connection: ConnectionId, error: Option<Error>);
+    /// A connection reported an error that belongs to no query; it takes no more.
+    fn error(&self, connection: ConnectionId, error: Error);
     fn notice(&self, connection: ConnectionId, notice: ServerMessage);
     fn notification(&self, connection: ConnectionId, process_id: i32, channel: &str, payload: &str);
 }

@@ -136,10 +136,22 @@ impl Inner {
         match state.waiters.pop_front()?.wish {
             // The connection has no number yet.
             Wish::Query { query, pipelined, tries, reply } => {
+                let reply = self.after_attempt(reply);
                 Some(self.request(query, pipelined, tries, reply, Run { connection: 0, alone: None }))
             }
             Wish::Checkout(_) => None,
         }
+    }
+
+    /// Tells an error when the attempt it may be due to is over, so that the caller finds the counters without it.
+    fn after_attempt(&self, reply: QueryReply) -> QueryReply {
+        let runtime = self.runtime.clone();
+        Box::new(move |result| {
+            if result.is_ok() {
+                return reply(result);
+            }
+            runtime.spawn(async move { reply(result) });
+        })
     }
 
     pub(super) fn has_waiters(&self) -> bool {

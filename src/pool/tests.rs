@@ -42,6 +42,9 @@ impl Events for Told {
     fn removed(&self, _: ConnectionId, error: Option<Error>) {
         self.note(format!("removed, {}", error.map_or_else(|| "as asked".into(), |error| error.message().to_owned())));
     }
+    fn error(&self, _: ConnectionId, error: Error) {
+        self.note(format!("error: {}", error.message()));
+    }
     fn notice(&self, _: ConnectionId, _: ServerMessage) {}
     fn notification(&self, _: ConnectionId, _: i32, _: &str, _: &str) {}
 }
@@ -136,6 +139,7 @@ fn connect_config(port: u16) -> ConnectConfig {
             client_certificate: None,
             client_key: None,
             server_name: None,
+            asks_identity: false,
             tls_version: None,
             extra_ca_files: Vec::new(),
         },
@@ -145,6 +149,7 @@ fn connect_config(port: u16) -> ConnectConfig {
         startup_parameters: Vec::new(),
         keep_alive: None,
         channel_binding: false,
+        requires_password: true,
         scram_max_iterations: 100_000,
     }
 }

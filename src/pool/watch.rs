@@ -35,6 +35,13 @@ impl Observer for Watch {
         }
     }
 
+    fn error(&self, connection: ConnectionId, error: Error) {
+        if let Some(pool) = self.0.upgrade() {
+            pool.close_after_error(connection);
+            pool.maker.events.error(connection, error);
+        }
+    }
+
     fn closed(&self, connection: ConnectionId, error: Option<Error>) {
         if let Some(pool) = self.0.upgrade() {
             pool.closed(connection, error);

@@ -13,6 +13,7 @@ fn ssl(mode: SslMode, ca: Option<&str>) -> SslConfig {
         client_certificate: None,
         client_key: None,
         server_name: None,
+        asks_identity: false,
         tls_version: None,
         extra_ca_files: Vec::new(),
     }

@@ -355,8 +355,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             match word {
                 Overheard::Tag(tag) => self.overheard.push(tag),
                 Overheard::Ready(status) => {
-                    let before = self.shared.transaction_status.swap(status, Ordering::Relaxed);
-                    self.encoder.note_status(before, status);
+                    self.shared.transaction_status.store(status, Ordering::Relaxed);
                     self.encoder.note_tunnel(&std::mem::take(&mut self.overheard), tunnel.take_schema_change(), status);
                 }
             }
@@ -372,6 +371,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
         match message {
             Message::ReadyForQuery(body) => self.ready(body.status()),
             Message::NoticeResponse(body) => {
+                if let Some(Flight::Request(request)) = self.flights.front_mut() {
+                    request.note_notice();
+                }
                 self.observer.notice(self.shared.id, server_message(body.fields(), wire_length)?);
                 Ok(())
             }
@@ -380,7 +382,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
                 self.observer.notification(self.shared.id, body.process_id(), channel, payload);
                 Ok(())
             }
-            Message::ParameterStatus(_) => Ok(()),
+            Message::ParameterStatus(body) => {
+                self.encoder.note_parameter(body.name().map_err(malformed)?);
+                Ok(())
+            }
             Message::ErrorResponse(body) => self.failed(server_message(body.fields(), wire_length)?),
             message => {
                 let Some(Flight::Request(request)) = self.flights.front_mut() else {
@@ -414,15 +419,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
                 request.sync_portal(&mut self.out);
             }
             // An error nobody asked for: the server ends the session (57P01 and its kin).
-            _ => return Err(Error::database(error)),
+            _ if fatal => {}
+            // Unless it does not say so: the connection stays, for what it is worth.
+            _ => self.observer.error(self.shared.id, Error::database(error.clone())),
         }
         if fatal { Err(Error::database(error)) } else { Ok(()) }
     }
 
     /// The answer at the head is whole.
     fn ready(&mut self, status: u8) -> Result<(), Error> {
-        let before = self.shared.transaction_status.swap(status, Ordering::Relaxed);
-        self.encoder.note_status(before, status);
+        self.shared.transaction_status.store(status, Ordering::Relaxed);
         match self.flights.pop_front() {
             Some(Flight::Ping(reply)) => {
                 let _ = reply.send(());

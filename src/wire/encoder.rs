@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::BytesMut;
 use postgres_protocol::message::frontend;
 
+use super::effects::{Effects, reads_clock_when_parsed};
 use super::inflight::{InFlight, Sent};
 use super::request::{Execution, Fetch, Param, Query, bind, encoding_error};
 use super::statements::{Statements, Validity};
@@ -22,8 +23,8 @@ pub(super) struct Encoder {
     /// Callers' own statement names and their texts.
     named: HashMap<String, String>,
     schema_generation: SchemaGeneration,
-    /// Counts transaction blocks, and rollbacks to savepoints in them (which give up locks).
-    transaction: u64,
+    /// Counts what can have changed this session's settings.
+    settings: u64,
     /// A statement of the open transaction can have changed a schema.
     changed_schema: bool,
 }
@@ -31,7 +32,7 @@ pub(super) struct Encoder {
 impl Encoder {
     pub fn new(statement_cache_size: usize, schema_generation: SchemaGeneration) -> Self {
         let statements = Statements::new(statement_cache_size);
-        Self { statements, named: HashMap::new(), schema_generation, transaction: 0, changed_schema: false }
+        Self { statements, named: HashMap::new(), schema_generation, settings: 0, changed_schema: false }
     }
 
     /// Appends the messages of `query` to `out`. On an error, which is the query's own, `out` may hold a part of them.
@@ -46,13 +47,16 @@ impl Encoder {
                 return Ok(Sent::Portal);
             }
             Execution::Extended { name: Some(name), params, binary } => self.named(&query.text, name, params, *binary, out)?,
-            Execution::Extended { name: None, params, binary } if *binary || !self.statements.is_enabled() => {
-                frontend::parse("", &query.text, [], out).map_err(not_sendable)?;
-                bind("", params, *binary, out)?;
-                frontend::describe(b'P', "", out).map_err(not_sendable)?;
-                Sent::Unnamed
+            // In a transaction always: an error of a stale plan would abort it, and nothing tells what functions and triggers have changed.
+            Execution::Extended { name: None, params, binary } if status != b'I' => {
+                // What it gives now may be newer than what its cached statement would give afterwards.
+                self.statements.forget(&query.text);
+                unnamed(&query.text, params, *binary, out)?
             }
-            Execution::Extended { name: None, params, .. } => self.cached(&query.text, params, status, out)?,
+            Execution::Extended { name: None, params, binary } if *binary || !self.statements.is_enabled() => {
+                unnamed(&query.text, params, *binary, out)?
+            }
+            Execution::Extended { name: None, params, .. } => self.cached(&query.text, params, out)?,
         };
         frontend::execute("", 0, out).map_err(not_sendable)?;
         frontend::sync(out);
@@ -78,14 +82,14 @@ impl Encoder {
         Ok(Sent::Named { name: name.to_owned(), parsed })
     }
 
-    fn cached(&mut self, text: &str, params: &[Param], status: u8, out: &mut BytesMut) -> Result<Sent, Error> {
-        let now = Validity {
-            generation: self.schema_generation.load(Ordering::Relaxed),
-            transaction: (status != b'I').then_some(self.transaction),
-        };
+    fn cached(&mut self, text: &str, params: &[Param], out: &mut BytesMut) -> Result<Sent, Error> {
+        let now = Validity { schema: self.schema_generation.load(Ordering::Relaxed), settings: self.settings };
         if let Some(prepared) = self.statements.get(text, now) {
             bind(&prepared.name, params, false, out)?;
             return Ok(Sent::Cached { prepared, parsed: false });
+        }
+        if reads_clock_when_parsed(text) {
+            return unnamed(text, params, false, out);
         }
         let prepared = self.statements.insert(text, now);
         // Everything that can fail comes before anything is given up.
@@ -105,10 +109,10 @@ impl Encoder {
         Ok(Sent::Cached { prepared, parsed: true })
     }
 
-    /// A ReadyForQuery has come.
-    pub fn note_status(&mut self, before: u8, now: u8) {
-        if before == b'I' && now != b'I' {
-            self.transaction += 1;
+    /// The server reports a setting that has changed.
+    pub fn note_parameter(&mut self, name: &str) {
+        if name != "application_name" {
+            self.settings += 1;
         }
     }
 
@@ -126,20 +130,21 @@ impl Encoder {
                 _ => {}
             }
         }
-        // CREATE TABLE AS reports itself as SELECT, so the text counts too.
-        let mut changes_schema = request.query.starts_with_schema_change();
-        for tag in request.tags() {
-            changes_schema |= self.note_tag(tag);
+        if let Sent::Cached { prepared, .. } = &request.sent
+            && request.was_noticed_when_parsed()
+        {
+            // pg's callers hear it each time.
+            self.statements.remove(&request.query.text, prepared);
         }
-        self.note_schema_change(changes_schema, status);
+        let effects = Effects::of(self.text_of(request), request.results());
+        self.note(effects, status);
     }
 
     /// What a tunnel has overheard up to a ReadyForQuery.
-    pub fn note_tunnel(&mut self, tags: &[String], mut changes_schema: bool, status: u8) {
-        for tag in tags {
-            changes_schema |= self.note_tag(tag);
-        }
-        self.note_schema_change(changes_schema, status);
+    pub fn note_tunnel(&mut self, tags: &[String], changes_schema: bool, status: u8) {
+        let mut effects = Effects::of_tags(tags);
+        effects.schema |= changes_schema;
+        self.note(effects, status);
     }
 
     /// The caller at the end of a tunnel has prepared these statements.
@@ -147,26 +152,34 @@ impl Encoder {
         self.named.extend(statements);
     }
 
-    fn note_schema_change(&mut self, changes_schema: bool, status: u8) {
+    fn note(&mut self, effects: Effects, status: u8) {
+        if effects.deallocated {
+            self.statements.clear();
+        }
+        self.settings += u64::from(effects.settings);
         // Other connections see the change only at commit: it counts again then.
-        self.changed_schema |= changes_schema;
-        if changes_schema || (self.changed_schema && status == b'I') {
+        self.changed_schema |= effects.schema;
+        if effects.schema || (self.changed_schema && status == b'I') {
             self.schema_generation.fetch_add(1, Ordering::Relaxed);
         }
         self.changed_schema &= status != b'I';
     }
 
-    /// What a finished command means; true when it can have changed a schema.
-    fn note_tag(&mut self, tag: &str) -> bool {
-        match tag.split(' ').next().unwrap_or_default() {
-            "CREATE" | "ALTER" | "DROP" | "DO" | "IMPORT" => return true,
-            "DEALLOCATE" | "DISCARD" => self.statements.clear(),
-            // Ends the block, or gives up the locks taken since the savepoint.
-            "ROLLBACK" => self.transaction += 1,
-            _ => {}
+    /// A named statement is executed without its text from the second time on.
+    fn text_of<'a>(&'a self, request: &'a InFlight) -> &'a str {
+        match &request.sent {
+            Sent::Named { name, .. } => self.named.get(name).map_or(&request.query.text, |text| text),
+            _ => &request.query.text,
         }
-        false
     }
+}
+
+/// Parse, Bind and Describe without a name, as node-postgres sends every query that has none.
+fn unnamed(text: &str, params: &[Param], binary: bool, out: &mut BytesMut) -> Result<Sent, Error> {
+    frontend::parse("", text, [], out).map_err(not_sendable)?;
+    bind("", params, binary, out)?;
+    frontend::describe(b'P', "", out).map_err(not_sendable)?;
+    Ok(Sent::Unnamed)
 }
 
 /// Appends the messages of a step through the portal. A Flush, not a Sync: that would end the portal with its transaction.

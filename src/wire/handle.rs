@@ -21,6 +21,8 @@ pub trait Observer: Send + Sync {
     fn progress(&self, _connection: ConnectionId) {}
     fn notice(&self, _connection: ConnectionId, _notice: ServerMessage) {}
     fn notification(&self, _connection: ConnectionId, _process_id: i32, _channel: &str, _payload: &str) {}
+    /// The server reported an error that belongs to no request, and keeps the session.
+    fn error(&self, _connection: ConnectionId, _error: Error) {}
     /// The connection has ended; `None` when we ended it.
     fn closed(&self, _connection: ConnectionId, _error: Option<Error>) {}
 }
@@ -32,6 +34,8 @@ pub struct Session {
     pub secret_key: i32,
     /// ParameterStatus values: server_version, TimeZone, DateStyle, …
     pub parameters: Vec<(String, String)>,
+    /// What the server had to say on the way: a login trigger's notices, for example.
+    pub notices: Vec<ServerMessage>,
     /// How long the last round trip of the startup took: the link's latency, roughly.
     pub round_trip: Duration,
 }

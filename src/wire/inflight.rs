@@ -46,6 +46,8 @@ pub(super) struct InFlight {
     bound: bool,
     /// ParseComplete has come.
     parse_complete: bool,
+    /// The server had something to say about the text itself.
+    noticed: bool,
     /// PortalSuspended has come, for rows of these columns.
     suspended: Option<Arc<RowDescription>>,
 }
@@ -70,6 +72,7 @@ impl InFlight {
             error: None,
             bound: false,
             parse_complete: false,
+            noticed: false,
             suspended: None,
         }
     }
@@ -176,8 +179,18 @@ impl InFlight {
         self.parse_complete
     }
 
-    pub fn tags(&self) -> impl Iterator<Item = &str> {
-        self.results.iter().filter_map(|result| result.tag.as_deref())
+    /// A notice has come.
+    pub fn note_notice(&mut self) {
+        self.noticed |= !self.parse_complete;
+    }
+
+    /// The server commented on the text when it parsed it (a name that is too long, a backslash), as it will each time.
+    pub fn was_noticed_when_parsed(&self) -> bool {
+        self.noticed && matches!(self.sent, Sent::Cached { parsed: true, .. })
+    }
+
+    pub fn results(&self) -> &[StatementResult] {
+        &self.results
     }
 
     /// ReadyForQuery has come.

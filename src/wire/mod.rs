@@ -6,6 +6,7 @@
 
 mod cancel;
 mod connection;
+mod effects;
 mod encoder;
 #[cfg(fuzzing)]
 pub mod fuzzing;
@@ -30,5 +31,5 @@ pub use request::{Execution, Fetch, Outcome, Param, Query, Reply, Request};
 pub use result::{Field, Response, RowCursor, RowDescription, Rows, StatementResult};
 pub use socket::{Connected, Socket, connect};
 pub use startup::{Early, Options, Password, PasswordFuture, Started, start};
-pub use target::Target;
+pub use target::{CheckIdentity, Target};
 pub use tunnel::TunnelEnd;

@@ -4,6 +4,7 @@ use bytes::BytesMut;
 use postgres_protocol::IsNull;
 use postgres_protocol::message::frontend;
 
+use super::effects::first_keyword;
 use super::result::Response;
 use crate::error::{Error, Kind};
 
@@ -80,10 +81,6 @@ impl Query {
         Self { text: text.into(), execution: Execution::Extended { name: None, params, binary: false } }
     }
 
-    pub(super) fn starts_with_schema_change(&self) -> bool {
-        starts_with_schema_change(&self.text)
-    }
-
     /// Whether this query may share a connection with others in flight.
     ///
     /// Only plain reads and writes: a statement that changes the session, starts a transaction or enters COPY must have the connection
@@ -99,54 +96,6 @@ impl Query {
             Execution::Portal(_) => false,
         }
     }
-}
-
-pub(super) fn starts_with_schema_change(text: &str) -> bool {
-    let statement = first_keyword(text);
-    SCHEMA_CHANGES.iter().any(|keyword| statement.eq_ignore_ascii_case(keyword))
-}
-
-/// Words that start a statement which can change a table's columns or what a name means.
-const SCHEMA_CHANGES: [&str; 5] = ["create", "alter", "drop", "do", "import"];
-
-/// The first word of a statement, behind white space, comments and opening parentheses.
-fn first_keyword(text: &str) -> &str {
-    let mut rest = text;
-    loop {
-        rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '(');
-        if let Some(comment) = rest.strip_prefix("--") {
-            rest = comment.split_once('\n').map_or("", |(_, after)| after);
-        } else if rest.starts_with("/*") {
-            rest = after_block_comment(rest);
-        } else {
-            break;
-        }
-    }
-    let end = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
-    &rest[..end]
-}
-
-/// Block comments nest in PostgreSQL. An unterminated one leaves nothing.
-fn after_block_comment(text: &str) -> &str {
-    let bytes = text.as_bytes();
-    let (mut depth, mut at) = (0usize, 0);
-    while at + 1 < bytes.len() {
-        match &bytes[at..at + 2] {
-            b"/*" => {
-                depth += 1;
-                at += 2;
-            }
-            b"*/" => {
-                depth -= 1;
-                at += 2;
-                if depth == 0 {
-                    return &text[at..];
-                }
-            }
-            _ => at += 1,
-        }
-    }
-    ""
 }
 
 /// Writes a Bind message for the unnamed portal.
@@ -183,23 +132,6 @@ pub(super) fn encoding_error(source: Box<dyn std::error::Error + Send + Sync>) -
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_first_keyword_is_found_behind_comments_and_parentheses() {
-        for (text, keyword) in [
-            ("select 1", "select"),
-            ("  \n\t(SELECT 1)", "SELECT"),
-            ("-- a note\n with x as (select 1) table x", "with"),
-            ("/* one /* nested */ two */ insert into t values (1)", "insert"),
-            ("/* never closed", ""),
-            ("--", ""),
-            ("", ""),
-            ("/*/", ""),
-            ("1", ""),
-        ] {
-            assert_eq!(first_keyword(text), keyword, "{text}");
-        }
-    }
 
     #[test]
     fn only_plain_reads_and_writes_share_the_wire() {

@@ -53,6 +53,10 @@ pub async fn connect(target: &Target) -> Result<Connected, Error> {
     let stream = handshake
         .await
         .map_err(|error| tls::describe_io(&error, &target.address(), Peer::Database).unwrap_or_else(|| target.unreachable(error)))?;
+    if let Some(check) = target.identity() {
+        let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
+        check(config.ssl.server_name.as_deref().unwrap_or(target.host()), certificates).await?;
+    }
     Ok(Connected { stream: Either::Left(Box::new(stream)), is_local })
 }
 

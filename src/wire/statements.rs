@@ -17,9 +17,8 @@ pub(super) struct Prepared {
 
 struct Entry {
     prepared: Arc<Prepared>,
-    /// The generation and transaction in which it was parsed: see [`Statements::is_current`].
-    generation: u64,
-    transaction: u64,
+    /// What held when it was parsed.
+    valid: Validity,
     used: u64,
 }
 
@@ -33,13 +32,13 @@ pub(super) struct Statements {
     next: u64,
 }
 
-/// What must hold for a cached statement to be used as it is.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// What must still hold for a cached statement to be used as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Validity {
     /// Moves whenever a statement that can change a schema has run in this pool.
-    pub generation: u64,
-    /// The current transaction block of this connection, `None` outside one.
-    pub transaction: Option<u64>,
+    pub schema: u64,
+    /// Moves whenever this session's settings can have changed.
+    pub settings: u64,
 }
 
 impl Statements {
@@ -51,18 +50,11 @@ impl Statements {
         self.capacity > 0
     }
 
-    /// The cached statement for `text`, if it may be used.
-    ///
-    /// Outside a transaction a stale plan shows as an error before anything ran, and the query is parsed afresh and sent again. Inside
-    /// one that error would already have aborted the caller's transaction, so there a statement is parsed on its first use in every
-    /// transaction block; from then on the block's own locks keep its tables as they are.
+    /// The cached statement for `text`, if it may be used. Only outside a transaction: there a plan that is stale all the same shows as an
+    /// error before anything ran, and the query is parsed afresh and sent again. Inside one that error would abort the caller's work.
     pub fn get(&mut self, text: &str, now: Validity) -> Option<Arc<Prepared>> {
         self.clock += 1;
-        let entry = self.by_text.get_mut(text)?;
-        let parsed_here = now.transaction.is_none_or(|transaction| entry.transaction == transaction);
-        if entry.generation != now.generation || !parsed_here {
-            return None;
-        }
+        let entry = self.by_text.get_mut(text).filter(|entry| entry.valid == now)?;
         entry.used = self.clock;
         Some(entry.prepared.clone())
     }
@@ -78,8 +70,7 @@ impl Statements {
         self.next += 1;
         self.clock += 1;
         let prepared = Arc::new(Prepared { name: format!("{PREFIX}{}", self.next), columns: OnceLock::new() });
-        let entry =
-            Entry { prepared: prepared.clone(), generation: now.generation, transaction: now.transaction.unwrap_or(0), used: self.clock };
+        let entry = Entry { prepared: prepared.clone(), valid: now, used: self.clock };
         self.by_text.insert(text.to_owned(), entry);
         prepared
     }
@@ -90,6 +81,13 @@ impl Statements {
             self.by_text.remove(text);
             // Closing a statement that does not exist is no error, says the protocol.
             self.obsolete.push(prepared.clone());
+        }
+    }
+
+    /// Forgets the statement for `text`, if there is one.
+    pub fn forget(&mut self, text: &str) {
+        if let Some(entry) = self.by_text.remove(text) {
+            self.obsolete.push(entry.prepared);
         }
     }
 
@@ -109,48 +107,38 @@ impl Statements {
 mod tests {
     use super::*;
 
-    const OUTSIDE: Validity = Validity { generation: 0, transaction: None };
+    const START: Validity = Validity { schema: 0, settings: 0 };
 
     #[test]
     fn the_least_recently_used_statement_makes_room() {
         let mut statements = Statements::new(2);
-        let first = statements.insert("a", OUTSIDE);
-        let second = statements.insert("b", OUTSIDE);
-        assert!(Arc::ptr_eq(&statements.get("a", OUTSIDE).unwrap(), &first));
-        statements.insert("c", OUTSIDE);
+        let first = statements.insert("a", START);
+        let second = statements.insert("b", START);
+        assert!(Arc::ptr_eq(&statements.get("a", START).unwrap(), &first));
+        statements.insert("c", START);
         assert!(Arc::ptr_eq(&statements.take_obsolete()[0], &second));
-        assert!(statements.get("b", OUTSIDE).is_none());
-        assert!(statements.get("a", OUTSIDE).is_some());
+        assert!(statements.get("b", START).is_none());
+        assert!(statements.get("a", START).is_some());
     }
 
     #[test]
-    fn a_schema_change_makes_statements_stale() {
-        let mut statements = Statements::new(2);
-        let stale = statements.insert("a", OUTSIDE);
-        let later = Validity { generation: 1, ..OUTSIDE };
-        assert!(statements.get("a", later).is_none());
-        statements.insert("a", later);
-        assert!(Arc::ptr_eq(&statements.take_obsolete()[0], &stale));
-    }
-
-    #[test]
-    fn every_transaction_parses_once() {
-        let mut statements = Statements::new(2);
-        statements.insert("a", OUTSIDE);
-        let inside = Validity { generation: 0, transaction: Some(7) };
-        assert!(statements.get("a", inside).is_none());
-        statements.insert("a", inside);
-        assert!(statements.get("a", inside).is_some());
-        assert!(statements.get("a", OUTSIDE).is_some());
-        assert!(statements.get("a", Validity { transaction: Some(8), ..inside }).is_none());
+    fn a_change_of_schema_or_settings_makes_statements_stale() {
+        for later in [Validity { schema: 1, ..START }, Validity { settings: 1, ..START }] {
+            let mut statements = Statements::new(2);
+            let stale = statements.insert("a", START);
+            assert!(statements.get("a", later).is_none());
+            statements.insert("a", later);
+            assert!(statements.get("a", later).is_some());
+            assert!(Arc::ptr_eq(&statements.take_obsolete()[0], &stale));
+        }
     }
 
     #[test]
     fn a_statement_that_was_replaced_is_not_removed_by_its_predecessor() {
         let mut statements = Statements::new(2);
-        let first = statements.insert("a", OUTSIDE);
-        let second = statements.insert("a", OUTSIDE);
+        let first = statements.insert("a", START);
+        let second = statements.insert("a", START);
         statements.remove("a", &first);
-        assert!(Arc::ptr_eq(&statements.get("a", OUTSIDE).unwrap(), &second));
+        assert!(Arc::ptr_eq(&statements.get("a", START).unwrap(), &second));
     }
 }

@@ -1,23 +1,44 @@
 //! Where connections go, and what it means when the way there is blocked.
 
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
+
+use rustls::pki_types::CertificateDer;
 
 use crate::config::{ConnectConfig, Host};
 use crate::error::{Error, Kind, SystemFailure};
 use crate::tls;
 
+/// Asks the owner's `checkServerIdentity` function whether the certificates (the server's first) belong to the name.
+pub type CheckIdentity = Arc<dyn Fn(&str, &[CertificateDer<'_>]) -> IdentityCheck + Send + Sync>;
+
+/// An error is the connection's.
+pub type IdentityCheck = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+
 /// The settings of a pool's connections, and the TLS state that they share (session tickets make the next handshake cheap).
 pub struct Target {
     pub config: ConnectConfig,
     tls: OnceLock<Arc<rustls::ClientConfig>>,
+    identity: Option<CheckIdentity>,
 }
 
 impl Target {
     pub fn new(config: ConnectConfig) -> Self {
-        Self { config, tls: OnceLock::new() }
+        Self { config, tls: OnceLock::new(), identity: None }
+    }
+
+    /// Lets `identity` judge the servers' names, if that is configured.
+    pub fn asking(mut self, identity: CheckIdentity) -> Self {
+        self.identity = Some(identity).filter(|_| self.config.ssl.asks_identity);
+        self
+    }
+
+    pub(super) fn identity(&self) -> Option<&CheckIdentity> {
+        self.identity.as_ref()
     }
 
     /// The TLS settings; an error when certificates or keys are not usable.

@@ -4,8 +4,8 @@
 
 use postgres_protocol::message::backend::Message;
 
+use super::effects::{mentions_set_config, starts_with_schema_change};
 use super::message::{decode, frame, malformed};
-use super::request::starts_with_schema_change;
 use crate::error::Error;
 
 /// Bytes a caller may be behind before nothing more is read from the socket.
@@ -112,12 +112,17 @@ fn can_change_schema(mut bytes: &[u8]) -> bool {
             b'P' => body.iter().position(|byte| *byte == 0).map(|name| &body[name + 1..]),
             _ => None,
         };
-        if text.is_some_and(|text| starts_with_schema_change(&String::from_utf8_lossy(text))) {
+        if text.is_some_and(|text| decides_what_texts_mean(&String::from_utf8_lossy(text))) {
             return true;
         }
         bytes = &bytes[length..];
     }
     false
+}
+
+/// Its tag alone would not show it.
+fn decides_what_texts_mean(text: &str) -> bool {
+    starts_with_schema_change(text) || mentions_set_config(text)
 }
 
 #[cfg(fuzzing)]

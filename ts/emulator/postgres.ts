@@ -98,7 +98,9 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   try {
     const copy = owner.uid !== undefined && !reachable(binDir)
     const binaries = prepareBinaries(binDir, directory, copy)
+    // The watchdog runs as this owner, and must be able to remove every directory.
     if (copy) giveAll(dirname(dirname(binaries.postgres)), owner)
+    if (existsSync(join(directory, 'lib'))) give(join(directory, 'lib'), owner)
     const superuser = options.superuser ?? 'postgres'
     await initialise(binaries, directory, owner, superuser, options.password, watchdog.guard)
     const settings = configure(directory, owner, options)

@@ -17,23 +17,31 @@ export interface Watchdog {
 }
 
 /**
- * `$1` is the directory. Each line read is a process id, or empty for none; `done` means that nothing is left to do. PostgreSQL
- * removes postmaster.pid as its last act; its process id may stay for ever where nobody reaps orphans, as in many containers.
+ * `$1` is the directory. Each line read is a process id, or empty for none; `done` means that nothing is left to do. The process leads a
+ * group, which initdb's own children are in. PostgreSQL removes postmaster.pid as its last act; its process id may stay for ever where
+ * nobody reaps orphans, as in many containers. A server that is killed in the end takes a moment to write its last file.
  */
 const script = `
+trap '' HUP INT TERM
 pid=
 while read -r line; do
   [ "$line" = done ] && exit 0
   pid=$line
 done
 if [ -n "$pid" ]; then
-  kill -QUIT "$pid" 2>/dev/null
-  for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-    [ -e "$1/data/postmaster.pid" ] || break
+  kill -QUIT "-$pid"
+  tries=0
+  while [ -e "$1/data/postmaster.pid" ] && [ $tries -lt 100 ]; do
+    tries=$((tries + 1))
     sleep 0.1
   done
+  kill -KILL "-$pid"
 fi
-rm -rf "$1"
+tries=0
+until rm -rf "$1" || [ $tries -ge 100 ]; do
+  tries=$((tries + 1))
+  sleep 0.1
+done
 `
 
 export function watch(directory: string, owner: { uid?: number; gid?: number }): Watchdog {

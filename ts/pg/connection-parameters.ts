@@ -91,6 +91,16 @@ export function hide(target: object, name: string, value: unknown): void {
   Object.defineProperty(target, name, { enumerable: false, configurable: true, get: () => current, set: (next) => (current = next) })
 }
 
+/** Keeps private keys from being printed: `ssl.key`, as node-postgres does, and a `cert` or `ca` that holds one by mistake or in one file. */
+export function hideKeys(ssl: unknown): void {
+  if (!ssl || typeof ssl !== 'object') return
+  for (const [name, value] of Object.entries(ssl)) {
+    const isText = typeof value === 'string' || Buffer.isBuffer(value) || Array.isArray(value)
+    const isSecret = name === 'key' ? Boolean(value) : isText && String(value).includes('PRIVATE KEY')
+    if (isSecret) Object.defineProperty(ssl, name, { enumerable: false })
+  }
+}
+
 function settingsOf(given: string | object | null | undefined): StringSettings {
   if (typeof given === 'string') return parseConnectionString(given)
   const config = (given ?? {}) as StringSettings
@@ -107,7 +117,7 @@ function sslOf(given: unknown): unknown {
   const ssl = given === undefined ? sslOfEnvironment() : given
   if (ssl === 'true') return true
   if (ssl === 'no-verify') return { rejectUnauthorized: false }
-  if (ssl && (ssl as { key?: unknown }).key) Object.defineProperty(ssl, 'key', { enumerable: false })
+  hideKeys(ssl)
   return ssl
 }
 

@@ -12,18 +12,23 @@ type Message = { name: string; length: number }
 
 export class Connection extends EventEmitter {
   readonly stream: TunnelStream
-  /** Named statements that the server has, and their texts. */
-  parsedStatements: Record<string, string> = {}
   /** Named statements whose Parse is on its way. */
-  submittedNamedStatements: Record<string, string> = {}
+  submittedNamedStatements = Object.create(null) as Record<string, string>
   /** Messages sent that the server answers with ReadyForQuery each, less those answers. */
   unanswered = 0
   _ending = false
   _emitMessage = false
   private isOver = false
 
-  /** `number`: the connection's, in Rust. `onSevered`: somebody destroys the stream. */
-  constructor(number: () => number, onSevered: () => void) {
+  /**
+   * `parsedStatements`: named statements that the server has, and their texts. `number`: the connection's, in Rust. `onSevered`: somebody
+   * destroys the stream.
+   */
+  constructor(
+    readonly parsedStatements: Record<string, string>,
+    number: () => number,
+    onSevered: () => void,
+  ) {
     super()
     this.stream = new TunnelStream(number, onSevered)
     this.on('newListener', (event) => {

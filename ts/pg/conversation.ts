@@ -1,6 +1,6 @@
 /** A query class speaking through a connection's tunnel: which of the server's messages are whose, and when it is done. */
 
-import type { Submittable } from '../query.js'
+import type { ProtocolQuery } from '../query.js'
 import { Connection } from './connection.js'
 
 /** The client, as far as a conversation concerns it. */
@@ -28,9 +28,9 @@ const queryMessages = {
   parseComplete: (query, _message, connection) => noteParsed(query, connection),
   copyInResponse: (query, _message, connection) => query.handleCopyInResponse(connection),
   copyData: (query, message, connection) => query.handleCopyData(message, connection),
-} as const satisfies Record<string, (query: Submittable, message: never, connection: Connection) => void>
+} as const satisfies Record<string, (query: ProtocolQuery, message: never, connection: Connection) => void>
 
-function noteParsed({ name, text }: Submittable, connection: Connection): void {
+function noteParsed({ name, text }: ProtocolQuery, connection: Connection): void {
   if (!name) return
   connection.parsedStatements[name] = text ?? ''
   delete connection.submittedNamedStatements[name]
@@ -38,17 +38,22 @@ function noteParsed({ name, text }: Submittable, connection: Connection): void {
 
 export class Conversation {
   readonly connection: Connection
-  private query: Submittable | null = null
+  private query: ProtocolQuery | null = null
   /** The connection has ended. What a query class still has of its messages is nobody's. */
   private isOver = false
 
-  constructor(private readonly host: Host) {
+  /** `statements`: the client's named ones, with their texts. */
+  constructor(
+    statements: Record<string, string>,
+    private readonly host: Host,
+  ) {
     const connection = new Connection(
+      statements,
       () => host.number(),
       () => host.severed(),
     )
     this.connection = connection
-    for (const [event, take] of Object.entries(queryMessages) as [string, (query: Submittable, message: object, connection: Connection) => void][]) {
+    for (const [event, take] of Object.entries(queryMessages) as [string, (query: ProtocolQuery, message: object, connection: Connection) => void][]) {
       connection.on(event, (message: object) => {
         if (this.query) take(this.query, message, connection)
         else if (!this.isOver) host.failed(new Error(`Received unexpected ${event} message from backend.`))
@@ -61,7 +66,7 @@ export class Conversation {
   }
 
   /** Lets `query` speak. The error that keeps it from doing so is returned. */
-  begin(query: Submittable): Error | null {
+  begin(query: ProtocolQuery): Error | null {
     this.query = query
     this.connection.stream.arm()
     const wrong = query.submit(this.connection)

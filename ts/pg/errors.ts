@@ -1,6 +1,6 @@
 /** Errors in the form that node-postgres' callers know: Node's own system errors and plain `Error`s with pg's messages. */
 
-import { databaseError, keptError, type SystemFailure, type WireError } from '../errors.js'
+import { databaseError, keptError, toError, type SystemFailure, type WireError } from '../errors.js'
 
 /** Node's number for a name that does not resolve (libuv's UV_EAI_NONAME). */
 const EAI_NONAME = -3008
@@ -20,6 +20,8 @@ export function toPgError(wire: WireError): Error {
   if (kept) return kept
   if (wire.server) return databaseError(wire.server)
   if (wire.system?.length) return systemError(wire.system)
+  // A refusal of our own: node-postgres sends the password, and has no words for this.
+  if (wire.code === 'CLEARTEXT_REFUSED') return toError(wire)
   if (wire.kind === 'timeout') return new Error('timeout expired')
   const message = (wire.code && certificateMessages[wire.code]) || wire.message
   const error = new Error(message)

@@ -1,8 +1,7 @@
 /** What node-postgres' settings mean to the core: they are resolved here, so it sees neither `PG*` variables nor the string. */
 
-import { encodeOptions, type ConnectionOptions, type PoolOptions } from '../options.js'
+import { encodeOptions, type ConnectionOptions, type PoolingOptions } from '../options.js'
 import type { ConnectionParameters } from './connection-parameters.js'
-import { nameUnchecked } from './connection-string.js'
 
 /** The startup message's parameters. */
 export function startupOf(parameters: ConnectionParameters): Record<string, string> {
@@ -24,7 +23,7 @@ export function coreOptions(parameters: ConnectionParameters, given: ConnectionO
 }
 
 /** The options of a pool, for `Environment.openPool`. */
-export function corePoolOptions(parameters: ConnectionParameters, given: PoolOptions): string {
+export function corePoolOptions(parameters: ConnectionParameters, given: ConnectionOptions & PoolingOptions): string {
   const { max, min, idleTimeoutMillis, maxUses, allowExitOnIdle, maxPipeline } = given
   return encodeOptions({ ...connectionSettings(parameters, given), max, min, idleTimeoutMillis, maxUses, allowExitOnIdle, maxPipeline })
 }
@@ -34,31 +33,38 @@ function connectionSettings(parameters: ConnectionParameters, given: ConnectionO
   const { application_name, fallback_application_name, options } = parameters
   const { statement_timeout, lock_timeout, idle_in_transaction_session_timeout } = parameters
   const { enableChannelBinding, keepAlive, keepAliveInitialDelayMillis, connectionTimeoutMillis, statementCacheSize } = given
-  const { stream, scramMaxIterations } = given as { stream?: unknown; scramMaxIterations?: unknown }
+  const { stream } = given as { stream?: unknown }
   // Ignored, it would connect to somewhere else.
   if (stream) throw new Error('The option `stream` is not supported: sockets are opened in Rust')
   const core: Record<string, unknown> = {
-    user, database, host, port, password, ssl: coreSsl(ssl), sslnegotiation, replication,
+    user, database, host, port, password: password === null ? passwordFile : password, ssl: coreSsl(ssl), sslnegotiation, replication,
     application_name, fallback_application_name, options,
     statement_timeout, lock_timeout, idle_in_transaction_session_timeout,
-    enableChannelBinding, keepAlive, keepAliveInitialDelayMillis, connectionTimeoutMillis, statementCacheSize,
-    scramMaxIterations: scramLimit(scramMaxIterations),
+    enableChannelBinding, scramMaxIterations: roundsOf(given), keepAlive, keepAliveInitialDelayMillis, connectionTimeoutMillis, statementCacheSize,
   }
   for (const name of Object.keys(core)) if (core[name] === null || core[name] === '') delete core[name]
   return core
 }
 
-/** What is no number counts as not given, as in node-postgres. */
-export function scramLimit(given: unknown): number | undefined {
-  const number = typeof given === 'string' && given.trim() !== '' ? Number(given) : given
-  return typeof number === 'number' && Number.isFinite(number) ? number : undefined
-}
-
 function coreSsl(ssl: unknown): unknown {
   if (!ssl || typeof ssl !== 'object') return Boolean(ssl)
-  const { key, checkServerIdentity, ...rest } = { ...ssl, key: (ssl as { key?: unknown }).key } as Record<string, unknown>
-  const known = key === undefined ? rest : { ...rest, key }
-  return checkServerIdentity === undefined || checkServerIdentity === nameUnchecked ? known : { ...known, checkServerIdentity }
+  return visible(ssl)
+}
+
+/** Crosses as the marker of a function: nobody looks into the password file before the server asks. */
+const passwordFile = (): void => {}
+
+/** `scramMaxIterations`; what is no number counts as not given. */
+function roundsOf(options: object): number | undefined {
+  const { scramMaxIterations: given } = options as { scramMaxIterations?: number | string }
+  const rounds = typeof given === 'string' && given.trim() !== '' ? Number(given) : given
+  return typeof rounds === 'number' && Number.isFinite(rounds) && rounds >= 0 ? Math.floor(rounds) : undefined
+}
+
+/** With what is hidden from printing (`hideKeys`). */
+function visible(hidden: object): Record<string, unknown> {
+  const names = Object.getOwnPropertyNames(hidden)
+  return Object.fromEntries(names.map((name) => [name, (hidden as Record<string, unknown>)[name]]).filter(([, value]) => value !== undefined))
 }
 
 /** The environment without node-postgres' variables: they are in the options already. */

@@ -1,0 +1,28 @@
+/** `ssl.checkServerIdentity`: asks the caller's function whether the certificate belongs to the server that was meant. */
+
+import { X509Certificate } from 'node:crypto'
+import type { PeerCertificate } from 'node:tls'
+import { environment, type WireEvent } from '../environment.js'
+import { keepError } from '../errors.js'
+
+/** As in `tls.connect()`: an error refuses the server. */
+export type CheckServerIdentity = (host: string, certificate: PeerCertificate) => Error | undefined
+
+/** Answers the event `identity`. */
+export function answerIdentity(event: WireEvent, ssl: { checkServerIdentity?: CheckServerIdentity } | undefined): void {
+  const question = event.question as number
+  let refusal: unknown
+  try {
+    refusal = ssl?.checkServerIdentity?.(event.name as string, certificateOf(event.certificates as string[]))
+  } catch (error) {
+    refusal = error
+  }
+  environment.answer(question, null, refusal ? keepError(refusal) : null)
+}
+
+/** The server's certificate in Node.js' form, its issuers linked behind it. */
+function certificateOf(chain: string[]): PeerCertificate {
+  const certificates = chain.map((der) => new X509Certificate(Buffer.from(der, 'base64')).toLegacyObject() as PeerCertificate)
+  certificates.forEach((certificate, i) => Object.assign(certificate, { issuerCertificate: certificates[i + 1] ?? certificate }))
+  return certificates[0] ?? ({} as PeerCertificate)
+}
