@@ -106,7 +106,7 @@ test('a connection lost while a cursor is being closed does not keep it waiting'
   withClient(
     async (client) => {
       const cursor = client.query(new Cursor('select pg_sleep(60)'))
-      failureOf(cursor.read(10))
+      cursor.read(10).catch(() => {})
       const closed = cursor.close()
       await app.emulator.terminateConnections()
       await closed
