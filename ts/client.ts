@@ -4,7 +4,7 @@ import { EventEmitter } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
 import { deprecate } from 'node:util'
 import { defaults } from './defaults.js'
-import { environment, expect, hold, listen, unlisten, type WireEvent } from './environment.js'
+import { environment, expect, hold, listen, refuse, unlisten, type WireEvent } from './environment.js'
 import { restack, type WireError } from './errors.js'
 import { escapeIdentifier, escapeLiteral } from './escape.js'
 import type { ConnectionOptions } from './options.js'
@@ -169,7 +169,11 @@ export class Client extends EventEmitter {
       event: (event) => this.opened(event.connection!),
       fail: (error) => this.openFailed(error),
     })
-    environment.openClient(this.number, request, coreOptions(this.connectionParameters, this.#given), coreVariables())
+    try {
+      environment.openClient(this.number, request, coreOptions(this.connectionParameters, this.#given), coreVariables())
+    } catch (error) {
+      refuse(request, error as Error)
+    }
   }
 
   private opened(connection: number): void {

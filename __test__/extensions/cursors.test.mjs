@@ -4,6 +4,7 @@ import Cursor from 'pg-cursor'
 import QueryStream from 'pg-query-stream'
 import { deploy } from '../support/deployment.mjs'
 import { event, failureOf, range } from '../support/outcome.mjs'
+import { pgPackage } from '../support/pg-package.mjs'
 import { test } from '../support/test.mjs'
 
 const app = deploy()
@@ -105,7 +106,7 @@ test('a connection lost while a cursor is being closed does not keep it waiting'
   withClient(
     async (client) => {
       const cursor = client.query(new Cursor('select pg_sleep(60)'))
-      failureOf(cursor.read(10))
+      cursor.read(10).catch(() => {})
       const closed = cursor.close()
       await app.emulator.terminateConnections()
       await closed
@@ -194,3 +195,11 @@ test('two query streams at once on two clients', async () => {
   assert.deepEqual(sums, [12_502_500, 12_502_500])
   for (const client of clients) client.release()
 })
+
+test('a cursor whose `pg` is a package that stands in for node-postgres', () =>
+  withClient(async (client) => {
+    const StandIn = pgPackage('pg-cursor')('pg-cursor')
+    const cursor = client.query(new StandIn('select $1::date as d, 7 as n, $2::json as j', [new Date(2020, 1, 2), { a: [1] }]))
+    assert.deepEqual(await cursor.read(10), [{ d: new Date(2020, 1, 2), n: 7, j: { a: [1] } }])
+    await cursor.close()
+  }))

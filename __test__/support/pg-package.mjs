@@ -1,5 +1,5 @@
 // `require('pg')` of packages that know nothing of this one: a package `pg`, as an app puts in the place of node-postgres' (README).
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -7,8 +7,8 @@ import { after } from 'node:test'
 
 const root = createRequire(import.meta.url).resolve('lakebase-native/package.json')
 
-/** Writes packages `pg` and `pg-pool` that re-export `lakebase-native/pg`; returns a `require` that finds them. */
-export function pgPackage() {
+/** Writes packages `pg` and `pg-pool` that re-export `lakebase-native/pg`, beside copies of others; returns a `require` that finds them. */
+export function pgPackage(...others) {
   const directory = mkdtempSync(join(tmpdir(), 'lakebase-pg-'))
   after(() => rmSync(directory, { recursive: true, force: true }))
   const ours = JSON.stringify(join(dirname(root), 'dist', 'pg', 'index.js'))
@@ -22,5 +22,11 @@ export function pgPackage() {
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ name, version, main: 'index.js' }))
     writeFileSync(join(folder, 'index.js'), text)
   }
+  // Where pg-cursor looks.
+  const lib = join(directory, 'node_modules', 'pg', 'lib')
+  mkdirSync(lib)
+  writeFileSync(join(lib, 'result.js'), "module.exports = require('..').Result\n")
+  writeFileSync(join(lib, 'utils.js'), "module.exports = require('..').utils\n")
+  for (const name of others) cpSync(join(dirname(root), 'node_modules', name), join(directory, 'node_modules', name), { recursive: true })
   return createRequire(join(directory, 'app.js'))
 }

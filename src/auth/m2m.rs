@@ -96,6 +96,12 @@ fn read(response: &Response, asked_at: SystemTime) -> Result<AccessToken, Error>
     Ok(AccessToken { token: Secret::new(token), expires_at: Some(expires_at) })
 }
 
+/// For the fuzz targets: reads an answer of any bytes.
+#[cfg(fuzzing)]
+pub fn fuzz_answer(body: &[u8]) {
+    let _ = read(&Response::fuzz(body), SystemTime::now());
+}
+
 /// The token endpoint of the discovery document. The client secret goes there, so it must be https, or loopback when the workspace is.
 async fn discover(workspace: &Workspace, deadline: Instant) -> Result<String, Failure> {
     let url = format!("{}{DISCOVERY_PATH}", workspace.url);

@@ -14,6 +14,8 @@ use tokio::time::Instant;
 
 pub use fixed::FixedToken;
 pub use m2m::ClientCredentials;
+#[cfg(fuzzing)]
+pub use m2m::fuzz_answer;
 
 use crate::config::{ApiNetwork, AuthConfig, TokenConfig};
 use crate::error::Error;

@@ -139,7 +139,8 @@ impl Batch {
         kinds: impl Fn(&[Field], &Rows) -> Vec<Kind>,
         shapes: &mut Shapes,
     ) -> Result<(), NotNative> {
-        // Shapes are announced by events, which come before the frame that uses them.
+        // Shapes are announced by events, which come before the frame that uses them, and none is forgotten in between.
+        shapes.make_room(response.results.len(), self);
         let layouts: Vec<_> = response
             .results
             .iter()
@@ -216,7 +217,11 @@ impl Batch {
         }
         let mut cursor = rows.cursor();
         self.words.reserve(rows.len() * layout.stride);
+        let first = self.words.len();
         while let Some(cells) = cursor.start_row() {
+            if cells != layout.slots.len() {
+                return Err(NotNative);
+            }
             let row = self.words.len();
             self.words.resize(row + layout.stride, 0);
             for column in 0..cells {
@@ -235,7 +240,8 @@ impl Batch {
                 }
             }
         }
-        Ok(())
+        // The header has said how many.
+        if self.words.len() - first == rows.len() * layout.stride { Ok(()) } else { Err(NotNative) }
     }
 
     /// The columns that cross as JSON arrays. PostgreSQL has checked every value, so joining them makes JSON again.
@@ -263,14 +269,17 @@ impl Batch {
 }
 
 impl Shapes {
+    fn make_room(&mut self, count: usize, batch: &mut Batch) {
+        if self.known.len() + count > MAX_SHAPES && !self.known.is_empty() {
+            self.known.clear();
+            batch.event(&json!({ "event": "forgetShapes" }));
+        }
+    }
+
     fn get(&mut self, columns: &RowDescription, kinds: Vec<Kind>, batch: &mut Batch) -> (i32, Arc<Layout>) {
         let key = (columns.wire.clone(), kinds);
         if let Some((shape, layout)) = self.known.get(&key) {
             return (*shape, layout.clone());
-        }
-        if self.known.len() >= MAX_SHAPES {
-            self.known.clear();
-            batch.event(&json!({ "event": "forgetShapes" }));
         }
         self.next = self.next.wrapping_add(1) & i32::MAX;
         let layout = Arc::new(Layout::new(&key.1));

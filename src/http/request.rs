@@ -113,6 +113,11 @@ pub struct Response {
 }
 
 impl Response {
+    #[cfg(fuzzing)]
+    pub(crate) fn fuzz(body: &[u8]) -> Self {
+        Self { call: "POST /path to host".to_owned(), content_type: None, date: None, body: body.to_vec() }
+    }
+
     /// The body as `T`. Declare the fields of `T` optional and ask for them with [`Response::invalid`], which names the missing one.
     ///
     /// # Errors

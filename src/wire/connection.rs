@@ -296,7 +296,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             // What the caller takes comes as a command, which wakes this task.
             return Poll::Pending;
         }
-        self.read.reserve(missing(&self.read).max(READ_CHUNK));
+        // What has come, not what a header promises: five bytes must not cost a gigabyte.
+        self.read.reserve(missing(&self.read).min(self.read.len()).max(READ_CHUNK));
         match ready!(poll_read_buf(Pin::new(&mut self.socket), cx, &mut self.read)) {
             Ok(0) => Poll::Ready(Err(ended())),
             Ok(_) => Poll::Ready(Ok(())),
@@ -314,6 +315,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
                 (b'D', Some(Flight::Request(request))) => {
                     request.row(&self.read[5..length]);
                     self.read.advance(length);
+                }
+                (b'W', Some(Flight::Request(_))) => {
+                    return Err(Error::new(
+                        Kind::Usage,
+                        "the server has begun a replication stream, which is not supported: use pg for that",
+                    )
+                    .with_code("REPLICATION_NOT_SUPPORTED"));
                 }
                 (b'T', Some(Flight::Request(request))) => {
                     let wire = self.read.split_to(length).freeze();

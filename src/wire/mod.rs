@@ -8,6 +8,8 @@ mod cancel;
 mod connection;
 mod effects;
 mod encoder;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod handle;
 mod inflight;
 mod message;

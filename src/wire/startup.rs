@@ -125,6 +125,21 @@ pub async fn start(
     Ok(Started { socket: exchange.socket, session, unread: exchange.read, encoder, early: rider.request.take() })
 }
 
+/// For the fuzz targets: a startup on `socket`.
+#[cfg(fuzzing)]
+pub(super) async fn fuzz<S>(socket: S, target: &Target, password: &mut dyn Password, encrypted: bool) -> Result<Started<S>, Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let binding = encrypted.then(|| vec![0; 32]);
+    let channel = Channel { encrypted, local: !encrypted, binding };
+    let mut exchange = Exchange { socket, read: BytesMut::new(), out: BytesMut::new(), target };
+    let mut encoder = Encoder::new(16, SchemaGeneration::default());
+    let mut rider = Rider { request: None, target };
+    let session = exchange.run(&channel, password, &mut encoder, None, &mut rider).await?;
+    Ok(Started { socket: exchange.socket, session, unread: exchange.read, encoder, early: None })
+}
+
 struct Exchange<'a, S> {
     socket: S,
     read: BytesMut,
@@ -337,4 +352,19 @@ fn scram_failed(source: io::Error) -> Error {
 
 fn nul_in_password() -> Error {
     Error::new(Kind::Authentication, "the password contains a NUL character, which PostgreSQL cannot take").with_code("PASSWORD_INVALID")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_cannot_ask_for_more_hashing_than_is_allowed() {
+        let message = |count: &str| format!("r=nonce,s=c2FsdA==,i={count}");
+        assert!(check_iterations(message("100000").as_bytes(), 100_000).is_ok());
+        for count in ["100001", "4294967295"] {
+            let error = check_iterations(message(count).as_bytes(), 100_000).unwrap_err();
+            assert!(error.to_string().contains(&format!("iteration count {count} exceeds scramMaxIterations of 100000")));
+        }
+    }
 }

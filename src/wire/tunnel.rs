@@ -125,6 +125,14 @@ fn decides_what_texts_mean(text: &str) -> bool {
     starts_with_schema_change(text) || mentions_set_config(text)
 }
 
+#[cfg(fuzzing)]
+pub(super) fn fuzz(bytes: &[u8]) {
+    let _ = can_change_schema(bytes);
+    if let Ok((end, _)) = overhear(bytes) {
+        assert!(end <= bytes.len());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use bytes::BytesMut;

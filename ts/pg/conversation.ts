@@ -39,6 +39,8 @@ function noteParsed({ name, text }: ProtocolQuery, connection: Connection): void
 export class Conversation {
   readonly connection: Connection
   private query: ProtocolQuery | null = null
+  /** The connection has ended. What a query class still has of its messages is nobody's. */
+  private isOver = false
 
   /** `statements`: the client's named ones, with their texts. */
   constructor(
@@ -54,7 +56,7 @@ export class Conversation {
     for (const [event, take] of Object.entries(queryMessages) as [string, (query: ProtocolQuery, message: object, connection: Connection) => void][]) {
       connection.on(event, (message: object) => {
         if (this.query) take(this.query, message, connection)
-        else host.failed(new Error(`Received unexpected ${event} message from backend.`))
+        else if (!this.isOver) host.failed(new Error(`Received unexpected ${event} message from backend.`))
       })
     }
     connection.on('errorMessage', (error: Error) => this.fail(error))
@@ -78,7 +80,7 @@ export class Conversation {
 
   private fail(error: Error): void {
     const { query } = this
-    if (!query) return this.host.failed(error)
+    if (!query) return this.isOver ? undefined : this.host.failed(error)
     this.query = null
     if (query.name) delete this.connection.submittedNamedStatements[query.name]
     this.host.dropActive()
@@ -101,6 +103,7 @@ export class Conversation {
   end(discard: boolean, callback: () => void): void {
     this.connection.stream.finish(discard, () => {
       this.query = null
+      this.isOver = true
       this.connection.off('readyForQuery', this.onReady)
       callback()
       this.connection.emit('end')

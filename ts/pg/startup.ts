@@ -33,6 +33,9 @@ function connectionSettings(parameters: ConnectionParameters, given: ConnectionO
   const { application_name, fallback_application_name, options } = parameters
   const { statement_timeout, lock_timeout, idle_in_transaction_session_timeout } = parameters
   const { enableChannelBinding, keepAlive, keepAliveInitialDelayMillis, connectionTimeoutMillis, statementCacheSize } = given
+  const { stream } = given as { stream?: unknown }
+  // Ignored, it would connect to somewhere else.
+  if (stream) throw new Error('The option `stream` is not supported: sockets are opened in Rust')
   const core: Record<string, unknown> = {
     user, database, host, port, password: password === null ? passwordFile : password, ssl: coreSsl(ssl), sslnegotiation, replication,
     application_name, fallback_application_name, options,
