@@ -29,10 +29,18 @@ interface Batch {
   isLast: boolean
 }
 
+/** How to tell whoever waits for a batch. */
+interface Awaited {
+  resolve(batch: Batch): void
+  reject(error: Error): void
+}
+
 const OPEN = 0
 const MORE = 1
 const CLOSE = 2
 const DEFAULT_BATCH = 1_000
+/** Batches asked for beyond the one being taken, so that the server always has one to work on. */
+const AHEAD = 2
 const MAX_BATCH = 0x7fff_ffff
 
 /** A query whose rows are fetched in batches. Nothing else runs on its connection from its turn in the queue to its last row. */
@@ -41,8 +49,9 @@ export class Portal {
   private readonly types: TypeSource
   private readonly rowMode: string | undefined
   private readonly batchSize: number
-  private resolve: (batch: Batch) => void = () => {}
-  private reject: (error: Error) => void = () => {}
+  /** The batches that are on their way. */
+  private readonly awaited = new Set<Awaited>()
+  private first: Awaited | undefined
   /** The server has more rows for it. */
   private isOpen = false
   private failure: Error | undefined
@@ -63,42 +72,52 @@ export class Portal {
   }
 
   /**
-   * All rows, in order. At most two batches are in memory: the one being taken and the next. Leaving early, as by `break`, ends the query;
-   * the generator is done when the connection is ready for the next one. `enqueue` puts the portal into the queue, at the first row.
+   * All rows, in order. At most three batches are in memory: the one being taken and the next two. Leaving early, as by `break`, ends the
+   * query; the generator is done when the connection is ready for the next one. `enqueue` puts the portal into the queue, at the first row.
    */
   async *rows<Row>(enqueue: () => void): AsyncGenerator<Row, void, undefined> {
-    let coming = this.expectBatch(enqueue)
+    const coming = [
+      this.expectBatch((first) => {
+        this.first = first
+        enqueue()
+      }),
+    ]
     try {
       for (;;) {
-        const { rows, isLast } = await coming
-        if (!isLast) {
-          // The server works on the next batch while this one is taken. What goes wrong with it is heard then.
-          coming = this.expectBatch(() => this.step(MORE))
-          coming.catch(() => {})
-        }
+        const { rows, isLast } = await coming.shift()!
+        while (!isLast && coming.length < AHEAD) coming.push(this.step(MORE))
         for (const row of rows) yield row as Row
         if (isLast) return
       }
     } finally {
-      await coming.catch(() => {})
-      if (this.isOpen) await this.expectBatch(() => this.step(CLOSE))
+      await Promise.allSettled(coming)
+      if (this.isOpen) await this.step(CLOSE)
     }
   }
 
-  private expectBatch(ask: () => void): Promise<Batch> {
-    return new Promise((resolve, reject) => {
-      this.resolve = resolve
-      this.reject = reject
-      if (this.failure) reject(this.failure)
-      else ask()
+  private step(step: typeof MORE | typeof CLOSE): Promise<Batch> {
+    return this.expectBatch((batch) => {
+      environment.fetch(this.owner.connection, this.expectAnswer(batch), step, '', null, this.batchSize, decodingOf(this.types))
     })
+  }
+
+  private expectBatch(ask: (batch: Awaited) => void): Promise<Batch> {
+    const batch = new Promise<Batch>((resolve, reject) => {
+      if (this.failure) return reject(this.failure)
+      const awaited = { resolve, reject }
+      this.awaited.add(awaited)
+      ask(awaited)
+    })
+    // What goes wrong is heard when its turn comes to be taken.
+    batch.catch(() => {})
+    return batch
   }
 
   /** Its turn has come: opens the portal. The error that keeps it from being sent is returned. */
   open(): Error | null {
     try {
       send(this.config, this.types, false, (text, _name, params, flags) => {
-        environment.fetch(this.owner.connection, this.expectAnswer(), OPEN, text, params, this.batchSize, flags)
+        environment.fetch(this.owner.connection, this.expectAnswer(this.first!), OPEN, text, params, this.batchSize, flags)
       })
       return null
     } catch (error) {
@@ -106,15 +125,11 @@ export class Portal {
     }
   }
 
-  private step(step: typeof MORE | typeof CLOSE): void {
-    environment.fetch(this.owner.connection, this.expectAnswer(), step, '', null, this.batchSize, decodingOf(this.types))
-  }
-
-  private expectAnswer(): number {
+  private expectAnswer(batch: Awaited): number {
     return expect({
       options: { rowMode: this.rowMode, types: this.types },
       toError: this.owner.toError,
-      respond: (results, _connection, status, error) => this.take(results, status, error),
+      respond: (results, _connection, status, error) => this.take(batch, results, status, error),
       fail: (error, status) => {
         this.isOpen = false
         this.owner.failed(this, error, status)
@@ -122,22 +137,26 @@ export class Portal {
     })
   }
 
-  private take([result]: Result[], status: string, error: unknown): void {
-    // A batch that is not the last has rows, and no command.
-    const isLast = !result || result.command !== null || (result.rows.length === 0 && !error)
-    this.isOpen = !isLast
-    const tell = (): void => {
-      if (error) this.reject(error as Error)
-      else this.resolve({ rows: result?.rows ?? [], isLast })
+  private take(batch: Awaited, [result]: Result[], status: string, error: unknown): void {
+    const tell = (isLast: boolean): void => {
+      this.awaited.delete(batch)
+      if (error) batch.reject(error as Error)
+      else batch.resolve({ rows: result?.rows ?? [], isLast })
     }
-    if (isLast) this.owner.done(this, status, tell)
-    else tell()
+    const wasOpen = this.isOpen
+    // A batch that is not the last has rows, and no command.
+    this.isOpen = result !== undefined && result.command === null && (result.rows.length > 0 || Boolean(error))
+    if (this.isOpen) tell(false)
+    // Asked for before the last one had come: the connection may be another query's by now.
+    else if (!result && !wasOpen) tell(true)
+    else this.owner.done(this, status, () => tell(true))
   }
 
   /** The query has failed, or its connection has ended. */
   handleError(error: Error): void {
     this.isOpen = false
     this.failure = error
-    this.reject(error)
+    for (const { reject } of this.awaited) reject(error)
+    this.awaited.clear()
   }
 }

@@ -150,5 +150,5 @@ test('a reader that takes its time holds the server up, not the memory', () =>
     await sleep(100)
     await stream.return()
     const { last } = (await client.query('select last_value::int as last from made')).rows[0]
-    assert.ok(last <= 30, `${last} rows were made for 15 that were taken`)
+    assert.ok(last <= 40, `${last} rows were made for 15 that were taken`)
   }))

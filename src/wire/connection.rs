@@ -22,8 +22,8 @@ use super::encoder::Encoder;
 use super::handle::{Command, Connection, Observer, Shared, ended};
 use super::inflight::{Flight, InFlight, Sent};
 use super::message::{decode, frame, malformed, missing, row_description, server_message, violation};
-use super::request::{Outcome, Reply, Request};
-use super::result::RowDescription;
+use super::request::{Execution, Fetch, Outcome, Reply, Request};
+use super::result::{Response, RowDescription};
 use super::startup::Started;
 use super::tunnel::{Overheard, Tunnel, TunnelCommand, overhear};
 use crate::error::{Error, Kind, ServerMessage, SystemFailure};
@@ -224,6 +224,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
 
     /// Writes one request; one that cannot be written is answered with the error, and the wire stays as it was.
     fn write_request(&mut self, Request { query, pipelined, reply }: Request) {
+        if matches!(query.execution, Execution::Portal(Fetch::More { .. } | Fetch::Close)) && self.portal.is_none() {
+            // Asked for before it was known that there is no more.
+            let nothing = Response { results: Vec::new(), transaction_status: self.status(), connection: self.shared.id };
+            return self.answer(reply, Outcome::Completed(Ok(nothing)));
+        }
         let before = self.out.len();
         match self.encoder.encode(&query, self.status(), &mut self.out) {
             Ok(sent) => {

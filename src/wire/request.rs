@@ -30,7 +30,8 @@ pub enum Execution {
 }
 
 /// Steps through the unnamed portal of a connection, which nothing else may use until it is done or closed. A result that ends with its
-/// `tag` is the last one; any other is followed by [`More`](Self::More) or [`Close`](Self::Close).
+/// `tag` is the last one; any other is followed by [`More`](Self::More) or [`Close`](Self::Close). Either may be sent ahead: behind the last
+/// result it is answered with none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fetch {
     /// Opens the portal and fetches the first rows.
