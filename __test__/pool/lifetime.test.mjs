@@ -1,6 +1,7 @@
 // maxUses and maxLifetimeSeconds: connections are replaced, queries are not disturbed.
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { run } from '../support/child.mjs'
 import { deploy } from '../support/deployment.mjs'
 import { event, range } from '../support/outcome.mjs'
 import { test } from '../support/test.mjs'
@@ -52,4 +53,29 @@ test('maxLifetimeSeconds replaces a busy connection when its work is done', asyn
   assert.equal(await pid(client), first, 'a client keeps its connection')
   client.release()
   assert.notEqual(await pid(pool), first)
+})
+
+test('connections whose lives end on their way to callers are replaced before the callers have them', async () => {
+  // A process of its own: it stands still for a while, and the emulator must not.
+  const { code, stderr } = await run(async () => {
+    const { createLakebasePool } = await import('lakebase-native')
+    const pool = createLakebasePool({ maxLifetimeSeconds: 1, max: 2 })
+    const use = async () => {
+      const client = await pool.connect()
+      await client.query('select 1')
+      client.release()
+    }
+    await Promise.all([use(), use()])
+    const busy = [1, 2].map(() => pool.query('select pg_sleep(0.2)'))
+    const uses = [1, 2, 3].map(use)
+    // The connections become free, and then their lives end, while this thread looks at neither. After setImmediate, timers come before answers.
+    const standStill = () => {
+      const end = Date.now() + 1_200
+      while (Date.now() < end);
+    }
+    setTimeout(() => setImmediate(standStill), 50)
+    await Promise.all([...busy, ...uses])
+    await pool.end()
+  })
+  assert.deepEqual({ code, stderr }, { code: 0, stderr: '' })
 })

@@ -1,26 +1,37 @@
 //! Connections that pass from a pool into a caller's hands, and back.
 
-use napi_derive::napi;
-use serde_json::json;
+use std::sync::Arc;
 
-use super::clients::not_queryable;
+use napi_derive::napi;
+use serde_json::{Value, json};
+
+use super::clients::{Clients, not_queryable};
 use super::environment::{Environment, ended};
 use super::queue::Answer;
-use crate::error::Error;
-use crate::pool::{Checkout, CheckoutReply, Pool};
+use crate::pool::{Checkout, Pool};
+use crate::wire::ConnectionId;
 
 #[napi]
 impl Environment {
     /// Checks a connection out, when the pool has one to spare; answered by the event `checkout`.
     #[napi(catch_unwind)]
     pub fn checkout(&self, pool: u32, request: u32) {
-        self.hand_over(pool, request, Pool::checkout);
+        let answer = Answer::new(self.queue(), request);
+        let Some(pool) = self.pool(pool) else { return answer.fail(&ended()) };
+        check_out(&pool, self.clients.clone(), answer);
     }
 
     /// Makes a connection for this caller and no other; answered by the event `checkout` after `connect`.
     #[napi(catch_unwind)]
     pub fn open_connection(&self, pool: u32, request: u32) {
-        self.hand_over(pool, request, Pool::open);
+        let answer = Answer::new(self.queue(), request);
+        let Some(pool) = self.pool(pool) else { return answer.fail(&ended()) };
+        let clients = self.clients.clone();
+        pool.open(Box::new(move |outcome| match outcome.map(|checkout| clients.hold(checkout)) {
+            Ok(Some(connection)) => answer.event(handed_over(connection)),
+            Ok(None) => answer.fail(&not_queryable()),
+            Err(error) => answer.fail(&error),
+        }));
     }
 
     /// Checks the most recently used idle connection out; 0 when there is none that can be used without asking the server.
@@ -30,10 +41,16 @@ impl Environment {
         checkout.and_then(|checkout| self.hold(checkout)).unwrap_or_default()
     }
 
-    /// Ends a connection's life. True when it was idle: it is now checked out, to be released by the caller.
+    /// Ends a connection's life. True when it was idle: it is now checked out, to be released by the caller. Otherwise it closes after what
+    /// it is running; one that is on its way to a caller, too.
     #[napi(catch_unwind)]
     pub fn expire(&self, pool: u32, connection: u32) -> bool {
         let checkout = self.pool(pool).and_then(|pool| pool.expire(connection));
+        if checkout.is_none()
+            && let Some(connection) = self.clients.connection(connection)
+        {
+            connection.close(false);
+        }
         checkout.and_then(|checkout| self.hold(checkout)).is_some()
     }
 
@@ -50,19 +67,27 @@ impl Environment {
         self.pool(pool).map_or(0, |pool| pool.begun())
     }
 
-    fn hand_over(&self, pool: u32, request: u32, from: fn(&Pool, CheckoutReply)) {
-        let answer = Answer::new(self.queue(), request);
-        let Some(pool) = self.pool(pool) else { return answer.fail(&ended()) };
-        let clients = self.clients.clone();
-        let reply = move |outcome: Result<Checkout, Error>| match outcome.map(|checkout| clients.hold(checkout)) {
-            Ok(Some(connection)) => answer.event(json!({ "event": "checkout", "connection": connection })),
-            Ok(None) => answer.fail(&not_queryable()),
-            Err(error) => answer.fail(&error),
-        };
-        from(&pool, Box::new(reply));
-    }
-
     fn hold(&self, checkout: Checkout) -> Option<u32> {
         self.clients.hold(checkout)
     }
+}
+
+/// Answers with a connection that `pool` can spare; if it ends on the way, with the next.
+fn check_out(pool: &Pool, clients: Arc<Clients>, answer: Answer) {
+    pool.checkout(Box::new(move |outcome| {
+        let checkout = match outcome {
+            Ok(checkout) => checkout,
+            Err(error) => return answer.fail(&error),
+        };
+        // From the checkout: who waits in a pool's queue must not keep the pool alive.
+        let pool = checkout.pool().clone();
+        match clients.hold(checkout) {
+            Some(connection) => answer.event(handed_over(connection)),
+            None => check_out(&pool, clients, answer),
+        }
+    }));
+}
+
+fn handed_over(connection: ConnectionId) -> Value {
+    json!({ "event": "checkout", "connection": connection })
 }

@@ -21,6 +21,10 @@ impl Checkout {
         &self.member.as_ref().expect("the member is there until release or drop").connection
     }
 
+    pub fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
     /// Gives the connection back, or (`destroy`) closes it without waiting for what it is running. False when the pool does not keep it:
     /// then, too, if it is lost or has been used `maxUses` times.
     pub fn release(mut self, destroy: bool) -> bool {

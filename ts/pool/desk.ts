@@ -1,7 +1,7 @@
 /** Who gets a client of a pool, and when: pg-pool's decisions, at pg-pool's moments. */
 
 import { wasNeverSent } from '../client.js'
-import { environment, expect, refuse } from '../environment.js'
+import { environment, expect, refuse, type WireEvent } from '../environment.js'
 import type { Pool } from './pool.js'
 import type { Member, Release } from './member.js'
 import type { Roster } from './roster.js'
@@ -79,7 +79,7 @@ export class Desk {
       this.forwarded++
       const request = expect({
         toError: this.pool._toError,
-        event: (event) => this.arrive(this.roster.get(event.connection!)!),
+        event: (event) => this.arrive(event.connection!),
         fail: (error) => {
           this.forwarded--
           this.queue.shift()?.fail(error)
@@ -90,11 +90,17 @@ export class Desk {
   }
 
   /** A connection that was asked for. */
-  private arrive(member: Member): void {
+  private arrive(connection: number): void {
     this.forwarded--
+    const member = this.roster.get(connection)
+    if (!member || !this.roster.members.has(member)) {
+      // Its life has ended on the way here: whoever waits gets another.
+      environment.release(connection, true)
+      return this.pulse()
+    }
     const waiter = this.pool.ending && this.pool._likePg ? undefined : this.queue.shift()
     if (waiter) this.acquire(member, waiter, false)
-    else if (!environment.release(member.connection, false)) this.roster.remove(member)
+    else if (!environment.release(connection, false)) this.roster.remove(member)
   }
 
   /** Makes a connection for one caller: the client's `connect()`, which others may have wrapped. */
@@ -109,15 +115,20 @@ export class Desk {
     const client = this.roster.newClient()
     let member: Member
     client._opener = (done) => {
-      const request = expect({
-        toError: this.pool._toError,
-        event: (event) => {
-          member = this.roster.adopt(event.connection!, client)
-          done(null)
-        },
-        fail: done,
-      })
-      environment.openConnection(this.pool._pool, request)
+      const ask = (): void => {
+        const event = ({ connection }: WireEvent): void => {
+          const adopted = this.roster.adopt(connection!, client)
+          if (adopted) {
+            member = adopted
+            return done(null)
+          }
+          // Rust had no room for another, and the one it gave instead has ended its life on the way here.
+          environment.release(connection!, true)
+          ask()
+        }
+        environment.openConnection(this.pool._pool, expect({ toError: this.pool._toError, event, fail: done }))
+      }
+      ask()
     }
     this.pool.log('connecting new client')
     client.connect((error: Error | null | undefined) => {

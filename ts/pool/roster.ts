@@ -35,10 +35,13 @@ export class Roster {
     return client
   }
 
-  /** The member of a connection that was made for `client`; without it, if the connection is one that was there. */
-  adopt(connection: number, client: PoolClient): Member {
+  /** The member of a connection that was made for `client`; of one that was there, without it; undefined if that has been given up. */
+  adopt(connection: number, client: PoolClient): Member | undefined {
     const event = this.coming.get(connection)
-    if (!event) return this.connections.get(connection)!
+    if (!event) {
+      const member = this.connections.get(connection)
+      return member && this.members.has(member) ? member : undefined
+    }
     this.coming.delete(connection)
     return this.enroll(event, client)
   }
