@@ -1,9 +1,6 @@
 // What goes on around the app: slow refreshes of its password, and idle connections that the server ends.
 const CREDENTIALS = '/api/2.0/postgres/credentials'
-/** The callers of app.mjs come in waves of this length, and all but a few are away at this point of each: a statement that the server has begun
- * cannot be saved from its session's end, so sessions are ended when nobody is about to use them. */
-const WAVE_MILLIS = 3_000
-const QUIET_MILLIS = 320
+const END_IDLE_EVERY_MILLIS = 400
 
 /** The server ends sessions that have been idle for a while, as PostgreSQL's idle_session_timeout or a suspended compute does. */
 const endIdle = `select pg_terminate_backend(pid) from pg_stat_activity
@@ -17,20 +14,13 @@ export function disturb(emulator, { refreshMillis }) {
     const now = Date.now()
     if (path === CREDENTIALS) refreshes.push([now - refreshMillis, now])
   })
-  let timer
-  const wait = () => {
-    const phase = Date.now() % WAVE_MILLIS
-    timer = setTimeout(end, phase < QUIET_MILLIS ? QUIET_MILLIS - phase : WAVE_MILLIS + QUIET_MILLIS - phase)
-  }
-  const end = async () => {
+  const timer = setInterval(async () => {
     counts.ended += (await emulator.query(endIdle)).length
-    wait()
-  }
-  wait()
+  }, END_IDLE_EVERY_MILLIS)
   return {
     /** When a new password was being fetched: [from, to] in milliseconds since the epoch. */
     refreshes,
     counts,
-    stop: () => clearTimeout(timer),
+    stop: () => clearInterval(timer),
   }
 }
