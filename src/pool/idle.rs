@@ -9,7 +9,6 @@ use super::checkout::Checkout;
 use super::dispatcher::{Inner, Pool, State};
 use super::lane::Lane;
 use super::manager::Manager;
-use super::pace::UNKNOWN;
 use crate::wire::ConnectionId;
 
 impl Inner {
@@ -25,7 +24,7 @@ impl Inner {
             }
             if member.connection.outstanding() > 0 {
                 // Its last holder has left it something to do.
-                state.lanes.push(Lane { member, exclusive: false, last: UNKNOWN });
+                state.lanes.push(Lane::unknown(member));
                 continue;
             }
             return Some(member);

@@ -1,15 +1,17 @@
 //! Connections that are running `pool.query()` calls, and which of them may take one more.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bb8::PooledConnection;
 
 use super::manager::Manager;
-use super::pace::{Fingerprint, Pace};
+use super::pace::{Clock, Fingerprint, Pace, UNKNOWN, fingerprint};
 use crate::wire::ConnectionId;
 
 /// How long the query at the head may have run, beyond a few round trips, before nothing more is put behind it.
 const HEAD_BOUND: Duration = Duration::from_millis(5);
+/// What a statement may take beyond the way there and back, and still be called tiny: what it costs to wake an idle session, about.
+const TINY_BOUND: Duration = Duration::from_micros(150);
 
 pub(super) struct Lane {
     pub member: PooledConnection<'static, Manager>,
@@ -17,9 +19,16 @@ pub(super) struct Lane {
     pub exclusive: bool,
     /// The statement at its end: those before it are known to be quick.
     pub last: Fingerprint,
+    /// All its statements are known to be tiny.
+    pub tiny: bool,
 }
 
 impl Lane {
+    /// For a connection that comes with something to do, of which nothing is known.
+    pub fn unknown(member: PooledConnection<'static, Manager>) -> Self {
+        Self { member, exclusive: false, last: UNKNOWN, tiny: false }
+    }
+
     pub fn id(&self) -> ConnectionId {
         self.member.connection.id()
     }
@@ -29,11 +38,22 @@ impl Lane {
     }
 
     /// How long a query may take, including the way there and back, and still be called quick.
-    pub fn quick_bound(&self) -> Duration {
+    fn quick_bound(&self) -> Duration {
         HEAD_BOUND + self.member.connection.session().round_trip * 3
     }
 
-    fn has_room(&self, limit: usize, pace: Option<&Pace>) -> bool {
+    /// Clocks the first statement on it, which has the connection for itself.
+    pub fn clock(&self, pace: &Pace) -> Clock {
+        Clock { statement: self.last, since: Instant::now(), quick: self.quick_bound(), tiny: TINY_BOUND + pace.link() }
+    }
+
+    /// `text` is sent behind the others.
+    pub fn note_last(&mut self, text: &str, pace: &Pace) {
+        self.last = fingerprint(text);
+        self.tiny &= pace.is_tiny(self.last);
+    }
+
+    pub fn has_room(&self, limit: usize, pace: Option<&Pace>) -> bool {
         let connection = &self.member.connection;
         // A lane may be waiting for a statement that left a transaction open (`pool.query('BEGIN')`): not the place for other callers.
         !self.exclusive

@@ -97,6 +97,7 @@ impl Inner {
     /// Hands a new connection to bb8 and takes it out again, so that it counts; `None` if it is already lost.
     fn adopt(&self, member: Member) -> Option<PooledConnection<'static, Manager>> {
         let _runtime = self.runtime.enter();
+        self.pace.note_link(member.connection.session().link);
         self.connections.add(member).ok()?;
         // The last one in is the first one out, and nobody else takes any: the caller holds the state's lock.
         self.connections.get_owned().now_or_never()?.ok()

@@ -4,38 +4,101 @@
 //! that too late. A statement is known by a fingerprint of its text; two that share one cost at most a needless wait.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 const SLOTS: usize = 1024;
+/// A statement that was tiny once counts as tiny for so many more runs: on a busy machine most runs say more about the queue for its cores.
+const TINY_RUNS: u64 = 64;
+/// The bits of a slot that count those runs down; the others are the statement's.
+const RUNS: u64 = 0xFF;
 
-/// Remembers the statements that were quick when they last had a connection for themselves. Each slot holds one; new ones make room.
-pub(super) struct Pace(Box<[AtomicU64]>);
+/// Remembers the statements that were quick when they last had a connection for themselves.
+pub(super) struct Pace {
+    /// Each holds one statement; new ones make room.
+    slots: Box<[AtomicU64]>,
+    /// The shortest way to the server and back that was seen, in microseconds.
+    link: AtomicU64,
+}
 
 /// Stands for a statement's text; [`UNKNOWN`] for one that was never looked at.
 pub(super) type Fingerprint = u64;
 
 pub(super) const UNKNOWN: Fingerprint = 0;
 
+/// How long the server was at a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Speed {
+    Slow,
+    /// Another may wait behind it when all connections are busy.
+    Quick,
+    /// Another had better wait behind it than wake an idle session.
+    Tiny,
+}
+
+/// Runs while a statement has a connection for itself.
+pub(super) struct Clock {
+    pub statement: Fingerprint,
+    pub since: Instant,
+    /// Within what time it is quick, and tiny: the way there and back included.
+    pub quick: Duration,
+    pub tiny: Duration,
+}
+
+impl Clock {
+    fn speed(&self) -> Speed {
+        match self.since.elapsed() {
+            took if took < self.tiny => Speed::Tiny,
+            took if took < self.quick => Speed::Quick,
+            _ => Speed::Slow,
+        }
+    }
+}
+
 impl Pace {
     pub fn new() -> Self {
-        Self((0..SLOTS).map(|_| AtomicU64::new(UNKNOWN)).collect())
+        Self { slots: (0..SLOTS).map(|_| AtomicU64::new(UNKNOWN)).collect(), link: AtomicU64::new(u64::MAX) }
+    }
+
+    /// A connection to the server has taken so long for its first packet, there and back.
+    pub fn note_link(&self, round_trip: Duration) {
+        self.link.fetch_min(round_trip.as_micros() as u64, Ordering::Relaxed);
+    }
+
+    /// The shortest of those.
+    pub fn link(&self) -> Duration {
+        Duration::from_micros(self.link.load(Ordering::Relaxed))
     }
 
     pub fn is_quick(&self, statement: Fingerprint) -> bool {
-        statement != UNKNOWN && self.slot(statement).load(Ordering::Relaxed) == statement
+        statement != UNKNOWN && self.slot(statement).load(Ordering::Relaxed) & !RUNS == statement
     }
 
-    pub fn note(&self, statement: Fingerprint, quick: bool) {
+    pub fn is_tiny(&self, statement: Fingerprint) -> bool {
+        let known = self.slot(statement).load(Ordering::Relaxed);
+        statement != UNKNOWN && known & !RUNS == statement && known & RUNS > 0
+    }
+
+    /// The statement is answered.
+    pub fn stop(&self, clock: &Clock) {
+        self.note(clock.statement, clock.speed());
+    }
+
+    fn note(&self, statement: Fingerprint, speed: Speed) {
         let slot = self.slot(statement);
-        if quick {
-            slot.store(statement, Ordering::Relaxed);
-        } else {
-            // Another statement's slot is none of its business, and then this changes nothing.
-            let _ = slot.compare_exchange(statement, UNKNOWN, Ordering::Relaxed, Ordering::Relaxed);
+        let known = slot.load(Ordering::Relaxed);
+        let is_known = known & !RUNS == statement;
+        match speed {
+            Speed::Tiny => slot.store(statement | TINY_RUNS, Ordering::Relaxed),
+            Speed::Quick if is_known => slot.store(statement | (known & RUNS).saturating_sub(1), Ordering::Relaxed),
+            Speed::Quick => slot.store(statement, Ordering::Relaxed),
+            Speed::Slow if is_known => slot.store(UNKNOWN, Ordering::Relaxed),
+            // Another statement's slot is none of its business.
+            Speed::Slow => {}
         }
     }
 
     fn slot(&self, statement: Fingerprint) -> &AtomicU64 {
-        &self.0[statement as usize % SLOTS]
+        &self.slots[(statement / (RUNS + 1)) as usize % SLOTS]
     }
 }
 
@@ -46,7 +109,7 @@ pub(super) fn fingerprint(text: &str) -> Fingerprint {
     let mut chunks = text.as_bytes().chunks_exact(8);
     let hash = chunks.by_ref().fold(text.len() as u64, |hash, chunk| mix(hash, u64::from_le_bytes(chunk.try_into().expect("eight bytes"))));
     let hash = chunks.remainder().iter().fold(hash, |hash, &byte| mix(hash, u64::from(byte)));
-    (hash ^ hash >> 32).max(1)
+    (hash ^ hash << 32).max(RUNS + 1) & !RUNS
 }
 
 #[cfg(test)]
@@ -58,10 +121,26 @@ mod tests {
         let pace = Pace::new();
         let (one, other) = (fingerprint("select 1"), fingerprint("select pg_sleep(1)"));
         assert!(!pace.is_quick(one) && !pace.is_quick(UNKNOWN));
-        pace.note(one, true);
-        assert!(pace.is_quick(one) && !pace.is_quick(other));
-        pace.note(one, false);
+        pace.note(one, Speed::Quick);
+        assert!(pace.is_quick(one) && !pace.is_tiny(one) && !pace.is_quick(other));
+        pace.note(one, Speed::Slow);
         assert!(!pace.is_quick(one));
+    }
+
+    #[test]
+    fn a_statement_is_tiny_until_it_has_not_been_for_a_while() {
+        let pace = Pace::new();
+        let one = fingerprint("select 1");
+        pace.note(one, Speed::Tiny);
+        for _ in 1..TINY_RUNS {
+            pace.note(one, Speed::Quick);
+        }
+        assert!(pace.is_quick(one) && pace.is_tiny(one));
+        pace.note(one, Speed::Quick);
+        assert!(pace.is_quick(one) && !pace.is_tiny(one));
+        pace.note(one, Speed::Tiny);
+        pace.note(one, Speed::Slow);
+        assert!(!pace.is_quick(one) && !pace.is_tiny(one));
     }
 
     #[test]

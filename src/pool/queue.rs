@@ -1,7 +1,6 @@
 //! Serves the queue: every waiter gets an idle connection, a new one, a place on a busy one, or waits on.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bb8::PooledConnection;
 use tokio::time::{Instant, sleep_until};
@@ -9,18 +8,22 @@ use tokio::time::{Instant, sleep_until};
 use super::dispatcher::{Inner, Pool, State};
 use super::lane::{Lane, with_room};
 use super::manager::Manager;
-use super::pace::{Fingerprint, UNKNOWN, fingerprint};
+use super::pace::{Clock, fingerprint};
 use super::waiter::{QueryReply, Waiter, Wish, pool_ended, timed_out};
 use crate::wire::{ConnectionId, Outcome, Query, Request};
 
 /// A query that never ran because its connection ended is given to another one this often.
 const MAX_TRIES: u32 = 20;
+/// So many connections keep a server busy with statements that are next to nothing to it.
+const ENOUGH_LANES: usize = 6;
+/// That many such statements take less time one after another than it takes to notice.
+const MAX_TINY: usize = 16;
 
 /// Where a query runs.
 struct Run {
     connection: ConnectionId,
-    /// It has an idle connection for itself: what it is, since when, and within what time it is quick.
-    alone: Option<(Fingerprint, Instant, Duration)>,
+    /// It has an idle connection for itself.
+    alone: Option<Clock>,
 }
 
 impl Inner {
@@ -48,6 +51,9 @@ impl Inner {
     /// Serves waiters as far as there are connections for them.
     pub(super) fn pump(self: &Arc<Self>, state: &mut State) {
         while !state.waiters.is_empty() {
+            if self.join(state) {
+                continue;
+            }
             if let Some(member) = self.take_one_idle(state) {
                 if member.is_suspect() {
                     self.check(state, member);
@@ -67,7 +73,7 @@ impl Inner {
     pub(super) fn serve(self: &Arc<Self>, state: &mut State, mut member: PooledConnection<'static, Manager>) {
         if member.connection.outstanding() > 0 {
             // A new connection that took a query along with its password.
-            state.lanes.push(Lane { member, exclusive: false, last: UNKNOWN });
+            state.lanes.push(Lane::unknown(member));
             return;
         }
         let Some(waiter) = state.waiters.pop_front() else {
@@ -88,8 +94,8 @@ impl Inner {
             }
             Wish::Query { query, pipelined, tries, reply } => {
                 let last = fingerprint(&query.text);
-                let lane = Lane { member, exclusive: !pipelined, last };
-                let run = Run { connection: lane.id(), alone: Some((last, Instant::now(), lane.quick_bound())) };
+                let lane = Lane { member, exclusive: !pipelined, last, tiny: self.pace.is_tiny(last) };
+                let run = Run { connection: lane.id(), alone: Some(lane.clock(&self.pace)) };
                 lane.member.connection.send(self.request(query, pipelined, tries, reply, run));
                 state.lanes.push(lane);
             }
@@ -108,13 +114,44 @@ impl Inner {
         // With no other connection to wait for, one behind a slow statement is no later on the wire than in the queue.
         let pace = (self.config.max > 1).then_some(&self.pace);
         let Some(lane) = with_room(&mut state.lanes, limit, reserved, pace) else { return false };
+        if let Some(waiter) = state.waiters.remove(position) {
+            self.share(lane, waiter);
+        }
+        true
+    }
+
+    /// Puts the first waiter onto a busy connection although others are idle: with more queries in flight than connections they share them
+    /// anyway, and of those that take the server no time more are done when fewer of its processes have to wake up for them.
+    fn join(self: &Arc<Self>, state: &mut State) -> bool {
+        if state.lanes.len() < ENOUGH_LANES || state.own > 0 || self.has_room(state) {
+            return false;
+        }
+        let is_tiny = |waiter: &Waiter| waiter.text().is_some_and(|text| self.pace.is_tiny(fingerprint(text)));
+        if !state.waiters.front().is_some_and(is_tiny) {
+            return false;
+        }
+        self.reclaim(state);
+        let in_flight: usize = state.lanes.iter().map(Lane::outstanding).sum();
+        if state.lanes.len() < ENOUGH_LANES || in_flight < self.config.max as usize {
+            return false;
+        }
+        let limit = self.config.max_pipeline.min(MAX_TINY);
+        let lanes = state.lanes.iter_mut().filter(|lane| lane.tiny && lane.has_room(limit, Some(&self.pace)));
+        let Some(lane) = lanes.min_by_key(|lane| lane.outstanding()) else { return false };
+        if let Some(waiter) = state.waiters.pop_front() {
+            self.share(lane, waiter);
+        }
+        true
+    }
+
+    /// Puts `waiter` onto a busy connection.
+    fn share(self: &Arc<Self>, lane: &mut Lane, waiter: Waiter) {
         lane.member.count_use();
-        if let Some(Waiter { wish: Wish::Query { query, pipelined, tries, reply }, .. }) = state.waiters.remove(position) {
-            lane.last = fingerprint(&query.text);
+        if let Wish::Query { query, pipelined, tries, reply } = waiter.wish {
+            lane.note_last(&query.text, &self.pace);
             let run = Run { connection: lane.id(), alone: None };
             lane.member.connection.send(self.request(query, pipelined, tries, reply, run));
         }
-        true
     }
 
     /// While connections are being made, each is left its share.
@@ -164,8 +201,8 @@ impl Inner {
         let reply = Box::new(move |outcome| match outcome {
             Outcome::Completed(result) => {
                 if let Some(pool) = pool.upgrade() {
-                    if let Some((statement, since, bound)) = run.alone {
-                        pool.pace.note(statement, since.elapsed() < bound);
+                    if let Some(clock) = run.alone {
+                        pool.pace.stop(&clock);
                     }
                     if result.is_err() && pool.config.close_after_error {
                         // First, so that the caller finds the counters as pg-pool shows them.

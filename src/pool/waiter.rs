@@ -34,6 +34,14 @@ impl Waiter {
         matches!(self.wish, Wish::Query { tries, .. } if tries > 0)
     }
 
+    /// The statement of a query that may share a connection.
+    pub fn text(&self) -> Option<&str> {
+        match &self.wish {
+            Wish::Query { query, pipelined: true, .. } => Some(&query.text),
+            _ => None,
+        }
+    }
+
     pub fn fail(self, error: Error) {
         match self.wish {
             Wish::Query { reply, .. } => reply(Err(error)),

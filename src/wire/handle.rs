@@ -38,6 +38,8 @@ pub struct Session {
     pub notices: Vec<ServerMessage>,
     /// How long the last round trip of the startup took: the link's latency, roughly.
     pub round_trip: Duration,
+    /// How long the way there and back takes without the server's part: the TCP handshake.
+    pub link: Duration,
 }
 
 pub(super) enum Command {

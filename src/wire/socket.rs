@@ -1,6 +1,7 @@
 //! The way to the server: TCP or a Unix socket, and TLS on top of it.
 
 use std::io;
+use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use postgres_protocol::message::frontend;
@@ -32,18 +33,20 @@ pub struct Connected {
     pub(super) stream: Socket,
     /// The traffic does not leave this machine.
     pub(super) is_local: bool,
+    /// How long the first packet took, there and back.
+    pub(super) link: Duration,
 }
 
 /// Opens the socket and, unless TLS is off, encrypts it.
 pub async fn connect(target: &Target) -> Result<Connected, Error> {
     let config = &target.config;
-    let mut socket = open(target).await?;
+    let (mut socket, link) = open(target).await?;
     let is_local = match &socket {
         Either::Left(tcp) => tcp.peer_addr().is_ok_and(|peer| peer.ip().is_loopback()),
         Either::Right(_) => true,
     };
     if config.ssl.mode == SslMode::Disable || matches!(config.host, Host::Unix(_)) {
-        return Ok(Connected { stream: Either::Right(socket), is_local });
+        return Ok(Connected { stream: Either::Right(socket), is_local, link });
     }
     if !config.direct_tls {
         request_tls(&mut socket, target).await?;
@@ -57,30 +60,34 @@ pub async fn connect(target: &Target) -> Result<Connected, Error> {
         let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
         check(config.ssl.server_name.as_deref().unwrap_or(target.host()), certificates).await?;
     }
-    Ok(Connected { stream: Either::Left(Box::new(stream)), is_local })
+    Ok(Connected { stream: Either::Left(Box::new(stream)), is_local, link })
 }
 
-async fn open(target: &Target) -> Result<Plain, Error> {
+async fn open(target: &Target) -> Result<(Plain, Duration), Error> {
     if let Some(path) = target.socket_path() {
         #[cfg(unix)]
-        return UnixStream::connect(path).await.map(Either::Right).map_err(|error| target.unreachable(error));
+        return match UnixStream::connect(path).await {
+            Ok(socket) => Ok((Either::Right(socket), Duration::ZERO)),
+            Err(error) => Err(target.unreachable(error)),
+        };
         #[cfg(not(unix))]
         return Err(
             target.unreachable(io::Error::new(io::ErrorKind::Unsupported, format!("no Unix sockets on this platform: {}", path.display())))
         );
     }
-    let socket = open_tcp(target).await?;
+    let (socket, link) = open_tcp(target).await?;
     prepare(&socket, target).map_err(|error| target.unreachable(error))?;
-    Ok(Either::Left(socket))
+    Ok((Either::Left(socket), link))
 }
 
 /// Tries the host's addresses one after another.
-async fn open_tcp(target: &Target) -> Result<TcpStream, Error> {
+async fn open_tcp(target: &Target) -> Result<(TcpStream, Duration), Error> {
     let addresses = lookup_host((target.host(), target.config.port)).await.map_err(|error| target.unreachable(error))?;
     let mut failures = Vec::new();
     for address in addresses {
+        let began = Instant::now();
         match TcpStream::connect(address).await {
-            Ok(socket) => return Ok(socket),
+            Ok(socket) => return Ok((socket, began.elapsed())),
             Err(error) => failures.push((address, error)),
         }
     }

@@ -112,11 +112,12 @@ pub async fn start(
 ) -> Result<Started<Socket>, Error> {
     let binding = if target.config.channel_binding { connected.channel_binding() } else { None };
     let channel = Channel { encrypted: connected.is_encrypted(), local: connected.is_local, binding };
+    let link = connected.link;
     let mut exchange = Exchange { socket: connected.stream, read: BytesMut::with_capacity(1024), out: BytesMut::new(), target };
     let mut encoder = Encoder::new(options.statement_cache_size, options.schema_generation.clone());
     let mut rider = Rider { request: None, target };
     let session = match exchange.run(&channel, password, &mut encoder, early, &mut rider).await {
-        Ok(session) => session,
+        Ok(session) => Session { link, ..session },
         Err(error) => {
             rider.lose(&error);
             return Err(error);
