@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 use bb8::{PooledConnection, QueueStrategy};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use super::checkout::Checkout;
 use super::lane::Lane;
@@ -21,7 +22,7 @@ use crate::wire::{ConnectionId, Query, SchemaGeneration, Target};
 
 /// A pool. Clones share it. Its methods may be called from any thread.
 #[derive(Clone)]
-pub struct Pool(Arc<Inner>);
+pub struct Pool(pub(super) Arc<Inner>);
 
 /// How many connections and callers a pool has at the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +67,8 @@ pub(super) struct State {
     pub waiters: VecDeque<Waiter>,
     /// Waiters that need a connection of their own.
     pub own: usize,
+    /// When more queries were in flight than there may be connections, last.
+    pub crowded: Option<Instant>,
     /// Connections being made for the queue.
     pub making: usize,
     /// Connections being made for one caller each, who is not in the queue.

@@ -10,8 +10,8 @@ use crate::wire::ConnectionId;
 
 /// How long the query at the head may have run, beyond a few round trips, before nothing more is put behind it.
 const HEAD_BOUND: Duration = Duration::from_millis(5);
-/// What a statement may take beyond the way there and back, and still be called tiny: what it costs to wake an idle session, about.
-const TINY_BOUND: Duration = Duration::from_micros(150);
+/// What a statement may take beyond the way there and back, and still be called tiny. Most of it is what it takes to wake up everybody.
+const TINY_BOUND: Duration = Duration::from_micros(100);
 
 pub(super) struct Lane {
     pub member: PooledConnection<'static, Manager>,

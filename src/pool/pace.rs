@@ -7,10 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 const SLOTS: usize = 1024;
-/// A statement that was tiny once counts as tiny for so many more runs: on a busy machine most runs say more about the queue for its cores.
-const TINY_RUNS: u64 = 64;
-/// The bits of a slot that count those runs down; the others are the statement's.
-const RUNS: u64 = 0xFF;
+/// A statement that was tiny once keeps its credit for a while: on a busy machine most runs say more about the queue for its cores. It is
+/// also the bits of a slot that hold what is left; the others are the statement's.
+const CREDIT: u64 = 0xFF;
 
 /// Remembers the statements that were quick when they last had a connection for themselves.
 pub(super) struct Pace {
@@ -29,8 +28,8 @@ pub(super) const UNKNOWN: Fingerprint = 0;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Speed {
     Slow,
-    /// Another may wait behind it when all connections are busy.
-    Quick,
+    /// Another may wait behind it when all connections are busy. It took so many times what is tiny.
+    Quick(u64),
     /// Another had better wait behind it than wake an idle session.
     Tiny,
 }
@@ -48,7 +47,7 @@ impl Clock {
     fn speed(&self) -> Speed {
         match self.since.elapsed() {
             took if took < self.tiny => Speed::Tiny,
-            took if took < self.quick => Speed::Quick,
+            took if took < self.quick => Speed::Quick((took.as_nanos() / self.tiny.as_nanos().max(1)) as u64),
             _ => Speed::Slow,
         }
     }
@@ -70,12 +69,12 @@ impl Pace {
     }
 
     pub fn is_quick(&self, statement: Fingerprint) -> bool {
-        statement != UNKNOWN && self.slot(statement).load(Ordering::Relaxed) & !RUNS == statement
+        statement != UNKNOWN && self.slot(statement).load(Ordering::Relaxed) & !CREDIT == statement
     }
 
     pub fn is_tiny(&self, statement: Fingerprint) -> bool {
         let known = self.slot(statement).load(Ordering::Relaxed);
-        statement != UNKNOWN && known & !RUNS == statement && known & RUNS > 0
+        statement != UNKNOWN && known & !CREDIT == statement && known & CREDIT > 0
     }
 
     /// The statement is answered.
@@ -83,14 +82,14 @@ impl Pace {
         self.note(clock.statement, clock.speed());
     }
 
-    fn note(&self, statement: Fingerprint, speed: Speed) {
+    pub(super) fn note(&self, statement: Fingerprint, speed: Speed) {
         let slot = self.slot(statement);
         let known = slot.load(Ordering::Relaxed);
-        let is_known = known & !RUNS == statement;
+        let is_known = known & !CREDIT == statement;
         match speed {
-            Speed::Tiny => slot.store(statement | TINY_RUNS, Ordering::Relaxed),
-            Speed::Quick if is_known => slot.store(statement | (known & RUNS).saturating_sub(1), Ordering::Relaxed),
-            Speed::Quick => slot.store(statement, Ordering::Relaxed),
+            Speed::Tiny => slot.store(statement | CREDIT, Ordering::Relaxed),
+            Speed::Quick(times) if is_known => slot.store(statement | (known & CREDIT).saturating_sub(times), Ordering::Relaxed),
+            Speed::Quick(_) => slot.store(statement, Ordering::Relaxed),
             Speed::Slow if is_known => slot.store(UNKNOWN, Ordering::Relaxed),
             // Another statement's slot is none of its business.
             Speed::Slow => {}
@@ -98,7 +97,7 @@ impl Pace {
     }
 
     fn slot(&self, statement: Fingerprint) -> &AtomicU64 {
-        &self.slots[(statement / (RUNS + 1)) as usize % SLOTS]
+        &self.slots[(statement / (CREDIT + 1)) as usize % SLOTS]
     }
 }
 
@@ -109,7 +108,7 @@ pub(super) fn fingerprint(text: &str) -> Fingerprint {
     let mut chunks = text.as_bytes().chunks_exact(8);
     let hash = chunks.by_ref().fold(text.len() as u64, |hash, chunk| mix(hash, u64::from_le_bytes(chunk.try_into().expect("eight bytes"))));
     let hash = chunks.remainder().iter().fold(hash, |hash, &byte| mix(hash, u64::from(byte)));
-    (hash ^ hash << 32).max(RUNS + 1) & !RUNS
+    (hash ^ hash << 32).max(CREDIT + 1) & !CREDIT
 }
 
 #[cfg(test)]
@@ -121,7 +120,7 @@ mod tests {
         let pace = Pace::new();
         let (one, other) = (fingerprint("select 1"), fingerprint("select pg_sleep(1)"));
         assert!(!pace.is_quick(one) && !pace.is_quick(UNKNOWN));
-        pace.note(one, Speed::Quick);
+        pace.note(one, Speed::Quick(2));
         assert!(pace.is_quick(one) && !pace.is_tiny(one) && !pace.is_quick(other));
         pace.note(one, Speed::Slow);
         assert!(!pace.is_quick(one));
@@ -132,11 +131,11 @@ mod tests {
         let pace = Pace::new();
         let one = fingerprint("select 1");
         pace.note(one, Speed::Tiny);
-        for _ in 1..TINY_RUNS {
-            pace.note(one, Speed::Quick);
+        for _ in 0..127 {
+            pace.note(one, Speed::Quick(2));
         }
         assert!(pace.is_quick(one) && pace.is_tiny(one));
-        pace.note(one, Speed::Quick);
+        pace.note(one, Speed::Quick(2));
         assert!(pace.is_quick(one) && !pace.is_tiny(one));
         pace.note(one, Speed::Tiny);
         pace.note(one, Speed::Slow);

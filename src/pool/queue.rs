@@ -1,6 +1,7 @@
 //! Serves the queue: every waiter gets an idle connection, a new one, a place on a busy one, or waits on.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bb8::PooledConnection;
 use tokio::time::{Instant, sleep_until};
@@ -14,10 +15,12 @@ use crate::wire::{ConnectionId, Outcome, Query, Request};
 
 /// A query that never ran because its connection ended is given to another one this often.
 const MAX_TRIES: u32 = 20;
-/// So many connections keep a server busy with statements that are next to nothing to it.
-const ENOUGH_LANES: usize = 6;
-/// That many such statements take less time one after another than it takes to notice.
+/// So many connections answer more statements that are next to nothing to the server than a JavaScript thread can ask for.
+const ENOUGH_LANES: usize = 4;
+/// So many of those one after another are not much to wait for.
 const MAX_TINY: usize = 16;
+/// Callers that come in a burst, have their answers, and come again are as many as before.
+const CROWD_LASTS: Duration = Duration::from_millis(5);
 
 /// Where a query runs.
 struct Run {
@@ -120,8 +123,8 @@ impl Inner {
         true
     }
 
-    /// Puts the first waiter onto a busy connection although others are idle: with more queries in flight than connections they share them
-    /// anyway, and of those that take the server no time more are done when fewer of its processes have to wake up for them.
+    /// Puts the first waiter onto a busy connection although others are idle. With more queries in flight than connections they share them
+    /// anyway; when they are next to nothing to the server, waking fewer of its processes gets more of them done.
     fn join(self: &Arc<Self>, state: &mut State) -> bool {
         if state.lanes.len() < ENOUGH_LANES || state.own > 0 || self.has_room(state) {
             return false;
@@ -131,12 +134,17 @@ impl Inner {
             return false;
         }
         self.reclaim(state);
+        if state.lanes.len() < ENOUGH_LANES {
+            return false;
+        }
         let in_flight: usize = state.lanes.iter().map(Lane::outstanding).sum();
-        if state.lanes.len() < ENOUGH_LANES || in_flight < self.config.max as usize {
+        if in_flight >= self.config.max as usize {
+            state.crowded = Some(Instant::now());
+        } else if state.crowded.is_none_or(|since| since.elapsed() > CROWD_LASTS) {
             return false;
         }
         let limit = self.config.max_pipeline.min(MAX_TINY);
-        let lanes = state.lanes.iter_mut().filter(|lane| lane.tiny && lane.has_room(limit, Some(&self.pace)));
+        let lanes = state.lanes.iter_mut().take(ENOUGH_LANES).filter(|lane| lane.tiny && lane.has_room(limit, Some(&self.pace)));
         let Some(lane) = lanes.min_by_key(|lane| lane.outstanding()) else { return false };
         if let Some(waiter) = state.waiters.pop_front() {
             self.share(lane, waiter);

@@ -9,6 +9,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use super::fake_server::FakeServer;
+use super::pace::{Speed, fingerprint};
 use super::{Checkout, Counts, Events, Login, Pool, Purpose};
 use crate::config::{ConnectConfig, Host, PoolConfig, SslConfig, SslMode};
 use crate::error::{Error, ServerMessage};
@@ -288,6 +289,35 @@ async fn a_connection_lost_while_it_is_asked_leaves_nothing_behind() {
     assert_eq!(outcome(query).await, Ok(()), "it was accepted before the end");
     within(ended).await.unwrap();
     world.until(|world| world.server.open() == 0).await;
+}
+
+/// How many of 64 queries at once each of eight idle connections runs, when the pool believes the statement to be that fast.
+async fn spread(speed: Speed) -> Vec<usize> {
+    let world = World::new(8, |_| {}).await;
+    let mut held = Vec::new();
+    for _ in 0..8 {
+        held.push(world.checkout().await);
+    }
+    held.into_iter().for_each(|checkout| _ = checkout.release(false));
+    world.pool.0.pace.note(fingerprint("select it"), speed);
+    let queries: Vec<_> = (0..64).map(|_| world.query("select it")).collect();
+    for query in queries {
+        assert_eq!(outcome(query).await, Ok(()));
+    }
+    let mut counts = vec![0; 8];
+    world.server.seen().iter().for_each(|(connection, _)| counts[connection - 1] += 1);
+    counts.sort_unstable();
+    counts
+}
+
+#[tokio::test]
+async fn statements_that_take_a_moment_are_spread_over_all_connections() {
+    assert_eq!(spread(Speed::Quick(1)).await, [8; 8]);
+}
+
+#[tokio::test]
+async fn statements_that_take_no_time_share_a_few_connections_once_each_has_one() {
+    assert_eq!(spread(Speed::Tiny).await, [1, 1, 1, 1, 15, 15, 15, 15]);
 }
 
 #[tokio::test]
