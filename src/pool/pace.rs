@@ -1,14 +1,15 @@
 //! Which statements have turned out to be quick: only behind those may another caller's query wait on the wire.
 //!
 //! Once written, a query cannot be taken back, so what is put behind a slow one is as late as it. The age of the query at the head shows
-//! that too late. A statement is known by a fingerprint of its text; two that share one cost at most a needless wait.
+//! that too late. The quickest are tiny: more of them are done when fewer connections run them (see `join` in queue.rs). A statement is known
+//! by a fingerprint of its text; two that share one cost at most a needless wait.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 const SLOTS: usize = 1024;
-/// A statement that was tiny once keeps its credit for a while: on a busy machine most runs say more about the queue for its cores. It is
-/// also the bits of a slot that hold what is left; the others are the statement's.
+/// For how many runs a statement that was tiny once counts as tiny, slower runs counting for more: on a busy machine most say more about the
+/// queue for its cores. Also the bits of a slot that hold what is left of it; the others are the statement's.
 const CREDIT: u64 = 0xFF;
 
 /// Remembers the statements that were quick when they last had a connection for themselves.
