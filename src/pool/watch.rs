@@ -79,10 +79,11 @@ impl Inner {
             self.put(lane.member);
         }
         drop(state);
-        self.open.fetch_sub(1, Ordering::Relaxed);
         // An idle one is dropped from bb8 here.
         self.sweep();
         self.maker.events.removed(connection, error);
+        // Not before: who calls end() meanwhile, on another thread, hears of the last connection's end before the pool's.
+        self.open.fetch_sub(1, Ordering::Relaxed);
         self.pump(&mut self.state.lock());
         self.finish_if_ended();
     }
