@@ -12,7 +12,7 @@ const passphrase = 'the passphrase of these tests'
 const { certificate: cert, key } = certificateFor(['client'])
 const locked = createPrivateKey(key).export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase })
 
-const server = await postgres({ tls: true, host: '127.0.0.1', settings: { ssl_min_protocol_version: 'TLSv1.1' } })
+const server = await postgres({ tls: true, host: '127.0.0.1', settings: { ssl_min_protocol_version: 'TLSv1.1', ssl_ciphers: 'DEFAULT@SECLEVEL=0' } })
 after(() => server.stop())
 const config = (ssl) => ({ host: 'localhost', port: server.port, user: server.superuser, database: 'postgres', ssl: { ca: server.ca, ...ssl } })
 
@@ -57,6 +57,7 @@ test('a pfx', async () => {
 
 test('TLS 1.1', async () => {
   const old = { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }
+  assert.equal(await session(theirs, old), 'TLSv1.1')
   assert.match(await refusal(old), /ssl\.maxVersion/)
 })
 
