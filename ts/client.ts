@@ -39,14 +39,6 @@ const lostBefore: WireError = {
 }
 const closed = 'Client was closed and is not queryable'
 
-/** What the server said at startup. */
-export interface SessionInfo {
-  processID: number | null
-  secretKey: number | null
-  /** `server_version`, `TimeZone`, … as reported at startup. */
-  parameters: Record<string, string>
-}
-
 /** Options of a client: a connection's, and what only JavaScript needs. */
 interface ClientOptions extends ConnectionOptions {
   types?: TypeSource
