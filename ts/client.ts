@@ -28,16 +28,9 @@ import type {
   TransactionStatus,
 } from './pg/types.js'
 import { Query, type QueryCallback, type QuerySettings } from './query.js'
-import { QueryQueue, type Queued } from './query-queue.js'
+import { QueryQueue } from './query-queue.js'
 import { Portal, type StreamOptions } from './stream.js'
 import { TypeOverrides, type TypeParser, type TypeSource } from './types.js'
-
-const notQueryable = 'Client has encountered a connection error and is not queryable'
-/** The connection was gone before the query came. */
-const lostBefore: WireError = {
-  kind: 'connection', message: notQueryable, code: 'CONNECTION_LOST', hint: null, status: null, problems: [], server: null, cause: null,
-}
-const closed = 'Client was closed and is not queryable'
 
 /** Options of a client: a connection's, and what only JavaScript needs. */
 interface ClientOptions extends ConnectionOptions {
@@ -334,9 +327,9 @@ export class Client extends EventEmitter {
         throw new TypeError('callback is not a function')
       }
     }
-    this.bound(query, (config as QuerySettings).query_timeout || Number(this.connectionParameters.query_timeout || 0))
+    this.queries.bound(query, (config as QuerySettings).query_timeout || Number(this.connectionParameters.query_timeout || 0))
     if (this.binary && !query.binary) query.binary = true
-    this.enqueue(query)
+    this.queries.add(query)
     return result
   }
 
@@ -346,31 +339,7 @@ export class Client extends EventEmitter {
    */
   stream<Row = Record<string, unknown>>(text: string, values?: readonly unknown[], options: StreamOptions = {}): AsyncGenerator<Row, void, undefined> {
     const portal = new Portal(this.queries, text, values, options)
-    return portal.rows<Row>(() => this.enqueue(portal))
-  }
-
-  /** Gives a query up after `millis`. The server may still be running it. */
-  private bound(query: Query, millis: number): void {
-    if (!millis) return
-    const answer = query.callback ?? (() => {})
-    const timer = setTimeout(() => {
-      const error = new Error('Query read timeout')
-      this.queries.refuse(query, error)
-      answer(error)
-      query.callback = () => {}
-      this.queries.remove(query)
-      this.queries.pulse()
-    }, millis)
-    query.callback = (error, result) => {
-      clearTimeout(timer)
-      answer(error, result)
-    }
-  }
-
-  private enqueue(query: Queued): void {
-    const refusal = this.queries.refusalOf(query) ?? (!this._queryable ? notQueryable : this._ending ? closed : undefined)
-    if (!refusal) this.queries.add(query)
-    else this.queries.refuse(query, refusal === notQueryable ? this.queries.toError(lostBefore) : new Error(refusal))
+    return portal.rows<Row>(() => this.queries.add(portal))
   }
 
   private sever(): void {
@@ -512,11 +481,6 @@ interface LegacyOptions {
   pipeline?: boolean
   binary?: boolean
   scramMaxIterations?: number | string
-}
-
-/** Whether a query failed because its connection was already gone. */
-export function wasNeverSent(error: unknown): boolean {
-  return error instanceof Error && error.message === notQueryable
 }
 
 /** A listener's exception is the process's; what has to happen to the client happens all the same. */
