@@ -4,16 +4,15 @@ import { EventEmitter } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
 import { deprecate } from 'node:util'
 import { defaults } from './defaults.js'
-import { environment, expect, hold, listen, refuse, unlisten, type WireEvent } from './environment.js'
+import { environment, expect, hold, unlisten, type WireEvent } from './environment.js'
 import { restack, type WireError } from './errors.js'
 import { escapeIdentifier, escapeLiteral } from './escape.js'
 import type { ConnectionOptions } from './options.js'
-import { answerPassword } from './password.js'
 import { ConnectionParameters, hide } from './pg/connection-parameters.js'
 import { toPgError } from './pg/errors.js'
-import { answerIdentity } from './pg/identity.js'
 import { noticeOf, notificationOf } from './pg/notices.js'
-import { coreOptions, coreVariables, startupOf } from './pg/startup.js'
+import { openConnection } from './pg/opening.js'
+import { startupOf } from './pg/startup.js'
 import type {
   ClientConfig,
   ClientListener,
@@ -148,17 +147,10 @@ export class Client extends EventEmitter {
     }
     this._connecting = true
     if (this._opener) return this._opener((error) => callback(error, this))
-    this.number = listen((event) => this.hear(event))
-    const request = expect({
-      toError: toPgError,
-      event: (event) => this.opened(event.connection!),
-      fail: (error) => this.openFailed(error),
+    this.number = openConnection(this, this.#given, {
+      opened: (connection) => this.opened(connection),
+      failed: (error) => this.openFailed(error),
     })
-    try {
-      environment.openClient(this.number, request, coreOptions(this.connectionParameters, this.#given), coreVariables())
-    } catch (error) {
-      refuse(request, error as Error)
-    }
   }
 
   private opened(connection: number): void {
@@ -177,23 +169,6 @@ export class Client extends EventEmitter {
     // A refusal of the server comes a moment before the end of its connection.
     if ('severity' in error) setImmediate(() => this.handleEnd(undefined))
     else this.handleEnd(undefined)
-  }
-
-  private hear(event: WireEvent): void {
-    switch (event.event) {
-      case 'connect':
-        this.introduce(event)
-        for (const notice of event.notices as NonNullable<WireError['server']>[]) this.emit('notice', noticeOf(notice))
-        break
-      case 'identity':
-        answerIdentity(event, this.ssl || undefined)
-        break
-      case 'password':
-        answerPassword(event.question as number, this.password, this.connectionParameters)
-        break
-      default:
-        this.handleEvent(event)
-    }
   }
 
   /** @internal Takes what a new connection says about itself. `toError` makes the errors: a Lakebase pool's are typed. */
