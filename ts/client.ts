@@ -4,16 +4,15 @@ import { EventEmitter } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
 import { deprecate } from 'node:util'
 import { defaults } from './defaults.js'
-import { environment, expect, hold, listen, refuse, unlisten, type WireEvent } from './environment.js'
+import { environment, expect, hold, unlisten, type WireEvent } from './environment.js'
 import { restack, type WireError } from './errors.js'
 import { escapeIdentifier, escapeLiteral } from './escape.js'
 import type { ConnectionOptions } from './options.js'
-import { answerPassword } from './password.js'
 import { ConnectionParameters, hide } from './pg/connection-parameters.js'
 import { toPgError } from './pg/errors.js'
-import { answerIdentity } from './pg/identity.js'
 import { noticeOf, notificationOf } from './pg/notices.js'
-import { coreOptions, coreVariables, startupOf } from './pg/startup.js'
+import { openConnection } from './pg/opening.js'
+import { startupOf } from './pg/startup.js'
 import type {
   ClientConfig,
   ClientListener,
@@ -28,24 +27,9 @@ import type {
   TransactionStatus,
 } from './pg/types.js'
 import { Query, type QueryCallback, type QuerySettings } from './query.js'
-import { QueryQueue, type Queued } from './query-queue.js'
+import { QueryQueue } from './query-queue.js'
 import { Portal, type StreamOptions } from './stream.js'
 import { TypeOverrides, type TypeParser, type TypeSource } from './types.js'
-
-const notQueryable = 'Client has encountered a connection error and is not queryable'
-/** The connection was gone before the query came. */
-const lostBefore: WireError = {
-  kind: 'connection', message: notQueryable, code: 'CONNECTION_LOST', hint: null, status: null, problems: [], server: null, cause: null,
-}
-const closed = 'Client was closed and is not queryable'
-
-/** What the server said at startup. */
-export interface SessionInfo {
-  processID: number | null
-  secretKey: number | null
-  /** `server_version`, `TimeZone`, … as reported at startup. */
-  parameters: Record<string, string>
-}
 
 /** Options of a client: a connection's, and what only JavaScript needs. */
 interface ClientOptions extends ConnectionOptions {
@@ -163,17 +147,10 @@ export class Client extends EventEmitter {
     }
     this._connecting = true
     if (this._opener) return this._opener((error) => callback(error, this))
-    this.number = listen((event) => this.hear(event))
-    const request = expect({
-      toError: toPgError,
-      event: (event) => this.opened(event.connection!),
-      fail: (error) => this.openFailed(error),
+    this.number = openConnection(this, this.#given, {
+      opened: (connection) => this.opened(connection),
+      failed: (error) => this.openFailed(error),
     })
-    try {
-      environment.openClient(this.number, request, coreOptions(this.connectionParameters, this.#given), coreVariables())
-    } catch (error) {
-      refuse(request, error as Error)
-    }
   }
 
   private opened(connection: number): void {
@@ -192,23 +169,6 @@ export class Client extends EventEmitter {
     // A refusal of the server comes a moment before the end of its connection.
     if ('severity' in error) setImmediate(() => this.handleEnd(undefined))
     else this.handleEnd(undefined)
-  }
-
-  private hear(event: WireEvent): void {
-    switch (event.event) {
-      case 'connect':
-        this.introduce(event)
-        for (const notice of event.notices as NonNullable<WireError['server']>[]) this.emit('notice', noticeOf(notice))
-        break
-      case 'identity':
-        answerIdentity(event, this.ssl || undefined)
-        break
-      case 'password':
-        answerPassword(event.question as number, this.password, this.connectionParameters)
-        break
-      default:
-        this.handleEvent(event)
-    }
   }
 
   /** @internal Takes what a new connection says about itself. `toError` makes the errors: a Lakebase pool's are typed. */
@@ -342,9 +302,9 @@ export class Client extends EventEmitter {
         throw new TypeError('callback is not a function')
       }
     }
-    this.bound(query, (config as QuerySettings).query_timeout || Number(this.connectionParameters.query_timeout || 0))
+    this.queries.bound(query, (config as QuerySettings).query_timeout || Number(this.connectionParameters.query_timeout || 0))
     if (this.binary && !query.binary) query.binary = true
-    this.enqueue(query)
+    this.queries.add(query)
     return result
   }
 
@@ -354,31 +314,7 @@ export class Client extends EventEmitter {
    */
   stream<Row = Record<string, unknown>>(text: string, values?: readonly unknown[], options: StreamOptions = {}): AsyncGenerator<Row, void, undefined> {
     const portal = new Portal(this.queries, text, values, options)
-    return portal.rows<Row>(() => this.enqueue(portal))
-  }
-
-  /** Gives a query up after `millis`. The server may still be running it. */
-  private bound(query: Query, millis: number): void {
-    if (!millis) return
-    const answer = query.callback ?? (() => {})
-    const timer = setTimeout(() => {
-      const error = new Error('Query read timeout')
-      this.queries.refuse(query, error)
-      answer(error)
-      query.callback = () => {}
-      this.queries.remove(query)
-      this.queries.pulse()
-    }, millis)
-    query.callback = (error, result) => {
-      clearTimeout(timer)
-      answer(error, result)
-    }
-  }
-
-  private enqueue(query: Queued): void {
-    const refusal = this.queries.refusalOf(query) ?? (!this._queryable ? notQueryable : this._ending ? closed : undefined)
-    if (!refusal) this.queries.add(query)
-    else this.queries.refuse(query, refusal === notQueryable ? this.queries.toError(lostBefore) : new Error(refusal))
+    return portal.rows<Row>(() => this.queries.add(portal))
   }
 
   private sever(): void {
@@ -520,11 +456,6 @@ interface LegacyOptions {
   pipeline?: boolean
   binary?: boolean
   scramMaxIterations?: number | string
-}
-
-/** Whether a query failed because its connection was already gone. */
-export function wasNeverSent(error: unknown): boolean {
-  return error instanceof Error && error.message === notQueryable
 }
 
 /** A listener's exception is the process's; what has to happen to the client happens all the same. */

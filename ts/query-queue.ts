@@ -9,6 +9,12 @@ import { Query, type ProtocolQuery } from './query.js'
 import { Portal, type PortalOwner } from './stream.js'
 import type { TypeOverrides } from './types.js'
 
+/** The connection was gone before the query came. */
+const lostBefore: WireError = {
+  kind: 'connection', message: 'Client has encountered a connection error and is not queryable', code: 'CONNECTION_LOST',
+  hint: null, status: null, problems: [], server: null, cause: null,
+}
+
 /** What waits for its turn. */
 export type Queued = ProtocolQuery | Portal
 
@@ -18,6 +24,10 @@ export interface QueueOwner {
   readonly _connection: number
   /** Queries are handed over at once; they still run one after another. */
   readonly pipeline: boolean
+  /** The connection has not failed. */
+  readonly _queryable: boolean
+  /** `end()` was called. */
+  readonly _ending: boolean
   emit(event: 'drain' | 'notice' | 'notification', message?: object): boolean
 }
 
@@ -65,7 +75,10 @@ export class QueryQueue implements PortalOwner {
     this.status ??= 'I'
   }
 
+  /** A query gets its turn after those before it, or is refused. */
   add(query: Queued): void {
+    const refusal = this.refusalOf(query)
+    if (refusal) return this.refuse(query, refusal)
     if (this.waiting.length > 0 && !this.owner.pipeline) warnOfQueue()
     this.waiting.push(query)
     this.pulse()
@@ -82,12 +95,29 @@ export class QueryQueue implements PortalOwner {
     if (position >= 0) this.waiting.splice(position, 1)
   }
 
-  /** What keeps a portal open across round trips cannot share the wire, as in node-postgres. */
-  refusalOf(query: Queued): string | undefined {
-    if (!this.owner.pipeline) return undefined
-    if (query instanceof Portal) return '`stream` is not supported in pipeline mode'
-    if (!(query instanceof Query)) return 'Custom query classes such as pg-cursor and pg-query-stream are not supported in pipeline mode'
-    return query.rows ? 'The `rows` option is not supported in pipeline mode' : undefined
+  /** Gives a query up after `millis`, unless that is 0. The server may still be running it. */
+  bound(query: Query, millis: number): void {
+    if (!millis) return
+    const answer = query.callback ?? (() => {})
+    const timer = setTimeout(() => {
+      const error = new Error('Query read timeout')
+      this.refuse(query, error)
+      answer(error)
+      query.callback = () => {}
+      this.remove(query)
+      this.pulse()
+    }, millis)
+    query.callback = (error, result) => {
+      clearTimeout(timer)
+      answer(error, result)
+    }
+  }
+
+  private refusalOf(query: Queued): Error | undefined {
+    const unfit = this.owner.pipeline && unfitToPipeline(query)
+    if (unfit) return new Error(unfit)
+    if (!this.owner._queryable) return this.toError(lostBefore)
+    return this.owner._ending ? new Error('Client was closed and is not queryable') : undefined
   }
 
   /** Sends the next query when the one before it is done. */
@@ -201,6 +231,18 @@ export class QueryQueue implements PortalOwner {
   tellIdle(): void {
     for (const idle of this.idleWaiters.splice(0)) idle()
   }
+}
+
+/** Whether a query failed because its connection was already gone. */
+export function wasNeverSent(error: unknown): boolean {
+  return error instanceof Error && error.message === lostBefore.message
+}
+
+/** What keeps a portal open across round trips cannot share the wire, as in node-postgres. */
+function unfitToPipeline(query: Queued): string | undefined {
+  if (query instanceof Portal) return '`stream` is not supported in pipeline mode'
+  if (!(query instanceof Query)) return 'Custom query classes such as pg-cursor and pg-query-stream are not supported in pipeline mode'
+  return query.rows ? 'The `rows` option is not supported in pipeline mode' : undefined
 }
 
 /** Errors that concern one query on a connection that lives on: it was never sent. */

@@ -4,20 +4,15 @@
  * Only they pay for it: an ordinary query's messages are written and read in Rust.
  */
 
-import { EventEmitter } from 'node:events'
-import { parse, serialize } from 'pg-protocol'
+import { ProtocolConnection, type Contents } from './protocol-connection.js'
 import { TunnelStream } from './tunnel-stream.js'
 
-type Message = { name: string; length: number }
-
-export class Connection extends EventEmitter {
+export class Connection extends ProtocolConnection {
   readonly stream: TunnelStream
   /** Named statements whose Parse is on its way. */
   submittedNamedStatements = Object.create(null) as Record<string, string>
   /** Messages sent that the server answers with ReadyForQuery each, less those answers. */
   unanswered = 0
-  _ending = false
-  _emitMessage = false
   private isOver = false
 
   /**
@@ -32,13 +27,9 @@ export class Connection extends EventEmitter {
     super()
     this.stream = new TunnelStream(number, onSevered)
     this.on('newListener', (event) => {
-      if (event === 'message') this._emitMessage = true
       if (event === 'readyForQuery' && this.isOver) process.nextTick(() => this.dismiss())
     })
-    void parse(this.stream, (message: Message) => {
-      if (this._emitMessage) this.emit('message', message)
-      this.emit(message.name === 'error' ? 'errorMessage' : message.name, message)
-    })
+    this.attachListeners(this.stream)
   }
 
   /**
@@ -54,55 +45,19 @@ export class Connection extends EventEmitter {
     this.emit('readyForQuery', { name: 'readyForQuery', length: 5, status: 'I' })
   }
 
-  _send(message: Buffer): boolean {
-    return this.stream.writable && this.stream.write(message)
-  }
-
-  query(text: string): void {
+  override query(text: string): void {
     this.unanswered++
-    this._send(serialize.query(text))
+    super.query(text)
   }
 
-  parse(query: { name?: string | undefined; text: string; types?: number[] }): void {
+  override parse(query: Contents<'parse'>): void {
     // The core may have prepared it for a query of its own; closing what does not exist is no error.
     if (query.name) this.close({ type: 'S', name: query.name })
-    this._send(serialize.parse(query as Parameters<typeof serialize.parse>[0]))
+    super.parse(query)
   }
 
-  bind(config: Parameters<typeof serialize.bind>[0]): void {
-    this._send(serialize.bind(config))
-  }
-
-  execute(config: Parameters<typeof serialize.execute>[0]): void {
-    this._send(serialize.execute(config))
-  }
-
-  describe(message: Parameters<typeof serialize.describe>[0]): void {
-    this._send(serialize.describe(message))
-  }
-
-  close(message: Parameters<typeof serialize.close>[0]): void {
-    this._send(serialize.close(message))
-  }
-
-  flush(): void {
-    this._send(serialize.flush())
-  }
-
-  sync(): void {
+  override sync(): void {
     this.unanswered++
-    this._send(serialize.sync())
-  }
-
-  sendCopyFromChunk(chunk: Buffer): void {
-    this._send(serialize.copyData(chunk))
-  }
-
-  endCopyFrom(): void {
-    this._send(serialize.copyDone())
-  }
-
-  sendCopyFail(message: string): void {
-    this._send(serialize.copyFail(message))
+    super.sync()
   }
 }

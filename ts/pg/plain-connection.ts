@@ -3,12 +3,10 @@
  * programs that do.
  */
 
-import { EventEmitter } from 'node:events'
 import { isIP, Socket } from 'node:net'
 import { connect as connectTls, type ConnectionOptions } from 'node:tls'
-
-type Protocol = typeof import('pg-protocol')
-type Serializer = Protocol['serialize']
+import { serialize } from 'pg-protocol'
+import { ProtocolConnection, type Contents } from './protocol-connection.js'
 
 /** What `new Connection()` takes. */
 export interface PlainConnectionConfig {
@@ -19,14 +17,8 @@ export interface PlainConnectionConfig {
   keepAliveInitialDelayMillis?: number
 }
 
-let loaded: Protocol | undefined
-
-function protocol(): Protocol {
-  return (loaded ??= require('pg-protocol') as Protocol)
-}
-
-/** Emits `connect`, `sslconnect`, `end`, `error`, `message` and every message under its own name, `errorMessage` for errors. */
-class Connection extends EventEmitter {
+/** Emits `connect`, `sslconnect`, `end` and `error`, besides the messages. */
+class Connection extends ProtocolConnection {
   stream: Socket
   parsedStatements: Record<string, string> = {}
   submittedNamedStatements: Record<string, string> = {}
@@ -37,11 +29,7 @@ class Connection extends EventEmitter {
   /** @internal */
   readonly _keepAliveInitialDelayMillis: number | undefined
   /** @internal */
-  _ending = false
-  /** @internal */
   _connecting = false
-  /** @internal */
-  _emitMessage = false
 
   constructor(config: PlainConnectionConfig = {}) {
     super()
@@ -51,9 +39,6 @@ class Connection extends EventEmitter {
     this._keepAliveInitialDelayMillis = config.keepAliveInitialDelayMillis
     this.ssl = config.ssl || false
     this.sslNegotiation = config.sslNegotiation || 'postgres'
-    this.on('newListener', (event) => {
-      if (event === 'message') this._emitMessage = true
-    })
   }
 
   /** Connects to a port of a host, or to a Unix socket's path. */
@@ -108,79 +93,28 @@ class Connection extends EventEmitter {
     this.emit('sslconnect')
   }
 
-  attachListeners(stream: Socket): void {
-    void protocol().parse(stream, (message) => {
-      if (this._emitMessage) this.emit('message', message)
-      this.emit((message.name as string) === 'error' ? 'errorMessage' : message.name, message)
-    })
-  }
-
   requestSsl(): void {
-    this.stream.write(protocol().serialize.requestSsl())
+    this.stream.write(serialize.requestSsl())
   }
 
-  startup(parameters: Parameters<Serializer['startup']>[0]): void {
-    this.stream.write(protocol().serialize.startup(parameters))
+  startup(parameters: Contents<'startup'>): void {
+    this.stream.write(serialize.startup(parameters))
   }
 
   cancel(processID: number, secretKey: number): void {
-    this.send((serialize) => serialize.cancel(processID, secretKey))
+    this._send(serialize.cancel(processID, secretKey))
   }
 
   password(password: string): void {
-    this.send((serialize) => serialize.password(password))
+    this._send(serialize.password(password))
   }
 
   sendSASLInitialResponseMessage(mechanism: string, response: string): void {
-    this.send((serialize) => serialize.sendSASLInitialResponseMessage(mechanism, response))
+    this._send(serialize.sendSASLInitialResponseMessage(mechanism, response))
   }
 
   sendSCRAMClientFinalMessage(data: string): void {
-    this.send((serialize) => serialize.sendSCRAMClientFinalMessage(data))
-  }
-
-  query(text: string): void {
-    this.send((serialize) => serialize.query(text))
-  }
-
-  parse(query: Parameters<Serializer['parse']>[0]): void {
-    this.send((serialize) => serialize.parse(query))
-  }
-
-  bind(config?: Parameters<Serializer['bind']>[0]): void {
-    this.send((serialize) => serialize.bind(config))
-  }
-
-  execute(config?: Parameters<Serializer['execute']>[0]): void {
-    this.send((serialize) => serialize.execute(config))
-  }
-
-  flush(): void {
-    this.send((serialize) => serialize.flush())
-  }
-
-  sync(): void {
-    this.send((serialize) => serialize.sync())
-  }
-
-  close(what: Parameters<Serializer['close']>[0]): void {
-    this.send((serialize) => serialize.close(what))
-  }
-
-  describe(what: Parameters<Serializer['describe']>[0]): void {
-    this.send((serialize) => serialize.describe(what))
-  }
-
-  sendCopyFromChunk(chunk: Buffer): void {
-    this.send((serialize) => serialize.copyData(chunk))
-  }
-
-  endCopyFrom(): void {
-    this.send((serialize) => serialize.copyDone())
-  }
-
-  sendCopyFail(message: string): void {
-    this.send((serialize) => serialize.copyFail(message))
+    this._send(serialize.sendSCRAMClientFinalMessage(data))
   }
 
   ref(): void {
@@ -198,11 +132,7 @@ class Connection extends EventEmitter {
       this.stream.end()
       return
     }
-    this.stream.write(protocol().serialize.end(), () => this.stream.end())
-  }
-
-  private send(message: (serialize: Serializer) => Buffer): void {
-    if (this.stream.writable) this.stream.write(message(protocol().serialize))
+    this.stream.write(serialize.end(), () => this.stream.end())
   }
 }
 

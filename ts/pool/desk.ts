@@ -1,7 +1,7 @@
 /** Who gets a client of a pool, and when: pg-pool's decisions, at pg-pool's moments. */
 
-import { wasNeverSent } from '../client.js'
 import { environment, expect, refuse, type WireEvent } from '../environment.js'
+import { wasNeverSent } from '../query-queue.js'
 import type { Pool } from './pool.js'
 import type { Member, Release } from './member.js'
 import type { Roster } from './roster.js'

@@ -1,7 +1,7 @@
 /** node-postgres' `Pool`: the same calls, events and counters, over connections that Rust owns (src/pool). */
 
 import { EventEmitter } from 'node:events'
-import { Client, wasNeverSent } from '../client.js'
+import { Client } from '../client.js'
 import { defaults } from '../defaults.js'
 import { environment, expect, listen, unlisten, type WireEvent } from '../environment.js'
 import { restack, toError, type WireError } from '../errors.js'
@@ -29,6 +29,7 @@ import { lakebaseOptions, nowhere, pgOptions, type GivenOptions, type Settings }
 import { Roster } from './roster.js'
 import { toPgPoolError, Waiter } from './waiter.js'
 import { normalize, type Query, send, type QueryCallback, type QuerySettings } from '../query.js'
+import { wasNeverSent } from '../query-queue.js'
 import { types as defaultTypes, type TypeSource } from '../types.js'
 
 export type { PoolClient, Release } from './member.js'

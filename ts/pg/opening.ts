@@ -1,0 +1,63 @@
+/** How a client of no pool gets its connection: Rust is asked for it, what it has to know is answered, and what it tells is passed on. */
+
+import { environment, expect, listen, refuse, type WireEvent } from '../environment.js'
+import type { WireError } from '../errors.js'
+import type { ConnectionOptions } from '../options.js'
+import { answerPassword, type Password } from '../password.js'
+import type { ConnectionParameters } from './connection-parameters.js'
+import { toPgError } from './errors.js'
+import { answerIdentity, type CheckServerIdentity } from './identity.js'
+import { noticeOf } from './notices.js'
+import { coreOptions, coreVariables } from './startup.js'
+
+/** The client that wants a connection. */
+export interface OpeningClient {
+  readonly connectionParameters: ConnectionParameters
+  /** Read when the server asks. */
+  readonly password: Password | undefined
+  readonly ssl: { checkServerIdentity?: CheckServerIdentity } | false
+  /** Takes what the new connection says about itself. */
+  introduce(event: WireEvent): void
+  handleEvent(event: WireEvent): void
+  emit(event: 'notice', notice: object): boolean
+}
+
+/** What became of it. */
+export interface Outcome {
+  /** `connection`: the number in Rust. */
+  opened(connection: number): void
+  failed(error: Error): void
+}
+
+/** Begins to open a connection. Returns the number under which its events are heard, for `unlisten`. */
+export function openConnection(client: OpeningClient, options: ConnectionOptions, outcome: Outcome): number {
+  const number = listen((event) => hear(client, event))
+  const request = expect({
+    toError: toPgError,
+    event: (event) => outcome.opened(event.connection!),
+    fail: (error) => outcome.failed(error),
+  })
+  try {
+    environment.openClient(number, request, coreOptions(client.connectionParameters, options), coreVariables())
+  } catch (error) {
+    refuse(request, error as Error)
+  }
+  return number
+}
+
+function hear(client: OpeningClient, event: WireEvent): void {
+  switch (event.event) {
+    case 'connect':
+      client.introduce(event)
+      for (const notice of event.notices as NonNullable<WireError['server']>[]) client.emit('notice', noticeOf(notice))
+      break
+    case 'identity':
+      answerIdentity(event, client.ssl || undefined)
+      break
+    case 'password':
+      answerPassword(event.question as number, client.password, client.connectionParameters)
+      break
+    default:
+      client.handleEvent(event)
+  }
+}
