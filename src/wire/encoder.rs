@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use bytes::BytesMut;
 use postgres_protocol::message::frontend;
@@ -84,14 +85,15 @@ impl Encoder {
 
     fn cached(&mut self, text: &str, params: &[Param], out: &mut BytesMut) -> Result<Sent, Error> {
         let now = Validity { schema: self.schema_generation.load(Ordering::Relaxed), settings: self.settings };
-        if let Some(prepared) = self.statements.get(text, now) {
+        let at = Instant::now();
+        if let Some(prepared) = self.statements.get(text, now, at) {
             bind(&prepared.name, params, false, out)?;
             return Ok(Sent::Cached { prepared, parsed: false });
         }
         if reads_clock_when_parsed(text) {
             return unnamed(text, params, false, out);
         }
-        let prepared = self.statements.insert(text, now);
+        let prepared = self.statements.insert(text, now, at);
         // Everything that can fail comes before anything is given up.
         let mut flight = BytesMut::new();
         let written = frontend::parse(&prepared.name, text, [], &mut flight)

@@ -2,11 +2,15 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use super::result::RowDescription;
 
 /// Names of cached statements start with this, so that they meet neither a caller's own names nor those of a tool.
 const PREFIX: &str = "lakebase_";
+/// What other programs change is not told: a statement that still fits but means something else is parsed again after so long. Once in a
+/// while it costs nothing, and no round trip.
+const MAX_AGE: Duration = Duration::from_secs(10);
 
 /// A statement that is prepared on the server, or whose Parse is on its way. Requests in flight share it with the cache.
 pub(super) struct Prepared {
@@ -19,6 +23,7 @@ struct Entry {
     prepared: Arc<Prepared>,
     /// What held when it was parsed.
     valid: Validity,
+    parsed: Instant,
     used: u64,
 }
 
@@ -52,15 +57,15 @@ impl Statements {
 
     /// The cached statement for `text`, if it may be used. Only outside a transaction: there a plan that is stale all the same shows as an
     /// error before anything ran, and the query is parsed afresh and sent again. Inside one that error would abort the caller's work.
-    pub fn get(&mut self, text: &str, now: Validity) -> Option<Arc<Prepared>> {
+    pub fn get(&mut self, text: &str, now: Validity, at: Instant) -> Option<Arc<Prepared>> {
         self.clock += 1;
-        let entry = self.by_text.get_mut(text).filter(|entry| entry.valid == now)?;
+        let entry = self.by_text.get_mut(text).filter(|entry| entry.valid == now && at < entry.parsed + MAX_AGE)?;
         entry.used = self.clock;
         Some(entry.prepared.clone())
     }
 
     /// Registers a new statement for `text`, in place of a stale one or the one that was used longest ago.
-    pub fn insert(&mut self, text: &str, now: Validity) -> Arc<Prepared> {
+    pub fn insert(&mut self, text: &str, now: Validity, at: Instant) -> Arc<Prepared> {
         let replaced = self.by_text.remove(text).or_else(|| {
             let full = self.by_text.len() >= self.capacity;
             let oldest = self.by_text.iter().filter(|_| full).min_by_key(|(_, entry)| entry.used).map(|(text, _)| text.clone());
@@ -70,7 +75,7 @@ impl Statements {
         self.next += 1;
         self.clock += 1;
         let prepared = Arc::new(Prepared { name: format!("{PREFIX}{}", self.next), columns: OnceLock::new() });
-        let entry = Entry { prepared: prepared.clone(), valid: now, used: self.clock };
+        let entry = Entry { prepared: prepared.clone(), valid: now, parsed: at, used: self.clock };
         self.by_text.insert(text.to_owned(), entry);
         prepared
     }
@@ -111,34 +116,45 @@ mod tests {
 
     #[test]
     fn the_least_recently_used_statement_makes_room() {
-        let mut statements = Statements::new(2);
-        let first = statements.insert("a", START);
-        let second = statements.insert("b", START);
-        assert!(Arc::ptr_eq(&statements.get("a", START).unwrap(), &first));
-        statements.insert("c", START);
+        let (mut statements, at) = (Statements::new(2), Instant::now());
+        let first = statements.insert("a", START, at);
+        let second = statements.insert("b", START, at);
+        assert!(Arc::ptr_eq(&statements.get("a", START, at).unwrap(), &first));
+        statements.insert("c", START, at);
         assert!(Arc::ptr_eq(&statements.take_obsolete()[0], &second));
-        assert!(statements.get("b", START).is_none());
-        assert!(statements.get("a", START).is_some());
+        assert!(statements.get("b", START, at).is_none());
+        assert!(statements.get("a", START, at).is_some());
     }
 
     #[test]
     fn a_change_of_schema_or_settings_makes_statements_stale() {
         for later in [Validity { schema: 1, ..START }, Validity { settings: 1, ..START }] {
-            let mut statements = Statements::new(2);
-            let stale = statements.insert("a", START);
-            assert!(statements.get("a", later).is_none());
-            statements.insert("a", later);
-            assert!(statements.get("a", later).is_some());
+            let (mut statements, at) = (Statements::new(2), Instant::now());
+            let stale = statements.insert("a", START, at);
+            assert!(statements.get("a", later, at).is_none());
+            statements.insert("a", later, at);
+            assert!(statements.get("a", later, at).is_some());
             assert!(Arc::ptr_eq(&statements.take_obsolete()[0], &stale));
         }
     }
 
     #[test]
+    fn a_statement_ages_however_often_it_is_used() {
+        let (mut statements, at) = (Statements::new(2), Instant::now());
+        statements.insert("a", START, at);
+        assert!(statements.get("a", START, at + MAX_AGE - Duration::from_millis(1)).is_some());
+        assert!(statements.get("a", START, at + MAX_AGE).is_none());
+        statements.insert("a", START, at + MAX_AGE);
+        assert!(statements.get("a", START, at + MAX_AGE).is_some());
+        assert_eq!(statements.take_obsolete().len(), 1);
+    }
+
+    #[test]
     fn a_statement_that_was_replaced_is_not_removed_by_its_predecessor() {
-        let mut statements = Statements::new(2);
-        let first = statements.insert("a", START);
-        let second = statements.insert("a", START);
+        let (mut statements, at) = (Statements::new(2), Instant::now());
+        let first = statements.insert("a", START, at);
+        let second = statements.insert("a", START, at);
         statements.remove("a", &first);
-        assert!(Arc::ptr_eq(&statements.get("a", START).unwrap(), &second));
+        assert!(Arc::ptr_eq(&statements.get("a", START, at).unwrap(), &second));
     }
 }
