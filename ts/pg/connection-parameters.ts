@@ -1,6 +1,5 @@
 /** The settings of one connection, from options, connection string, `PG*` variables and `defaults`, by node-postgres' rules. */
 
-import { lookup } from 'node:dns'
 import { defaults } from '../defaults.js'
 import { parseConnectionString, type StringSettings } from './connection-string.js'
 
@@ -77,6 +76,8 @@ export class ConnectionParameters {
     if (this.host) add('host', this.host)
     if (this.isDomainSocket) return callback(null, pairs.join(' '))
     if (this.client_encoding) add('client_encoding', this.client_encoding)
+    // Loaded for those who ask, as in answerIdentity.
+    const { lookup } = require('node:dns') as typeof import('node:dns')
     lookup(this.host, (error, address) => {
       if (error) return callback(error, null)
       add('hostaddr', address)

@@ -1,6 +1,5 @@
 /** `ssl.checkServerIdentity`: asks the caller's function whether the certificate belongs to the server that was meant. */
 
-import { X509Certificate } from 'node:crypto'
 import type { PeerCertificate } from 'node:tls'
 import { environment, type WireEvent } from '../environment.js'
 import { keepError } from '../errors.js'
@@ -22,6 +21,8 @@ export function answerIdentity(event: WireEvent, ssl: { checkServerIdentity?: Ch
 
 /** The server's certificate in Node.js' form, its issuers linked behind it. */
 function certificateOf(chain: string[]): PeerCertificate {
+  // Loaded for those who ask: it takes longer than most of this package.
+  const { X509Certificate } = require('node:crypto') as typeof import('node:crypto')
   const certificates = chain.map((der) => new X509Certificate(Buffer.from(der, 'base64')).toLegacyObject() as PeerCertificate)
   certificates.forEach((certificate, i) => Object.assign(certificate, { issuerCertificate: certificates[i + 1] ?? certificate }))
   return certificates[0] ?? ({} as PeerCertificate)

@@ -1,6 +1,7 @@
 /** The password file: `~/.pgpass`, or what `PGPASSFILE` names. Read as the `pgpass` package reads it for node-postgres. */
 
-import { readFile, stat } from 'node:fs/promises'
+// Not from 'node:fs/promises', which Node.js loads when it is used.
+import { promises as fs } from 'node:fs'
 import { join } from 'node:path'
 import { deprecate } from 'node:util'
 
@@ -24,7 +25,7 @@ const OTHERS = 0o077
 /** The password of the first line that fits, if there is such a file and line. */
 export async function passwordFromFile(login: Login): Promise<string | undefined> {
   const file = fileName()
-  const stats = await stat(file).catch(() => undefined)
+  const stats = await fs.stat(file).catch(() => undefined)
   if (!stats || 'PGPASSWORD' in process.env) return undefined
   if (process.platform !== 'win32') {
     if (!stats.isFile()) return warn(`password file "${file}" is not a plain file`)
@@ -34,7 +35,7 @@ export async function passwordFromFile(login: Login): Promise<string | undefined
   }
   let text: string
   try {
-    text = await readFile(file, 'utf8')
+    text = await fs.readFile(file, 'utf8')
   } catch (error) {
     return warn(`error on reading file: ${String(error)}`)
   }
