@@ -17,15 +17,19 @@ use crate::wire::{Connection, ConnectionId, Query, Response, Target};
 
 /// What the pool has told, in order.
 #[derive(Default)]
-struct Told(Mutex<Vec<String>>);
+struct Told {
+    log: Mutex<Vec<String>>,
+    /// What somebody on another thread does just before a connection's end is told.
+    before_removal: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
 
 impl Told {
     fn note(&self, what: String) {
-        self.0.lock().unwrap().push(what);
+        self.log.lock().unwrap().push(what);
     }
 
     fn all(&self) -> Vec<String> {
-        self.0.lock().unwrap().clone()
+        self.log.lock().unwrap().clone()
     }
 }
 
@@ -41,6 +45,9 @@ impl Events for Told {
         self.note("retired".into());
     }
     fn removed(&self, _: ConnectionId, error: Option<Error>) {
+        if let Some(act) = self.before_removal.lock().unwrap().take() {
+            act();
+        }
         self.note(format!("removed, {}", error.map_or_else(|| "as asked".into(), |error| error.message().to_owned())));
     }
     fn error(&self, _: ConnectionId, error: Error) {
@@ -439,6 +446,17 @@ async fn end_serves_who_waits_and_is_done_when_the_last_connection_is_closed() {
     within(ended).await.unwrap();
     assert_eq!(world.counts(), (0, 0, 0));
     world.until(|world| world.server.open() == 0).await;
+}
+
+#[tokio::test]
+async fn the_end_is_told_after_that_of_the_last_connection_whoever_asks_for_it_when() {
+    let world = World::new(1, |_| {}).await;
+    let (pool, told) = (world.pool.clone(), world.told.clone());
+    let end = move || _ = pool.end(Box::new(move || told.note("ended".into())));
+    *world.told.before_removal.lock().unwrap() = Some(Box::new(end));
+    world.checkout().await.release(true);
+    world.until(|world| world.told.all().len() == 3).await;
+    assert_eq!(world.told.all(), ["connected for Queue", "removed, as asked", "ended"]);
 }
 
 #[tokio::test]
