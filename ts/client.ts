@@ -26,7 +26,7 @@ import type {
   Submittable,
   TransactionStatus,
 } from './pg/types.js'
-import { Query, type QueryCallback, type QuerySettings } from './query.js'
+import { inContext, Query, type QueryCallback, type QuerySettings } from './query.js'
 import { QueryQueue } from './query-queue.js'
 import { Portal, type StreamOptions } from './stream.js'
 import { TypeOverrides, type TypeParser, type TypeSource } from './types.js'
@@ -287,8 +287,8 @@ export class Client extends EventEmitter {
     if (typeof (config as Partial<Submittable>).submit === 'function') {
       query = result = config as Query
       if (!query.callback) {
-        if (typeof values === 'function') query.callback = values
-        else if (callback) query.callback = callback
+        if (typeof values === 'function') query.callback = inContext(values)
+        else if (callback) query.callback = inContext(callback)
       }
       if (query._result && !query._result._types) query._result._types = this.overrides
     } else {
@@ -300,6 +300,8 @@ export class Client extends EventEmitter {
         }).catch(restack)
       } else if (typeof query.callback !== 'function') {
         throw new TypeError('callback is not a function')
+      } else {
+        query.callback = inContext(query.callback)
       }
     }
     this.queries.bound(query, (config as QuerySettings).query_timeout || Number(this.connectionParameters.query_timeout || 0))
@@ -374,7 +376,7 @@ export class Client extends EventEmitter {
       else environment.closeClient(this._connection, this.queries.active !== null || !this._queryable)
     }
     if (callback) {
-      this.endWaiters.push(callback)
+      this.endWaiters.push(inContext(callback))
       return
     }
     return new this.promise((resolve) => this.endWaiters.push(resolve))

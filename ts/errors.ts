@@ -26,6 +26,8 @@ export interface WireError {
   cause: string | null
   /** What the operating system said, once per address that was tried. */
   system?: SystemFailure[]
+  /** The query that failed with it certainly never ran. */
+  neverRan?: boolean
 }
 
 /** One failed attempt, with Node.js' names. */
@@ -115,8 +117,21 @@ export function keptError(wire: WireError): Error | undefined {
   return kept.get(wire.message) as Error | undefined
 }
 
+const neverRan = new WeakSet<Error>()
+
+/** Whether the query that failed with this error certainly never ran: its connection ended before it came to it. */
+export function hasNeverRun(error: unknown): boolean {
+  return error instanceof Error && neverRan.has(error)
+}
+
 /** The error that Rust describes. */
 export function toError(wire: WireError): Error {
+  const error = errorOf(wire)
+  if (wire.neverRan) neverRan.add(error)
+  return error
+}
+
+function errorOf(wire: WireError): Error {
   if (kept.has(wire.message)) return kept.get(wire.message) as Error
   if (wire.kind === 'database' && wire.server) return databaseError(wire.server)
   const kind = classes[wire.kind]

@@ -5,14 +5,14 @@ import { environment, expect } from './environment.js'
 import type { WireError } from './errors.js'
 import type { Conversation } from './pg/conversation.js'
 import type { TransactionStatus } from './pg/types.js'
-import { Query, type ProtocolQuery } from './query.js'
+import { isPatched, Query, type ProtocolQuery } from './query.js'
 import { Portal, type PortalOwner } from './stream.js'
 import type { TypeOverrides } from './types.js'
 
 /** The connection was gone before the query came. */
 const lostBefore: WireError = {
   kind: 'connection', message: 'Client has encountered a connection error and is not queryable', code: 'CONNECTION_LOST',
-  hint: null, status: null, problems: [], server: null, cause: null,
+  hint: null, status: null, problems: [], server: null, cause: null, neverRan: true,
 }
 
 /** What waits for its turn. */
@@ -139,7 +139,10 @@ export class QueryQueue implements PortalOwner {
   /** The error that keeps it from being sent is returned. */
   private send(query: Queued): Error | null {
     if (query instanceof Portal) return query.open()
-    if (query instanceof Query && query._own && !query.rows) return this.dispatch(query)
+    if (query instanceof Query && query._own) {
+      if (!query.rows && !isPatched()) return this.dispatch(query)
+      query._result._types ??= this.types
+    }
     return this.conversation.begin(query)
   }
 
@@ -231,11 +234,6 @@ export class QueryQueue implements PortalOwner {
   tellIdle(): void {
     for (const idle of this.idleWaiters.splice(0)) idle()
   }
-}
-
-/** Whether a query failed because its connection was already gone. */
-export function wasNeverSent(error: unknown): boolean {
-  return error instanceof Error && error.message === lostBefore.message
 }
 
 /** What keeps a portal open across round trips cannot share the wire, as in node-postgres. */

@@ -1,5 +1,6 @@
 /** A query: what the caller wrote, and what becomes of it. */
 
+import { AsyncResource } from 'node:async_hooks'
 import { EventEmitter } from 'node:events'
 import { defaults } from './defaults.js'
 import { BINARY, EXTENDED, type WireValue } from './native.js'
@@ -34,6 +35,11 @@ export interface QuerySettings {
 }
 
 export type QueryCallback = (error: Error | null | undefined, result?: Result | Result[]) => void
+
+/** A callback that finds the caller's async context (AsyncLocalStorage, domains) when it is called. */
+export function inContext<F extends (...args: any[]) => unknown>(callback: F): F {
+  return typeof callback === 'function' ? (AsyncResource.bind(callback) as F) : callback
+}
 
 /** Sends a query; the flags and values are those of `Environment.query`. */
 export type Send = (text: string, name: string | null, params: WireValue[] | null, flags: number) => void
@@ -339,4 +345,17 @@ export class Query<R extends QueryResultRow = any, I extends any[] = any> extend
 // biome-ignore lint/correctness/noUnusedVariables: the class's parameters
 export interface Query<R extends QueryResultRow = any, I extends any[] = any> {
   on<E extends 'row' | 'error' | 'end'>(event: E, listener: QueryListener<E, R>): this
+}
+
+const { submit, handleRowDescription, handleDataRow } = Query.prototype
+const { addFields, parseRow, addRow } = Result.prototype
+
+/** Whether somebody has changed how node-postgres' classes send queries and read results: then they have to do it themselves. */
+export function isPatched(): boolean {
+  const { prototype: query } = Query
+  const { prototype: result } = Result
+  return (
+    query.submit !== submit || query.handleRowDescription !== handleRowDescription || query.handleDataRow !== handleDataRow
+    || result.addFields !== addFields || result.parseRow !== parseRow || result.addRow !== addRow
+  )
 }

@@ -185,3 +185,22 @@ compat('client.connect(callback) with an error', async ({ newClient }) => {
   const fresh = newClient({ database: 'does_not_exist' })
   return new Promise((resolve) => fresh.connect((...args) => resolve(args)))
 })
+compat('a query that is running is answered before the pool has ended', async ({ pool }) => {
+  const seen = []
+  for (const text of ['select 1 as a', 'select 1 / 0']) {
+    const opened = pool({ max: 1 })
+    opened.query(text).then(({ rows }) => seen.push(rows), ({ code }) => seen.push(code))
+    await opened.end()
+    seen.push('ended')
+  }
+  return seen
+})
+compat('what is no query at all', async ({ pool }) => {
+  const opened = pool({ max: 1 })
+  const seen = []
+  for (const wrong of [5, true, 123n, '']) {
+    seen.push(await opened.query(wrong).then(({ rows }) => rows, ({ message }) => message))
+  }
+  return seen
+})
+compat('a pool as JSON', async ({ pg, config }) => Object.keys(JSON.parse(JSON.stringify(new pg.Pool(config)))).includes('password'))

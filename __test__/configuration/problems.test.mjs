@@ -166,6 +166,7 @@ test('no secret is in the error, whatever is wrong with it or beside it', async 
     [{ connectionString: secret }],
     [{ max: 0, connectionString: `host=h password='${secret}'` }],
     [{ databricksHost: `http://user:${secret}@workspace.example.com` }],
+    [{ databricksHost: `https://user:${secret}@workspace.example.com` }],
     [{ ssl: { key: secret, cert: secret } }],
     [{ ssl: { ca: secret } }],
     [{ ssl: { passphrase: secret } }],

@@ -1,6 +1,7 @@
 // Where lakebase-native/pg differs from pg on purpose: what it does instead. The same list is in compat/differences.mjs, which sees to it that
 // these are differences, and in the README.
 import assert from 'node:assert/strict'
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { after } from 'node:test'
 import pg from 'lakebase-native/pg'
 import { say, startFakeServer } from '../compat/fake-server.mjs'
@@ -123,4 +124,13 @@ test('an error of severity FATAL ends the session', async (t) => {
   const client = await connectToFake(t, Buffer.concat([say.error({ S: 'FATAL', C: 'XX000', M: 'fatal' }), say.ready()]))
   await assert.rejects(client.query('select 1'), { severity: 'FATAL' })
   await assert.rejects(client.query('select 1'), /not queryable|terminated/)
+})
+
+test('a callback of pool.query() finds its caller\'s async context', async (t) => {
+  const pool = new pg.Pool({ host, port, user, database: 'postgres', max: 1 })
+  t.after(() => pool.end())
+  await pool.query('select 1')
+  const store = new AsyncLocalStorage()
+  const found = await store.run('caller', () => new Promise((resolve) => pool.query('select 1', () => resolve(store.getStore()))))
+  assert.equal(found, 'caller')
 })

@@ -83,3 +83,29 @@ test('a worker that ends by itself closes its connections, also with a pool that
   const { code, stdout } = await child.ended
   assert.deepEqual([code, stdout], [0, '0\n'])
 })
+
+test('workers that are terminated while they connect leave no session', async () => {
+  app.emulator.setLatency(60)
+  const main = async () => {
+    const { Worker } = await import('node:worker_threads')
+    const { createLakebasePool } = await import('lakebase-native')
+    const work = `
+      const { createLakebasePool } = require('lakebase-native')
+      createLakebasePool({ application_name: 'connecting' }).connect()`
+    const pool = createLakebasePool({ max: 1 })
+    await pool.query('select 1')
+    for (let round = 0; round < 6; round++) {
+      const worker = new Worker(work, { eval: true, execArgv: [] })
+      await new Promise((resolve) => worker.once('online', resolve))
+      await new Promise((resolve) => setTimeout(resolve, 60 + round * 60))
+      await worker.terminate()
+    }
+    // The process lives on, and so would they.
+    await new Promise((resolve) => setTimeout(resolve, 1_000))
+    const { rows } = await pool.query("select count(*)::int as left from pg_stat_activity where application_name = 'connecting'")
+    console.log(rows[0].left)
+    await pool.end()
+  }
+  const { code, stdout, stderr } = await run(main)
+  assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: '0\n', stderr: '' })
+})

@@ -172,3 +172,17 @@ test('a suspended database that wakes up, in either manner, costs no query', asy
   const answers = await Promise.all(range(10).map((number) => pool.query('select $1::int as number', [number])))
   assert.deepEqual(answers.map(({ rows }) => rows[0].number), range(10))
 })
+
+test('a query that had to wait its turn is run elsewhere, too, when its session is ended before it begins', async () => {
+  app.emulator.setLatency(60, 'database')
+  const pool = app.pool({ max: 1 })
+  pool.on('error', () => {})
+  const first = await pool.connect()
+  first.on('error', () => {})
+  const second = pool.connect()
+  const query = pool.query('select $1::int as number', [1])
+  first.release()
+  ;(await second).release()
+  await app.emulator.terminateConnections({ idleOnly: true })
+  assert.equal((await query).rows[0].number, 1)
+})

@@ -170,3 +170,13 @@ test('many at once, more than there are connections, all do their part', async (
   assert.deepEqual(await balances(), [0, 100])
   assert.ok(app.emulator.counts.logins.accepted <= 4)
 })
+
+test('a stream that is left open fails the transaction, and its connection is closed', async () => {
+  const pool = app.pool({ max: 1 })
+  const work = async (client) => {
+    await client.stream('select generate_series(1, 100000)').next()
+  }
+  const error = await failureOf(pool.transaction(work))
+  assert.match(error.message, /neither read to its end nor closed/)
+  assert.equal((await pool.query('select 1 as one')).rows[0].one, 1)
+})

@@ -170,6 +170,13 @@ impl Batch {
         self.frame(request, ERROR | status << 8, &error_json(error).to_string());
     }
 
+    /// Appends the failure of a query that certainly never ran.
+    pub fn never_ran(&mut self, request: u32, error: &Error) {
+        let mut described = error_json(error);
+        described["neverRan"] = true.into();
+        self.frame(request, ERROR, &described.to_string());
+    }
+
     /// Appends something nobody asked for.
     pub fn event(&mut self, event: &serde_json::Value) {
         self.frame(0, EVENT, &event.to_string());

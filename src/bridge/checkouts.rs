@@ -83,6 +83,7 @@ fn check_out(pool: &Pool, clients: Arc<Clients>, answer: Answer) {
         let pool = checkout.pool().clone();
         match clients.hold(checkout) {
             Some(connection) => answer.event(handed_over(connection)),
+            None if clients.is_closed() => answer.fail(&not_queryable()),
             None => check_out(&pool, clients, answer),
         }
     }));

@@ -1,6 +1,7 @@
 //! The connections that JavaScript knows by number.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
@@ -20,11 +21,25 @@ pub(super) struct Client {
 }
 
 #[derive(Default)]
-pub(super) struct Clients(Mutex<HashMap<ConnectionId, Client>>);
+pub(super) struct Clients {
+    known: Mutex<HashMap<ConnectionId, Client>>,
+    /// The JavaScript thread has ended.
+    closed: AtomicBool,
+}
 
 impl Clients {
     pub fn lock(&self) -> MutexGuard<'_, HashMap<ConnectionId, Client>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A new connection. Nobody would ever use or close it when the JavaScript thread has ended meanwhile.
+    pub fn insert(&self, client: Client) {
+        let mut known = self.lock();
+        if self.closed.load(Ordering::Relaxed) {
+            client.connection.close(true);
+        } else {
+            known.insert(client.connection.id(), client);
+        }
     }
 
     pub fn connection(&self, id: ConnectionId) -> Option<Connection> {
@@ -42,9 +57,17 @@ impl Clients {
         homeless.is_none().then_some(connection)
     }
 
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
     /// Forgets all. Checkouts go back outside the lock: their pools may call in.
     pub fn clear(&self) {
-        let clients = std::mem::take(&mut *self.lock());
+        let clients = {
+            let mut known = self.lock();
+            self.closed.store(true, Ordering::Relaxed);
+            std::mem::take(&mut *known)
+        };
         for client in clients.values() {
             client.connection.close(true);
         }

@@ -151,11 +151,11 @@ impl Environment {
 
     fn run(&self, connection: u32, request: u32, query: Query, flags: u32) {
         let answer = Answer::new(&self.queue, request);
-        let Some(connection) = self.clients.connection(connection) else { return answer.fail(&not_queryable()) };
+        let Some(connection) = self.clients.connection(connection) else { return answer.never_ran(&not_queryable()) };
         let decoding = Decoding::from_bits(flags as u8);
         let reply = move |outcome| match outcome {
             Outcome::Completed(result) => answer.respond(&result, decoding),
-            Outcome::NeverRan { cause, .. } => answer.fail(&cause),
+            Outcome::NeverRan { cause, .. } => answer.never_ran(&cause),
         };
         connection.send(Request { query, pipelined: false, reply: Box::new(reply) });
     }

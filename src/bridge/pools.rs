@@ -38,7 +38,7 @@ impl Teller {
         let awaited = !own && self.prepares.load(Ordering::Relaxed);
         let client =
             Client { connection: connection.clone(), checkout: None, prepared: awaited.then_some(sender), target: self.target.clone() };
-        self.clients.lock().insert(connection.id(), client);
+        self.clients.insert(client);
         let session = connection.session();
         self.queue.event(&json!({
             "event": "connect",

@@ -69,6 +69,10 @@ impl Queue {
         self.append(|batch| batch.error(request, error));
     }
 
+    fn never_ran(&self, request: u32, error: &CoreError) {
+        self.append(|batch| batch.never_ran(request, error));
+    }
+
     pub fn event(&self, event: &Value) {
         self.append(|batch| batch.event(event));
     }
@@ -147,6 +151,12 @@ impl Answer {
     pub fn fail(mut self, error: &CoreError) {
         self.answered = true;
         self.queue.fail(self.request, error);
+    }
+
+    /// The query certainly never ran: it may go elsewhere.
+    pub fn never_ran(mut self, error: &CoreError) {
+        self.answered = true;
+        self.queue.never_ran(self.request, error);
     }
 
     /// Answers with an event that names the request.

@@ -3,6 +3,7 @@
 import { environment, expect, listen, refuse, type WireEvent } from '../environment.js'
 import type { WireError } from '../errors.js'
 import type { ConnectionOptions } from '../options.js'
+import { inContext } from '../query.js'
 import { answerPassword, type Password } from '../password.js'
 import type { ConnectionParameters } from './connection-parameters.js'
 import { toPgError } from './errors.js'
@@ -31,11 +32,12 @@ export interface Outcome {
 
 /** Begins to open a connection. Returns the number under which its events are heard, for `unlisten`. */
 export function openConnection(client: OpeningClient, options: ConnectionOptions, outcome: Outcome): number {
-  const number = listen((event) => hear(client, event))
+  // Its events come in the async context of whoever connects, as in node-postgres.
+  const number = listen(inContext((event) => hear(client, event)))
   const request = expect({
     toError: toPgError,
-    event: (event) => outcome.opened(event.connection!),
-    fail: (error) => outcome.failed(error),
+    event: inContext((event) => outcome.opened(event.connection!)),
+    fail: inContext((error) => outcome.failed(error)),
   })
   try {
     environment.openClient(number, request, coreOptions(client.connectionParameters, options), coreVariables())

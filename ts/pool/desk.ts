@@ -1,7 +1,7 @@
 /** Who gets a client of a pool, and when: pg-pool's decisions, at pg-pool's moments. */
 
 import { environment, expect, refuse, type WireEvent } from '../environment.js'
-import { wasNeverSent } from '../query-queue.js'
+import { hasNeverRun } from '../errors.js'
 import type { Pool } from './pool.js'
 import type { Member, Release } from './member.js'
 import type { Roster } from './roster.js'
@@ -163,7 +163,7 @@ export class Desk {
         this.drop(member)
         const { client } = member
         // In a Lakebase pool a connection that ended while it was being prepared is one that could not be made.
-        const isLost = client._ended || !client._queryable || wasNeverSent(error)
+        const isLost = client._ended || !client._queryable || hasNeverRun(error)
         const again = isLost && !this.pool._likePg && tries < MAX_PREPARATIONS
         if (again) this.opening++
         this.roster.bury(member, () => {
@@ -208,6 +208,7 @@ export class Desk {
     client.ref()
     if (isNew) this.pool.emit('connect', client)
     this.pool.emit('acquire', client)
+    this.pool._inspect(client)
     client.release = this.releaseOnce(member)
     member.stopIdling()
     if (isNew && verify) {
@@ -237,6 +238,7 @@ export class Desk {
     const { client } = member
     member.startIdling()
     this.pool.emit('release', error, client)
+    this.pool._inspect(client)
     this.drop(member)
     if (member.expired) this.pool.log('remove expired client')
     const over = this.pool.ending && (this.pool._likePg || this.queue.length === 0)

@@ -4,7 +4,7 @@ import { EventEmitter } from 'node:events'
 import { Client } from '../client.js'
 import { defaults } from '../defaults.js'
 import { environment, expect, listen, unlisten, type WireEvent } from '../environment.js'
-import { restack, toError, type WireError } from '../errors.js'
+import { hasNeverRun, restack, toError, type WireError } from '../errors.js'
 import { GROW } from '../native.js'
 import { encodeOptions, environmentVariables } from '../options.js'
 import { answerPassword } from '../password.js'
@@ -28,8 +28,8 @@ import type { PoolClient } from './member.js'
 import { lakebaseOptions, nowhere, pgOptions, type GivenOptions, type Settings } from './options.js'
 import { Roster } from './roster.js'
 import { toPgPoolError, Waiter } from './waiter.js'
-import { normalize, type Query, send, type QueryCallback, type QuerySettings } from '../query.js'
-import { wasNeverSent } from '../query-queue.js'
+import { inContext, isPatched, normalize, type Query, send, type QueryCallback, type QuerySettings } from '../query.js'
+import type { Result } from '../result.js'
 import { types as defaultTypes, type TypeSource } from '../types.js'
 
 export type { PoolClient, Release } from './member.js'
@@ -111,6 +111,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     this.Client = given.Client ?? Client
     this.Promise = given.Promise ?? Promise
     this.log = given.log ?? noop
+    for (const name of ['roster', 'desk']) Object.defineProperty(this, name, { writable: true, enumerable: false })
     this.roster = new Roster(this, () => this.desk.pulse(), (member) => this.desk.expire(member))
     this.desk = new Desk(this, this.roster)
     this.types = given.types ?? defaultTypes
@@ -183,7 +184,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     }
     const given = typeof values === 'function' ? undefined : values
     const done = typeof values === 'function' ? values : callback
-    if (done) return this.run(config, given, done)
+    if (done) return this.run(config, given, inContext(done))
     return new this.Promise<QueryResult>((resolve, reject) => {
       this.run(config, given, (error, result) => (error ? reject(error) : resolve(result as QueryResult)))
     }).catch(restack)
@@ -202,14 +203,11 @@ export class Pool extends EventEmitter implements AsyncDisposable {
             this._running--
             this.tellUse(connection)
             if (error) this.roster.discard(connection)
-            if (this.ending || this.desk.queue.length > 0) this.desk.pulse()
-            if (error) callback(error as Error)
-            else callback(undefined, results.length > 1 ? results : results[0])
+            this.answer(callback, error as Error | undefined, results.length > 1 ? results : results[0])
           },
           fail: (error) => {
             this._running--
-            if (this.ending || this.desk.queue.length > 0) this.desk.pulse()
-            callback(error)
+            this.answer(callback, error)
           },
         })
         environment.query(this._pool, request, text, name, params, this.enter() ? flags | GROW : flags)
@@ -220,6 +218,17 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     }
   }
 
+  /** Answers a query that Rust has run. The next in the queue comes first, as in pg-pool; the pool's own end comes last. */
+  private answer(callback: QueryCallback, error: Error | undefined, result?: Result | Result[]): void {
+    if (!this.ending && this.desk.queue.length > 0) this.desk.pulse()
+    try {
+      if (error) callback(error)
+      else callback(undefined, result)
+    } finally {
+      if (this.ending) this.desk.pulse()
+    }
+  }
+
   /** Whether nobody can tell on which connection this query runs, or with which others. */
   private mayShare(config: string | QuerySettings | Query, values: readonly unknown[] | undefined): boolean {
     if (this.ending || this.watched || this._refusal || this.desk.queue.length > 0) return false
@@ -227,7 +236,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     // Whoever prepares the first connection may give it type parsers of its own.
     if (this._likePg && this.roster.members.size === 0 && this.preparesConnections()) return false
     // A subclass, or somebody's instrumentation.
-    if (this.connect !== connectOfPool || this.Client.prototype.query !== queryOfClient) return false
+    if (this.connect !== connectOfPool || this.Client.prototype.query !== queryOfClient || isPatched()) return false
     if (values !== undefined && !Array.isArray(values)) return false
     if (typeof config === 'object' && config !== null) {
       const { text, values: own, query_timeout: bound } = config as QuerySettings
@@ -288,6 +297,11 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     this.watched = true
   }
 
+  /** @internal Somebody has had a client in hand, and may have put a `query` of its own onto it. */
+  _inspect(client: PoolClient): void {
+    if (Object.hasOwn(client, 'query')) this._watch()
+  }
+
   /** A query with a client of its own, as node-postgres runs every one. */
   private runOnClient(
     config: string | QuerySettings | Query,
@@ -313,9 +327,9 @@ export class Pool extends EventEmitter implements AsyncDisposable {
           if (released) return
           released = true
           client.release(this.closedBy(client, failure))
-          // As with the queries that Rust runs: what was never sent goes to another connection.
-          const isOwn = typeof config === 'string' || !('submit' in config)
-          const again = !this._likePg && isOwn && wasNeverSent(failure) && tries < MAX_TRIES && !this.ending
+          // As with the queries that Rust runs: what never ran goes to another connection.
+          const isOwn = typeof config !== 'object' || !('submit' in config)
+          const again = !this._likePg && isOwn && hasNeverRun(failure) && tries < MAX_TRIES && !this.ending
           if (again) return this.runOnClient(config, values, callback, tries + 1)
           if (failure) callback(failure)
           else callback(undefined, result)

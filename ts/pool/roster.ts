@@ -103,6 +103,7 @@ export class Roster {
     if (this.pool.options.allowExitOnIdle) client.unref()
     if (!event.awaited) {
       this.pool.emit('connect', client)
+      this.pool._inspect(client)
       return
     }
     member.preparing = true
@@ -136,6 +137,7 @@ export class Roster {
   private async prepare(client: PoolClient): Promise<void> {
     await this.pool.options.onConnect?.(client)
     this.pool.emit('connect', client)
+    this.pool._inspect(client)
   }
 
   /** An error of a connection that nobody uses. */

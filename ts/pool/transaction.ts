@@ -25,6 +25,8 @@ function begin({ isolationLevel, readOnly, deferrable }: TransactionOptions): st
   return ['begin', modes.join(', ')].join(' ').trim()
 }
 
+const leftOpen = 'the transaction was rolled back: a stream or cursor in it was neither read to its end nor closed'
+
 /** How many connections may turn out to be dead, one after another, before that is the caller's error. */
 const MAX_BEGINS = 5
 
@@ -36,11 +38,14 @@ export async function runTransaction<T>(pool: Pool, work: (client: PoolClient) =
   client.on('error', note)
   try {
     const result = await work(client)
+    if (client._isOpenEnded || client._streaming) throw new Error(leftOpen)
     const { command } = await client.query('commit')
     // COMMIT of a transaction that a swallowed error has aborted is a ROLLBACK.
     if (command === 'ROLLBACK') throw new Error('the transaction was rolled back: a query in it failed and its error was not rethrown')
     return result
   } catch (error) {
+    // Nothing gets past what is left open, a ROLLBACK neither: the connection's end is one.
+    if (client._isOpenEnded || client._streaming) broken ??= error as Error
     if (!broken && client.getTransactionStatus() !== 'I') {
       await client.query('rollback').catch((failure: Error) => void (broken = failure))
     }
