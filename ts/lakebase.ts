@@ -85,19 +85,19 @@ const tokenOptions = [
 ] as const satisfies readonly (keyof TokenOptions)[]
 
 /** Only what tokens need: node-postgres' parameters may hold anything, circular objects included. */
-function encodeTokenOptions(options: TokenOptions = {}): string {
-  return encodeOptions(Object.fromEntries(tokenOptions.map((name) => [name, options[name]])))
+function encodeTokenOptions(options: TokenOptions | null | undefined): string {
+  return encodeOptions(Object.fromEntries(tokenOptions.map((name) => [name, options?.[name]])))
 }
 
 /**
  * A `postgres://` URL with a fresh token as its password, for tools that take nothing else. The token is good for new connections until it
  * expires (an hour, usually). Secret.
  */
-export async function getDatabaseUrl(options: LakebasePoolOptions = {}): Promise<string> {
-  if (options.connectionString) return options.connectionString
+export async function getDatabaseUrl(options?: LakebasePoolOptions): Promise<string> {
+  const { connectionString, password } = options ?? {}
+  if (connectionString) return connectionString
   // A function cannot cross: asked here, as a pool would ask it for a connection.
-  const { password } = options
-  const answered = typeof password === 'function' ? { ...options, password: (await password()) ?? '' } : options
+  const answered = typeof password === 'function' ? { ...options, password: (await password()) ?? '' } : (options ?? {})
   return new Promise<string>((resolve, reject) => {
     const request = expect({ event: (event) => resolve(event.url as string), fail: reject })
     environment.databaseUrl(request, encodeOptions(answered), environmentVariables())

@@ -134,7 +134,7 @@ export interface LakebasePoolOptions extends ConnectionOptions, PoolingOptions, 
 
 /** Options as JSON. What JSON has no form for crosses as a marker, so that Rust can name it in an error. */
 export function encodeOptions(options: object): string {
-  return JSON.stringify(options, (name, value: unknown) => {
+  const text = JSON.stringify(options, (name, value: unknown) => {
     switch (typeof value) {
       case 'function':
         return { $function: true }
@@ -147,7 +147,9 @@ export function encodeOptions(options: object): string {
       default:
         return binary(value) ?? value
     }
-  })
+  }) as string | undefined
+  // What JSON does not know at all, as a symbol.
+  return text ?? 'null'
 }
 
 /** PEM texts may come as buffers, which JSON.stringify has already turned into this form. */

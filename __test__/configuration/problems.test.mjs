@@ -179,3 +179,17 @@ test('no secret is in the error, whatever is wrong with it or beside it', async 
     assertHidden([secret], shown(await problemsOf(options, variables)))
   }
 })
+
+test('what is no object of options is one problem, not a defect', async () => {
+  for (const wrong of [5, true, [1], 5n, Symbol('x'), { host: '\ud800' }]) {
+    const error = await failureOf(async () => createLakebasePool(wrong))
+    assert.deepEqual([error.name, error.problems.length, error.problems[0].expected], ['ConfigurationError', 1, 'an object with options'], String(wrong))
+  }
+})
+
+test('hooks and classes that are none are named with the rest', async () => {
+  const wrong = { log: 5, verify: 'x', onConnect: {}, Promise: true, Client: [] }
+  const { problems } = await failureOf(async () => createLakebasePool({ ...wrong, max: 0 }))
+  assert.deepEqual(problems.map(({ option }) => option).sort(), [...Object.keys(wrong), 'max'].sort())
+  assert.deepEqual(problems.find(({ option }) => option === 'verify').expected, 'a function')
+})

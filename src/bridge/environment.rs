@@ -15,7 +15,7 @@ use super::queue::{Answer, Queue};
 use super::strings::to_js;
 use crate::batch::{Batch, Decoding, error_text};
 use crate::config::{self, Config};
-use crate::error::{Error as CoreError, Kind};
+use crate::error::{Error as CoreError, Kind, Problem};
 use crate::pool::{Login, Pool, Purpose, establish};
 use crate::runtime;
 use crate::secret::Secret;
@@ -297,8 +297,12 @@ fn query(text: String, name: Option<String>, params: Option<Params>, flags: u32)
 pub(super) type Parsed = (Map<String, Value>, HashMap<String, String>);
 
 pub(super) fn parse(options: &str, variables: &str) -> std::result::Result<Parsed, CoreError> {
-    let unreadable = |source: serde_json::Error| CoreError::new(Kind::Internal, "options did not arrive as JSON").with_source(source);
-    Ok((serde_json::from_str(options).map_err(unreadable)?, serde_json::from_str(variables).map_err(unreadable)?))
+    let unreadable = |_| {
+        let found = Some("something that is no object, or a text that is no Unicode".into());
+        CoreError::configuration(vec![Problem { option: None, variable: None, found, expected: "an object with options".into() }])
+    };
+    let internal = |source: serde_json::Error| CoreError::new(Kind::Internal, "variables did not arrive as JSON").with_source(source);
+    Ok((serde_json::from_str(options).map_err(unreadable)?, serde_json::from_str(variables).map_err(internal)?))
 }
 
 fn resolve(options: &str, variables: &str, like_pg: bool) -> std::result::Result<Config, CoreError> {

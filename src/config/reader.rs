@@ -248,9 +248,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Names of all options that were given.
-    pub fn option_names(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.options.iter().filter(|(_, value)| !value.is_null()).map(|(name, _)| name.as_str())
+    /// All options that were given.
+    pub fn options(&self) -> impl Iterator<Item = (&'a str, &'a Value)> + use<'a> {
+        self.options.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.as_str(), value))
     }
 
     /// The value, if nothing was wrong with what it was made of.

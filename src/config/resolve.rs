@@ -28,6 +28,7 @@ pub fn resolve(options: &Map<String, Value>, env: &HashMap<String, String>) -> R
     };
     let pool = pool::resolve(&mut reader);
     unknown::report(&mut reader);
+    unknown::report_unusable(&mut reader);
     reader.finish(Config { pool, connect, login })
 }
 

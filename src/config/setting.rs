@@ -126,3 +126,6 @@ pub(super) static SETTINGS: &[&Setting] = &[
 
 /// Options that TypeScript serves on its own; known here so that they are not reported.
 pub(super) static FACADE_OPTIONS: &[&str] = &["types", "log", "logger", "onConnect", "verify", "Promise", "parseInt8", "Client", "binary"];
+
+/// Those of them that are functions or classes.
+pub(super) static FACADE_FUNCTIONS: &[&str] = &["log", "onConnect", "verify", "Promise", "Client"];

@@ -1,12 +1,13 @@
-//! Options that do not exist, and what may have been meant.
+//! Options that do not exist, and what may have been meant; options of the facade that it could not use.
 
+use super::found::{describe, is_function};
 use super::reader::Reader;
-use super::setting::{FACADE_OPTIONS, SETTINGS};
+use super::setting::{FACADE_FUNCTIONS, FACADE_OPTIONS, SETTINGS};
 use crate::error::Problem;
 
 /// Names every option that `createLakebasePool()` does not know.
 pub(super) fn report(reader: &mut Reader) {
-    for name in reader.option_names() {
+    for (name, _) in reader.options() {
         if known().any(|option| option == name) {
             continue;
         }
@@ -16,6 +17,16 @@ pub(super) fn report(reader: &mut Reader) {
         };
         let shown: String = name.chars().take(60).collect();
         reader.report(Problem { option: Some(shown), variable: None, found: Some("an unknown option".into()), expected });
+    }
+}
+
+/// Names the options that are to be functions, and are not.
+pub(super) fn report_unusable(reader: &mut Reader) {
+    for (name, value) in reader.options() {
+        if FACADE_FUNCTIONS.contains(&name) && !is_function(value) {
+            let (found, expected) = (Some(describe(value, false)), "a function".into());
+            reader.report(Problem { option: Some(name.into()), variable: None, found, expected });
+        }
     }
 }
 
