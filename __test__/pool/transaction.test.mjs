@@ -180,3 +180,13 @@ test('a stream that is left open fails the transaction, and its connection is cl
   assert.match(error.message, /neither read to its end nor closed/)
   assert.equal((await pool.query('select 1 as one')).rows[0].one, 1)
 })
+
+test('its client cannot be given back in the middle', async () => {
+  const pool = app.pool({ max: 1 })
+  const error = await failureOf(pool.transaction(async (client) => {
+    await client.query('create table given_back ()')
+    client.release()
+  }))
+  assert.match(error.message, /gives its client back itself/)
+  assert.equal((await pool.query("select to_regclass('given_back') as table")).rows[0].table, null)
+})

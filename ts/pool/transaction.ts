@@ -32,6 +32,9 @@ const MAX_BEGINS = 5
 
 export async function runTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
   const client = await begun(pool, begin(options))
+  // Given back in the middle, it would be another caller's while it is still ours.
+  const { release } = client
+  client.release = refuseToRelease
   let broken: Error | undefined
   // While we hold it, a lost connection shows as the error of the next query.
   const note = (error: Error): void => void (broken = error)
@@ -52,8 +55,13 @@ export async function runTransaction<T>(pool: Pool, work: (client: PoolClient) =
     throw error
   } finally {
     client.off('error', note)
-    client.release(broken)
+    client.release = release
+    release(broken)
   }
+}
+
+function refuseToRelease(): never {
+  throw new Error('pool.transaction() gives its client back itself')
 }
 
 /** A client in a transaction. A connection that dies under BEGIN has done nothing yet: another is tried. */
