@@ -104,8 +104,9 @@ fn workspace_url(reader: &mut Reader) -> Option<String> {
     let Some((url, host)) = url.ok().and_then(|url| url.host_str().map(str::to_owned).map(|host| (url, host))) else {
         return reader.reject(&DATABRICKS_HOST, &given, EXPECTED);
     };
-    if !url.username().is_empty() || url.password().is_some() {
-        return reader.reject(&DATABRICKS_HOST, &given, "a URL without user name and password");
+    // Dropped without a word, it would still be shown wherever the options are.
+    if url.password().is_some() {
+        return reader.reject(&DATABRICKS_HOST, &given, "a URL without a password");
     }
     match url.scheme() {
         "https" => {}

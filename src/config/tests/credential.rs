@@ -25,7 +25,7 @@ fn the_workspace_is_reduced_to_scheme_host_and_port() {
         ("WS.Example:8443", "https://ws.example:8443"),
         ("https://ws.example/", "https://ws.example"),
         ("https://ws.example/sql/editor?o=123#x", "https://ws.example"),
-        ("https://user:pw@ws.example", "https://ws.example"),
+        ("https://user@ws.example", "https://ws.example"),
         ("http://localhost:8080", "http://localhost:8080"),
         ("http://127.0.0.1:1/x", "http://127.0.0.1:1"),
         ("http://[::1]:1", "http://[::1]:1"),
@@ -38,7 +38,7 @@ fn the_workspace_is_reduced_to_scheme_host_and_port() {
 
 #[test]
 fn a_workspace_without_tls_or_sense_is_refused() {
-    for given in ["http://ws.example", "ftp://ws.example", "https://", "https://a b", "://"] {
+    for given in ["http://ws.example", "ftp://ws.example", "https://user:pw@ws.example", "https://", "https://a b", "://"] {
         let shown = problem(resolve_token(&options(json!({"databricksHost": given})), &deployed(&[])));
         assert!(shown.starts_with("databricksHost (DATABRICKS_HOST): found "), "{given}: {shown}");
     }
