@@ -2,7 +2,7 @@
 
 import { deprecate } from 'node:util'
 import { environment, expect } from './environment.js'
-import type { WireError } from './errors.js'
+import { hasNeverRun, type WireError } from './errors.js'
 import type { Conversation } from './pg/conversation.js'
 import type { TransactionStatus } from './pg/types.js'
 import { isPatched, Query, type ProtocolQuery } from './query.js'
@@ -192,7 +192,7 @@ export class QueryQueue implements PortalOwner {
   failed(query: Queued, error: Error, status: string): void {
     if (status || !('severity' in error)) {
       // Without a status, and not the server's own word: the connection's end, which comes next, tells everybody.
-      if (status || wasRefusedHere(error)) this.done(query, status || (this.status ?? 'I'), () => query.handleError(error))
+      if (status || hasNeverRun(error) || wasRefusedHere(error)) this.done(query, status || (this.status ?? 'I'), () => query.handleError(error))
       return
     }
     // The server's last word on this query, and on the connection: nothing more is sent.
