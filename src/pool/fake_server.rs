@@ -8,6 +8,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+use crate::config::{ConnectConfig, Host, SslConfig, SslMode};
+
 /// Statements are `select <what to do>`:
 /// - `hold <name>`: answered after [`let_go`](FakeServer::let_go) of the name;
 /// - `fail`: an error;
@@ -175,4 +177,32 @@ fn message(tag: u8, body: &[u8]) -> Vec<u8> {
 
 fn error(severity: &str, code: &str, text: &str) -> Vec<u8> {
     message(b'E', format!("S{severity}\0V{severity}\0C{code}\0M{text}\0\0").as_bytes())
+}
+
+/// How to reach it.
+pub fn connect_config(port: u16) -> ConnectConfig {
+    ConnectConfig {
+        host: Host::Tcp("127.0.0.1".into()),
+        port,
+        user: "tester".into(),
+        database: "tester".into(),
+        ssl: SslConfig {
+            mode: SslMode::Disable,
+            ca: None,
+            client_certificate: None,
+            client_key: None,
+            server_name: None,
+            asks_identity: false,
+            tls_version: None,
+            extra_ca_files: Vec::new(),
+        },
+        direct_tls: false,
+        application_name: None,
+        options: None,
+        startup_parameters: Vec::new(),
+        keep_alive: None,
+        channel_binding: false,
+        requires_password: true,
+        scram_max_iterations: 100_000,
+    }
 }

@@ -8,10 +8,10 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use super::fake_server::FakeServer;
+use super::fake_server::{FakeServer, connect_config};
 use super::pace::{Speed, fingerprint};
 use super::{Checkout, Counts, Events, Login, Pool, Purpose};
-use crate::config::{ConnectConfig, Host, PoolConfig, SslConfig, SslMode};
+use crate::config::PoolConfig;
 use crate::error::{Error, ServerMessage};
 use crate::wire::{Connection, ConnectionId, Query, Response, Target};
 
@@ -133,33 +133,6 @@ async fn outcome(query: oneshot::Receiver<Result<Response, Error>>) -> Result<()
 
 fn id(checkout: &Checkout) -> ConnectionId {
     checkout.connection().id()
-}
-
-fn connect_config(port: u16) -> ConnectConfig {
-    ConnectConfig {
-        host: Host::Tcp("127.0.0.1".into()),
-        port,
-        user: "tester".into(),
-        database: "tester".into(),
-        ssl: SslConfig {
-            mode: SslMode::Disable,
-            ca: None,
-            client_certificate: None,
-            client_key: None,
-            server_name: None,
-            asks_identity: false,
-            tls_version: None,
-            extra_ca_files: Vec::new(),
-        },
-        direct_tls: false,
-        application_name: None,
-        options: None,
-        startup_parameters: Vec::new(),
-        keep_alive: None,
-        channel_binding: false,
-        requires_password: true,
-        scram_max_iterations: 100_000,
-    }
 }
 
 #[tokio::test]
