@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use bb8::PooledConnection;
 
 use super::manager::Manager;
-use super::pace::{Clock, Fingerprint, Pace, UNKNOWN, fingerprint};
+use super::pace::{Clock, Pace, UNKNOWN};
+use crate::fingerprint::{Fingerprint, fingerprint};
 use crate::wire::ConnectionId;
 
 /// How long the query at the head may have run, beyond a few round trips, before nothing more is put behind it.

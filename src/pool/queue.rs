@@ -9,8 +9,9 @@ use tokio::time::{Instant, sleep_until};
 use super::dispatcher::{Inner, Pool, State};
 use super::lane::{Lane, with_room};
 use super::manager::Manager;
-use super::pace::{Clock, fingerprint};
+use super::pace::Clock;
 use super::waiter::{QueryReply, Waiter, Wish, pool_ended, timed_out};
+use crate::fingerprint::fingerprint;
 use crate::wire::{ConnectionId, Outcome, Query, Request};
 
 /// A query that never ran because its connection ended is given to another one this often.

@@ -9,10 +9,11 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use super::fake_server::{FakeServer, connect_config};
-use super::pace::{Speed, fingerprint};
+use super::pace::Speed;
 use super::{Checkout, Counts, Events, Login, Pool, Purpose};
 use crate::config::PoolConfig;
 use crate::error::{Error, ServerMessage};
+use crate::fingerprint::fingerprint;
 use crate::wire::{Connection, ConnectionId, Query, Response, Target};
 
 /// What the pool has told, in order.
