@@ -12,7 +12,7 @@ use super::manager::Manager;
 use super::pace::Clock;
 use super::waiter::{QueryReply, Waiter, Wish, pool_ended, timed_out};
 use crate::fingerprint::fingerprint;
-use crate::wire::{ConnectionId, Outcome, Query, Request};
+use crate::wire::{ConnectionId, Outcome, Query, Request, is_plain_read};
 
 /// A query that never ran because its connection ended is given to another one this often.
 const MAX_TRIES: u32 = 20;
@@ -173,10 +173,11 @@ impl Inner {
         limit.min(queries / (state.lanes.len() + state.expected()) + 1)
     }
 
-    /// The query at the front, for a connection whose login is under way. Only one that may share a connection: it is then in nobody's way.
+    /// The query at the front, for a connection whose login is under way. Only a plain read, that may share a connection: it is then in
+    /// nobody's way.
     pub(super) fn take_early(self: Arc<Self>) -> Option<Request> {
         let mut state = self.state.lock();
-        if state.waiters.front()?.needs_own_connection() {
+        if !state.waiters.front()?.text().is_some_and(is_plain_read) {
             return None;
         }
         match state.waiters.pop_front()?.wish {
@@ -220,8 +221,11 @@ impl Inner {
                 }
                 reply(result);
             }
-            Outcome::NeverRan { query, cause } => match pool.upgrade() {
-                Some(pool) if tries + 1 < MAX_TRIES => pool.requeue(Wish::Query { query, pipelined, tries: tries + 1, reply }),
+            // What the server refuses is refused in pg; what was behind it would still be in pg-pool's queue.
+            Outcome::NeverRan { query, cause, refused } => match pool.upgrade() {
+                Some(pool) if tries + 1 < MAX_TRIES && (pool.config.retry_connect || !refused) => {
+                    pool.requeue(Wish::Query { query, pipelined, tries: tries + 1, reply })
+                }
                 _ => reply(Err(cause)),
             },
         });

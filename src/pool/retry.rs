@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use crate::error::{Error, Kind};
+use crate::wire::PASSWORD_ASKED_AGAIN;
 
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
@@ -38,6 +39,7 @@ pub(super) fn is_transient(error: &Error) -> bool {
         Some("ECONNREFUSED" | "ECONNRESET" | "ETIMEDOUT" | "EPIPE" | "EHOSTUNREACH" | "ENETUNREACH") => error.kind() == Kind::Connection,
         // Shutting down, cannot connect now, connection failures, too many connections.
         Some("57P01" | "57P02" | "57P03" | "08000" | "08001" | "08003" | "08006" | "53300") => true,
+        Some(PASSWORD_ASKED_AGAIN) => true,
         Some("XX000") => TRANSIENT.iter().any(|text| error.message().contains(text)),
         _ => false,
     }

@@ -100,7 +100,7 @@ impl Connection {
             self.shared.outstanding.fetch_sub(1, Ordering::Relaxed);
             if let Command::Request(Request { query, reply, .. }) = command {
                 // Not from here: the caller may hold a lock that the reply takes.
-                self.shared.runtime.spawn(async move { reply(Outcome::NeverRan { query, cause: ended() }) });
+                self.shared.runtime.spawn(async move { reply(Outcome::NeverRan { query, cause: ended(), refused: false }) });
             }
         }
     }

@@ -96,6 +96,20 @@ fn may_open([last, second, third]: [Option<Token>; 3]) -> bool {
     }
 }
 
+/// Whether a parenthesis behind these tokens calls nothing, or a function of PostgreSQL's that leaves the session's settings alone.
+pub(super) fn is_known_function(before: [Option<Token>; 3]) -> bool {
+    let acts = |word: &str| is_one_of(word, &ACTING) || word.get(..12).is_some_and(|start| start.eq_ignore_ascii_case("pg_advisory_"));
+    let is_acting = match before {
+        [Some(Token::Word(word)), Some(Token::Symbol(b'.')), Some(Token::Word(schema))] => {
+            schema.eq_ignore_ascii_case("pg_catalog") && acts(word)
+        }
+        [_, Some(Token::Symbol(b'.')), _] => false,
+        [Some(Token::Word(word)), ..] => acts(word),
+        _ => false,
+    };
+    is_acting || may_open(before)
+}
+
 /// `words` are in lower case and sorted.
 fn is_one_of(word: &str, words: &[&str]) -> bool {
     words.binary_search_by(|known| known.bytes().cmp(word.bytes().map(|byte| byte.to_ascii_lowercase()))).is_ok()
@@ -118,6 +132,9 @@ const OPENERS: &[&str] = &[
     "lateral", "least", "limit", "nchar", "not", "nullif", "numeric", "offset", "on", "or", "overlay", "position", "row", "select", "some",
     "substring", "then", "time", "timestamp", "trim", "union", "using", "values", "varchar", "when", "where",
 ];
+
+/// Functions of PostgreSQL that write, lock or wait, and change nothing that decides what a text means.
+const ACTING: [&str; 8] = ["current_setting", "currval", "lastval", "nextval", "pg_notify", "pg_sleep", "pg_try_advisory_lock", "setval"];
 
 /// Functions of PostgreSQL that compute their result from their arguments, the clock or the session's identity: none writes, locks, waits, runs
 /// a text as a statement, or depends on what ran before it in the session.
@@ -275,7 +292,7 @@ mod tests {
 
     #[test]
     fn lists_of_words_are_sorted() {
-        for words in [&BEGINNINGS[..], &WRITES, &INFIXES, OPENERS, FUNCTIONS] {
+        for words in [&BEGINNINGS[..], &WRITES, &INFIXES, &ACTING, OPENERS, FUNCTIONS] {
             assert!(words.is_sorted(), "{words:?}");
         }
     }

@@ -57,8 +57,9 @@ pub struct Query {
 pub enum Outcome {
     /// The server answered, or the connection was lost after (a part of) the query may have run.
     Completed(Result<Response, Error>),
-    /// The connection ended and the server certainly ran nothing of it: the query may go to another connection.
-    NeverRan { query: Query, cause: Error },
+    /// The connection ended and the server certainly ran nothing of it: the query may go to another connection. `refused`: it was sent, and
+    /// was the one to be run next; otherwise it was not sent, or waited behind another.
+    NeverRan { query: Query, cause: Error, refused: bool },
 }
 
 /// Called exactly once.

@@ -9,6 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
+use super::caching::Caching;
 use super::connection::open;
 use super::encoder::{Encoder, SchemaGeneration};
 use super::handle::{Connection, ConnectionId, Observer, Session};
@@ -63,8 +64,8 @@ struct Setup {
 fn connect() -> Setup {
     let (socket, server) = duplex(SOCKET);
     let generation = SchemaGeneration::default();
-    let encoder = Encoder::new(16, generation.clone());
-    let started = Started { socket, session: Session::default(), unread: BytesMut::new(), encoder, early: None };
+    let encoder = Encoder::new(16, generation.clone(), Caching::default());
+    let started = Started { socket, session: Session::default(), unread: BytesMut::new(), encoder, in_order: false, early: None };
     Setup { connection: open(started, Arc::new(Silent)), server, generation }
 }
 
