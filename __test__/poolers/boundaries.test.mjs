@@ -65,12 +65,12 @@ for (const [way, open] of Object.entries(ways)) {
       const { relay, bouncer, entrance, stop } = await open()
       t.after(stop)
 
-      const run = async (decide) => {
+      const run = async (decide, restored) => {
         await auditor.clear()
         relay.reset()
         if (decide) relay.decide = decide
         const pool = driver({ host: entrance.host, port: entrance.port, user: 'postgres', database, max: 1, connectionTimeoutMillis: 10_000 })
-        const outcomes = await writeLedger(pool)
+        const outcomes = await writeLedger(pool, restored)
         const messages = { ...relay.numbers }
         await pool.end()
         return { messages, failed: [...outcomes.values()].some((each) => each !== 'answered'), wrong: discrepancies(outcomes, await auditor.counts()) }
@@ -85,11 +85,13 @@ for (const [way, open] of Object.entries(ways)) {
         for (const from of ['client', 'server']) {
           for (let at = 1; at <= quiet.messages[from]; at += stride) {
             let message
-            const result = await run((seen) => {
+            let happening
+            const disturb = (seen) => {
               if (message || seen.from !== from || seen.number !== at) return undefined
               message = seen
-              return happen({ auditor, bouncer })
-            })
+              return (happening = happen({ auditor, bouncer }))
+            }
+            const result = await run(disturb, () => happening)
             if (message) disturbed++
             wrong.push(...result.wrong.map((text) => `${event} message ${at} of the ${from} (${message?.type}): ${text}`))
           }

@@ -7,7 +7,7 @@ import ours from 'lakebase-native/pg'
 export const drivers = {
   pg: (options) => new pg.Pool(options),
   'lakebase-native/pg': (options) => new ours.Pool(options),
-  createLakebasePool: (options) => createLakebasePool({ ...options, ssl: false }),
+  createLakebasePool: (options) => createLakebasePool({ password: 'unused', ...options, ssl: false }),
 }
 
 const UNANSWERED_MILLIS = 20_000
@@ -75,8 +75,11 @@ async function outcome(promise) {
   }
 }
 
-/** All ways in which a pool writes, first on a new connection, then with what it has learned; resolves with each call's outcome. */
-export async function writeLedger(pool) {
+/**
+ * All ways in which a pool writes, first on a new connection, then with what it has learned; resolves with each call's outcome. Once `restored()` has
+ * resolved, the pool must be of use.
+ */
+export async function writeLedger(pool, restored = async () => {}) {
   const outcomes = new Map()
   const call = async (name, ask) => {
     outcomes.set(name, await outcome(Promise.resolve().then(() => ask(name))))
@@ -109,7 +112,7 @@ export async function writeLedger(pool) {
   await call('transaction', transaction)
   await Promise.all([call('transaction 2', transaction), call('beside', insert)])
   await call('several', (name) => pool.query(`insert into ledger values ('${name}'); select 1`))
-  // Whatever happened, the pool is of use again.
+  await restored()
   let last
   for (let attempt = 0; attempt < 5 && last !== 'answered'; attempt++) last = await outcome(pool.query('select 1'))
   if (last !== 'answered') outcomes.set('recovery', last === 'unanswered' ? last : `failed: ${last.message}`)
