@@ -112,9 +112,11 @@ export async function writeLedger(pool, restored = async () => {}) {
   await call('transaction', transaction)
   await Promise.all([call('transaction 2', transaction), call('beside', insert)])
   await call('several', (name) => pool.query(`insert into ledger values ('${name}'); select 1`))
-  await restored()
   let last
-  for (let attempt = 0; attempt < 5 && last !== 'answered'; attempt++) last = await outcome(pool.query('select 1'))
+  for (let attempt = 0; attempt < 5 && last !== 'answered'; attempt++) {
+    await restored()
+    last = await outcome(pool.query('select 1'))
+  }
   if (last !== 'answered') outcomes.set('recovery', last === 'unanswered' ? last : `failed: ${last.message}`)
   return outcomes
 }
