@@ -220,8 +220,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
     }
 
     fn may_go(&self, request: &Request) -> bool {
-        let shares = |flight: &Flight| request.pipelined && matches!(flight, Flight::Request(other) if other.pipelined);
-        self.flights.iter().all(shares)
+        self.flights.iter().all(|flight| match flight {
+            Flight::Request(other) => request.pipelined && other.pipelined,
+            Flight::Probe(_) => request.pipelined,
+            Flight::Tunnel(_) | Flight::Ping(_) => false,
+        })
     }
 
     /// Moves requests onto the wire as far as they may share it.
@@ -269,6 +272,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
                     request.columns(columns);
                 }
                 self.flights.push_back(Flight::Request(request));
+                self.flights.extend(self.encoder.take_probe(&mut self.out).map(Flight::Probe));
             }
             Err(error) => {
                 self.out.truncate(before);
@@ -354,6 +358,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
                     request.row(&self.read[5..length]);
                     self.read.advance(length);
                 }
+                (b'D', Some(Flight::Probe(probe))) => {
+                    probe.row(&self.read[5..length]);
+                    self.read.advance(length);
+                }
                 (b'W', Some(Flight::Request(_))) => {
                     return Err(Error::new(
                         Kind::Usage,
@@ -426,8 +434,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             }
             Message::ErrorResponse(body) => self.failed(server_message(body.fields(), wire_length)?),
             message => {
-                let Some(Flight::Request(request)) = self.flights.front_mut() else {
-                    return Err(violation("an answer came to no request"));
+                let request = match self.flights.front_mut() {
+                    Some(Flight::Request(request)) => request,
+                    Some(Flight::Probe(_)) => return Ok(()),
+                    _ => return Err(violation("an answer came to no request")),
                 };
                 request.take(message, &mut self.out)?;
                 self.portal = request.suspended_portal().cloned();
@@ -454,6 +464,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
                 request.fail(error.clone());
                 request.sync_portal(&mut self.out);
             }
+            Some(Flight::Probe(probe)) => probe.fail(),
             // An error nobody asked for: the server ends the session (57P01 and its kin).
             _ if fatal => {}
             // Unless it does not say so: the connection stays, for what it is worth.
@@ -469,6 +480,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             Some(Flight::Ping(reply)) => {
                 let _ = reply.send(());
             }
+            Some(Flight::Probe(probe)) => self.encoder.note_probe(&probe),
             Some(Flight::Request(request)) => {
                 self.encoder.note_effects(&request, status);
                 if let Some((request, status)) = self.resends.keep(request, status) {
@@ -511,21 +523,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             self.complete(request, status);
         }
         unsent.into_iter().rev().for_each(|request| self.waiting.push_front(Command::Request(request)));
-        let had_flights = !self.flights.is_empty();
-        for (position, flight) in std::mem::take(&mut self.flights).into_iter().enumerate() {
+        let had_flights = self.flights.iter().any(|flight| !matches!(flight, Flight::Probe(_)));
+        let mut at_head = true;
+        for flight in std::mem::take(&mut self.flights) {
             match flight {
                 Flight::Request(request) => {
                     self.shared.outstanding.fetch_sub(1, Ordering::Relaxed);
                     if request.position >= self.written {
                         request.lose_unwritten(&cause);
                     } else {
-                        request.lose(&cause, position == 0);
+                        request.lose(&cause, std::mem::take(&mut at_head));
                     }
                 }
                 Flight::Tunnel(_) => {
                     self.shared.outstanding.fetch_sub(1, Ordering::Relaxed);
                 }
-                Flight::Ping(_) => {}
+                Flight::Ping(_) | Flight::Probe(_) => {}
             }
         }
         self.commands.close();

@@ -13,6 +13,7 @@ use super::caching::Caching;
 use super::effects::Effects;
 use super::inflight::{InFlight, Sent};
 use super::lasting::{calls_unknown_functions, may_be_kept};
+use super::probe::{Names, Probe};
 use super::request::{Execution, Fetch, Param, Query, bind, encoding_error};
 use super::resend::Attempt;
 use super::statements::{Statements, Validity};
@@ -24,6 +25,9 @@ pub type SchemaGeneration = Arc<AtomicU64>;
 /// The statements of one connection.
 pub(super) struct Encoder {
     statements: Statements,
+    names: Names,
+    /// The query that was written last is to be followed by a probe.
+    wants_probe: bool,
     /// Callers' own statement names and their texts.
     named: HashMap<String, String>,
     schema_generation: SchemaGeneration,
@@ -36,7 +40,15 @@ pub(super) struct Encoder {
 impl Encoder {
     pub fn new(statement_cache_size: usize, schema_generation: SchemaGeneration, caching: Caching) -> Self {
         let statements = Statements::new(statement_cache_size, caching);
-        Self { statements, named: HashMap::new(), schema_generation, settings: 0, changed_schema: false }
+        Self {
+            statements,
+            names: Names::default(),
+            wants_probe: false,
+            named: HashMap::new(),
+            schema_generation,
+            settings: 0,
+            changed_schema: false,
+        }
     }
 
     /// Appends the messages of `query` to `out`. On an error, which is the query's own, `out` may hold a part of them.
@@ -104,6 +116,11 @@ impl Encoder {
             self.settings += u64::from(self.statements.holds_any() && calls_unknown_functions(text));
             return unnamed(text, params, false, out);
         }
+        if self.names != Names::Kept {
+            let sent = unnamed(text, params, false, out)?;
+            self.wants_probe = self.names.note_query();
+            return Ok(sent);
+        }
         let prepared = self.statements.insert(text, now, at);
         // Everything that can fail comes before anything is given up.
         let mut flight = BytesMut::new();
@@ -120,6 +137,19 @@ impl Encoder {
         }
         out.unsplit(flight);
         Ok(Sent::Cached { prepared, parsed: true })
+    }
+
+    /// Writes the question whether names are kept, if it is to follow the query that was written last.
+    pub fn take_probe(&mut self, out: &mut BytesMut) -> Option<Probe> {
+        let wanted = std::mem::take(&mut self.wants_probe);
+        wanted.then(|| Probe::write(&self.statements.spare_name(), out).ok()).flatten()
+    }
+
+    /// It is answered.
+    pub fn note_probe(&mut self, probe: &Probe) {
+        if !self.names.note_answer(probe) {
+            self.statements.turn_off();
+        }
     }
 
     /// The server reports a setting that has changed.

@@ -11,6 +11,7 @@ use super::delivery;
 use super::handle::ConnectionId;
 use super::message::{malformed, violation};
 use super::plain_read::is_plain_read;
+use super::probe::Probe;
 use super::request::{Outcome, Query, Reply, Request};
 use super::resend::Attempt;
 use super::result::{Response, RowDescription, StatementResult};
@@ -62,11 +63,12 @@ pub(super) struct InFlight {
     suspended: Option<Arc<RowDescription>>,
 }
 
-/// The head of the wire: a request, a Sync of our own, or somebody else's conversation.
+/// The head of the wire: a request, a Sync or a question of our own, or somebody else's conversation.
 pub(super) enum Flight {
     Request(Box<InFlight>),
     Tunnel(Tunnel),
     Ping(oneshot::Sender<()>),
+    Probe(Probe),
 }
 
 impl InFlight {
@@ -248,13 +250,17 @@ impl InFlight {
         (self.reply)(Outcome::Completed(outcome));
     }
 
-    /// The connection has ended with this request at the head of the wire, or behind others.
+    /// The connection has ended with this request at the head of the wire, or behind others. A request at the head that has no error of its
+    /// own was behind a question of ours when the last word came.
     pub fn lose(self, cause: &Error, at_head: bool) {
         let simple = matches!(self.sent, Sent::Simple);
         let (never_ran, cause) = match self.error {
             Some(error) => (at_head && !self.acknowledged && delivery::refuses(&error, simple), Error::database(error)),
             // A read that ran without anybody's having its answer has changed nothing.
-            None => (!at_head && (cause.server().is_some_and(delivery::ends_session) || self.is_shared_read()), cause.clone()),
+            None => {
+                let unread = cause.server().is_some_and(delivery::ends_session);
+                (unread || (!at_head && self.is_shared_read()), cause.clone())
+            }
         };
         if never_ran {
             (self.reply)(Outcome::NeverRan { query: self.query, cause, refused: at_head });

@@ -18,9 +18,14 @@ mod lasting;
 mod lexer;
 mod message;
 mod plain_read;
+mod probe;
 mod request;
 mod resend;
+#[cfg(test)]
+mod resend_tests;
 mod result;
+#[cfg(test)]
+mod scripted_server;
 mod socket;
 mod startup;
 mod statements;

@@ -81,6 +81,15 @@ impl Statements {
         Some(entry.prepared.clone())
     }
 
+    fn name(&self, number: u64) -> String {
+        format!("{PREFIX}{:016x}_{number}", self.names.unwrap_or_default())
+    }
+
+    /// A name that no statement of the cache has.
+    pub fn spare_name(&self) -> String {
+        self.name(0)
+    }
+
     /// Registers a new statement for `text`, in place of a stale one or the one that was used longest ago.
     pub fn insert(&mut self, text: &str, now: Validity, at: Instant) -> Arc<Prepared> {
         let replaced = self.by_text.remove(text).or_else(|| {
@@ -91,8 +100,7 @@ impl Statements {
         self.obsolete.extend(replaced.map(|entry| entry.prepared));
         self.next += 1;
         self.clock += 1;
-        let prepared =
-            Arc::new(Prepared { name: format!("{PREFIX}{:016x}_{}", self.names.unwrap_or_default(), self.next), columns: OnceLock::new() });
+        let prepared = Arc::new(Prepared { name: self.name(self.next), columns: OnceLock::new() });
         let entry = Entry { prepared: prepared.clone(), valid: now, parsed: at, used: self.clock };
         self.by_text.insert(text.to_owned(), entry);
         prepared
