@@ -172,6 +172,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
                         tunnel.take(bytes);
                     }
                 }
+                Poll::Ready(Some(Command::Duplicate(mut duplicate))) => {
+                    for flight in self.flights.iter_mut().skip(1) {
+                        if let Flight::Request(request) = flight {
+                            request.duplicate(&mut duplicate);
+                        }
+                    }
+                }
                 Poll::Ready(Some(command)) => self.waiting.push_back(command),
                 Poll::Ready(None) => {
                     self.closing.get_or_insert(false);
