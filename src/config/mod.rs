@@ -55,6 +55,9 @@ pub struct PoolConfig {
     pub statement_cache_size: usize,
     /// `maxPipeline`, default 64 requests in flight per connection; 1 turns pipelining off.
     pub max_pipeline: usize,
+    /// `pipelineWrites`, default false: only plain reads share a connection. With true, writes and calls of any function do, too, and what
+    /// is behind one that waits for a lock waits with it.
+    pub pipeline_writes: bool,
     /// Retry transient connect errors inside `connection_timeout`, and run a query again that a server has provably refused to run. True for
     /// `createLakebasePool()`, false for `lakebase-native/pg`, where pg's behaviour is to fail at once.
     pub retry_connect: bool,

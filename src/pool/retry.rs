@@ -73,6 +73,7 @@ mod tests {
     fn a_starting_server_is_worth_waiting_for() {
         assert!(is_transient(&server("57P03", "the database system is starting up")));
         assert!(is_transient(&server("XX000", "Couldn't connect to compute node")));
+        assert!(is_transient(&Error::new(Kind::Protocol, "asked twice").with_code(PASSWORD_ASKED_AGAIN)));
         assert!(is_transient(&Error::new(Kind::Connection, "connect ECONNREFUSED").with_code("ECONNREFUSED")));
     }
 

@@ -1,5 +1,7 @@
 //! The pool against a server that does as it is told.
 
+mod stalls;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -76,6 +78,7 @@ impl World {
             max_lifetime: None,
             statement_cache_size: 0,
             max_pipeline: 64,
+            pipeline_writes: false,
             retry_connect: false,
             close_after_error: true,
         };

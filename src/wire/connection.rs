@@ -190,6 +190,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
                     let pipelined = request.pipelined && (!self.resends.in_order() || is_plain_read(&request.query.text));
                     self.waiting.push_back(Command::Request(Request { pipelined, ..request }));
                 }
+                Poll::Ready(Some(Command::Duplicate(mut duplicate))) => {
+                    for flight in self.flights.iter_mut().skip(1) {
+                        if let Flight::Request(request) = flight {
+                            request.duplicate(&mut duplicate);
+                        }
+                    }
+                }
                 Poll::Ready(Some(command)) => self.waiting.push_back(command),
                 Poll::Ready(None) => {
                     self.closing.get_or_insert(false);

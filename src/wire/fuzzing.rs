@@ -76,7 +76,7 @@ pub fn session(wanted: u16, bytes: &[u8]) -> Vec<Response> {
                     continue;
                 }
             };
-            let pipelined = query.can_pipeline();
+            let pipelined = query.can_pipeline(true);
             let (answered, answers) = (answered.clone(), answers.clone());
             asked += 1;
             connection.send(Request {

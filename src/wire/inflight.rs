@@ -8,7 +8,7 @@ use postgres_protocol::message::frontend;
 use tokio::sync::oneshot;
 
 use super::delivery;
-use super::handle::ConnectionId;
+use super::handle::{ConnectionId, Duplicate};
 use super::message::{malformed, violation};
 use super::plain_read::is_plain_read;
 use super::probe::Probe;
@@ -90,6 +90,14 @@ impl InFlight {
             parse_complete: false,
             noticed: false,
             suspended: None,
+        }
+    }
+
+    /// Hands out a copy if it is a plain read, which may run twice.
+    pub fn duplicate(&mut self, duplicate: &mut Duplicate) {
+        if self.query.can_pipeline(false) {
+            let reply = std::mem::replace(&mut self.reply, Box::new(|_| {}));
+            self.reply = duplicate(self.query.clone(), reply);
         }
     }
 

@@ -37,7 +37,7 @@ mod tunnel_tests;
 pub use cancel::cancel;
 pub use connection::open;
 pub use encoder::SchemaGeneration;
-pub use handle::{Connection, ConnectionId, Observer, Session};
+pub use handle::{Connection, ConnectionId, Duplicate, Observer, Session};
 pub use plain_read::is_plain_read;
 pub use request::{Execution, Fetch, Outcome, Param, Query, Reply, Request};
 pub use result::{Field, Response, RowCursor, RowDescription, Rows, StatementResult};

@@ -377,6 +377,10 @@ fn nul_in_password() -> Error {
 }
 
 #[cfg(test)]
+#[path = "early_tests.rs"]
+mod early_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
