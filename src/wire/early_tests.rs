@@ -47,7 +47,7 @@ async fn login<F: Future<Output = ()>>(server: impl FnOnce(DuplexStream) -> F) -
     let mut encoder = Encoder::new(16, SchemaGeneration::default(), Caching::default());
     let mut rider = Rider { request: None, target: &target };
     let client = async {
-        let error = exchange.run(&channel, &mut Known, &mut encoder, Some(&requests), &mut rider).await.err().expect("there is no session");
+        let error = exchange.run(&channel, &mut Known, &mut encoder, Some(&requests), &mut rider).await.expect_err("there is no session");
         rider.lose(&error);
         error
     };

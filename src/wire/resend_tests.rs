@@ -7,7 +7,7 @@ use tokio::time::timeout;
 use super::caching::Caching;
 use super::handle::Connection;
 use super::request::{Outcome, Query};
-use super::scripted_server::{SOON, Setup, connect, connect_with, hear, heard, message, ready, send, show_that_names_are_kept};
+use super::scripted_server::{SOON, Setup, connect, connect_with, hear, heard, message, ready, send, send_alone, show_that_names_are_kept};
 
 const READ: &str = "select a from t where b = $1";
 
@@ -222,7 +222,7 @@ async fn a_stale_statement_is_parsed_again_once_for_all_who_used_it_in_their_ord
 async fn in_order_a_write_waits_for_reads_that_may_be_sent_again() {
     let (Setup { connection, mut server, .. }, _) = prepared(true, Caching::default()).await;
     let read = ask(&connection, READ);
-    let write = send(&connection, Query::simple("insert into t values (1)"));
+    let write = send_alone(&connection, Query::simple("insert into t values (1)"));
     assert_eq!(next_query(&mut server).await.0, Parsed::Before);
     answer(&mut server, &failure("0A000", "cached plan must not change result type")).await;
     assert_eq!(next_query(&mut server).await.0, Parsed::Named, "the read comes first");
@@ -236,7 +236,7 @@ async fn in_order_a_write_waits_for_reads_that_may_be_sent_again() {
 async fn in_order_reads_that_ran_before_a_stale_one_run_again_after_it() {
     let (Setup { connection, mut server, .. }, _) = prepared(true, Caching::default()).await;
     let (stale, other, later) =
-        (ask(&connection, READ), ask(&connection, "select b from t"), send(&connection, Query::simple("delete from t")));
+        (ask(&connection, READ), ask(&connection, "select b from t"), send_alone(&connection, Query::simple("delete from t")));
     assert_eq!(next_query(&mut server).await.0, Parsed::Before);
     assert_eq!(next_query(&mut server).await.0, Parsed::Named);
     answer(&mut server, &[failure("0A000", "cached plan must not change result type"), row(Parsed::Named, "too early")].concat()).await;
