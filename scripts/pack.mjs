@@ -56,16 +56,18 @@ pack(main)
  * condition `webpack`, Turbopack `module` together with `production` or `development`, Node.js and esbuild none of these pairs.
  */
 function bundledEntry(addon) {
-  return `import { fileURLToPath } from 'node:url'
+  return `import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 
-const file = new URL('./${addon}', import.meta.url)
-if (!String(file).startsWith('file:')) {
+const url = String(new URL('./${addon}', import.meta.url))
+const file = url.startsWith('file:') ? fileURLToPath(url) : undefined
+if (!file || !existsSync(file)) {
   throw new Error(
-    "the bundler has put the addon where Node.js cannot open it. Keep lakebase-native out of the bundle: serverExternalPackages: ['lakebase-native'] in next.config, or externals: ['lakebase-native'] in webpack's configuration.",
+    "the bundler has left the addon behind, or put it where Node.js cannot open it. Keep lakebase-native out of the bundle: serverExternalPackages: ['lakebase-native'] in next.config, externals in webpack, external in Rollup, ssr.external in Vite.",
   )
 }
 const opened = { exports: {} }
-process.dlopen(opened, fileURLToPath(String(file)))
+process.dlopen(opened, file)
 export default opened.exports
 `
 }

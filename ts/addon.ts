@@ -48,6 +48,8 @@ function fromPackage(target: string, failures: Failures): unknown {
 
 /** The addon that a checkout of the repository has built, if this is one. Opened without `require`, which bundlers would try to follow. */
 function fromCheckout(target: string): unknown {
+  // A bundle that is an ES module is no checkout.
+  if (typeof __dirname === 'undefined') return undefined
   const file = join(__dirname, '..', 'npm', 'local', `lakebase-native.${target}.node`)
   if (!existsSync(file)) return undefined
   const opened = { exports: {} }
