@@ -32,7 +32,6 @@ for (const [i, bundler] of ['esbuild', 'nft'].entries()) {
     await succeed(run(app, process.execPath, ['unzip.cjs', zip, unpacked]))
     const child = start(
       async (folder, name) => {
-        const { createRequire } = await import('node:module')
         const { readdirSync, existsSync } = await import('node:fs')
         const entry = ['items.mjs', 'items.js', '___netlify-entry-point.mjs'].find((file) => existsSync(`${folder}/${file}`))
         const all = readdirSync(folder, { recursive: true })
