@@ -1,7 +1,6 @@
 // Netlify: examples/netlify-function, packed by Netlify's own @netlify/zip-it-and-ship-it with both of its bundlers. The zip, unpacked elsewhere,
 // answers requests through the entry file that Netlify's Lambda calls.
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import { deploy } from '../support/deployment.mjs'
 import { start } from '../support/child.mjs'
