@@ -4,6 +4,7 @@
 
 mod binding;
 mod failure;
+mod key_share;
 mod verify;
 
 use std::fs;
@@ -11,7 +12,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::danger::ServerCertVerifier;
-use rustls::crypto::CryptoProvider;
+use rustls::crypto::ring::kx_group::{SECP256R1, SECP384R1};
+use rustls::crypto::{CryptoProvider, SupportedKxGroup};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -21,6 +23,7 @@ pub use failure::{Peer, describe, describe_io};
 
 use crate::config::{SslConfig, SslMode, TlsVersion};
 use crate::error::{Error, Kind};
+use key_share::X25519AndP256;
 use verify::{Checks, Verifier};
 
 /// The ALPN name PostgreSQL 17 requires of a direct TLS connection. Source: PostgreSQL documentation, "SSL Session Encryption".
@@ -28,7 +31,11 @@ const POSTGRESQL_ALPN: &[u8] = b"postgresql";
 
 fn provider() -> Arc<CryptoProvider> {
     static PROVIDER: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
-    Arc::clone(PROVIDER.get_or_init(|| Arc::new(rustls::crypto::ring::default_provider())))
+    Arc::clone(PROVIDER.get_or_init(|| {
+        // The first one is offered with a share of the second.
+        let kx_groups = vec![&X25519AndP256 as &dyn SupportedKxGroup, SECP256R1, SECP384R1];
+        Arc::new(CryptoProvider { kx_groups, ..rustls::crypto::ring::default_provider() })
+    }))
 }
 
 /// Mozilla's roots. One store per process: most configurations share it untouched.
