@@ -49,7 +49,7 @@ export interface Environment {
 }
 
 interface Native {
-  Environment: new (wake: () => void) => Environment
+  Environment: new (wake: () => void, longest: number) => Environment
   issueCertificate(names: string[]): ServerCertificate
 }
 

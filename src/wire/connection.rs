@@ -27,6 +27,7 @@ use super::result::{Response, RowDescription};
 use super::startup::Started;
 use super::tunnel::{Overheard, Tunnel, TunnelCommand, overhear};
 use crate::error::{Error, Kind, ServerMessage, SystemFailure};
+use crate::limits::MAX_KEPT_BUFFER;
 
 /// Read ahead at least this much: four TLS records.
 const READ_CHUNK: usize = 64 * 1024;
@@ -301,8 +302,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             // What the caller takes comes as a command, which wakes this task.
             return Poll::Pending;
         }
-        // What has come, not what a header promises: five bytes must not cost a gigabyte.
-        self.read.reserve(missing(&self.read).min(self.read.len()).max(READ_CHUNK));
+        if self.read.is_empty() && self.read.capacity() > MAX_KEPT_BUFFER {
+            self.read = BytesMut::new();
+        }
+        make_room(&mut self.read)?;
         match ready!(poll_read_buf(Pin::new(&mut self.socket), cx, &mut self.read)) {
             Ok(0) => Poll::Ready(Err(ended())),
             Ok(_) => Poll::Ready(Ok(())),
@@ -505,6 +508,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
         let told = had_flights && error.as_ref().is_some_and(|error| error.server().is_some());
         self.observer.closed(self.shared.id, if told { Some(ended()) } else { error });
     }
+}
+
+/// Makes room for what comes next: as much as has come, not what a header promises. Five bytes must not cost a gigabyte.
+fn make_room(buffer: &mut BytesMut) -> Result<(), Error> {
+    let count = missing(buffer).min(buffer.len()).max(READ_CHUNK);
+    let whole = buffer.len() + count;
+    // `BytesMut` aborts where there is no memory: a large step is tried first.
+    if whole > buffer.capacity().max(MAX_KEPT_BUFFER) && Vec::<u8>::new().try_reserve_exact(whole).is_err() {
+        return Err(Error::new(Kind::Connection, "there is not enough memory for a message of the server").with_code("OUT_OF_MEMORY"));
+    }
+    buffer.reserve(count);
+    Ok(())
 }
 
 /// A socket error in the middle of a session, with the code Node.js gives it.

@@ -12,15 +12,13 @@ use postgres_protocol::message::backend::{ErrorFields, Message, RowDescriptionBo
 
 use super::result::{Field, RowDescription};
 use crate::error::{Error, Kind, ServerMessage};
-
-/// PostgreSQL itself sends nothing larger than 1 GiB; a longer frame is not PostgreSQL.
-const MAX_FRAME: usize = (1 << 30) + 1024;
+use crate::limits::MAX_MESSAGE;
 
 /// The type byte and the whole length (type byte included) of the next message, once its header and body are in `buffer`.
 pub(super) fn frame(buffer: &[u8]) -> Result<Option<(u8, usize)>, Error> {
     let Some((header, _)) = buffer.split_first_chunk::<5>() else { return Ok(None) };
     let length = u32::from_be_bytes([header[1], header[2], header[3], header[4]]) as usize;
-    if !(4..=MAX_FRAME).contains(&length) {
+    if !(4..=MAX_MESSAGE).contains(&length) {
         return Err(violation(format!("a message of type {:?} says it is {length} bytes long", char::from(header[0]))));
     }
     Ok((buffer.len() > length).then_some((header[0], length + 1)))
@@ -31,7 +29,7 @@ pub(super) fn missing(buffer: &[u8]) -> usize {
     match buffer.split_first_chunk::<5>() {
         Some((header, _)) => {
             let length = u32::from_be_bytes([header[1], header[2], header[3], header[4]]) as usize;
-            (length + 1).saturating_sub(buffer.len()).min(MAX_FRAME)
+            (length + 1).saturating_sub(buffer.len()).min(MAX_MESSAGE)
         }
         None => 5 - buffer.len(),
     }

@@ -18,15 +18,13 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use super::encoder::{Encoder, SchemaGeneration};
 use super::handle::Session;
 use super::inflight::InFlight;
-use super::message::{decode, frame, malformed, server_message, violation};
+use super::message::{decode, frame, malformed, missing, server_message, violation};
 use super::request::{Outcome, Request};
 use super::socket::{Connected, Socket};
 use super::target::Target;
 use crate::error::{Error, Kind};
+use crate::limits::{MAX_STARTUP, MAX_STARTUP_MESSAGE};
 use crate::secret::Secret;
-
-/// Longest answer the server may give before the session begins; error texts are far shorter.
-const MAX_STARTUP_MESSAGE: usize = 64 * 1024;
 
 /// Gives the password when the server asks for one, and not before: it may still be on its way.
 pub trait Password: Send {
@@ -113,7 +111,8 @@ pub async fn start(
     let binding = if target.config.channel_binding { connected.channel_binding() } else { None };
     let channel = Channel { encrypted: connected.is_encrypted(), local: connected.is_local, binding };
     let link = connected.link;
-    let mut exchange = Exchange { socket: connected.stream, read: BytesMut::with_capacity(1024), out: BytesMut::new(), target };
+    let mut exchange =
+        Exchange { socket: connected.stream, read: BytesMut::with_capacity(1024), out: BytesMut::new(), received: 0, target };
     let mut encoder = Encoder::new(options.statement_cache_size, options.schema_generation.clone());
     let mut rider = Rider { request: None, target };
     let session = match exchange.run(&channel, password, &mut encoder, early, &mut rider).await {
@@ -134,7 +133,7 @@ where
 {
     let binding = encrypted.then(|| vec![0; 32]);
     let channel = Channel { encrypted, local: !encrypted, binding };
-    let mut exchange = Exchange { socket, read: BytesMut::new(), out: BytesMut::new(), target };
+    let mut exchange = Exchange { socket, read: BytesMut::new(), out: BytesMut::new(), received: 0, target };
     let mut encoder = Encoder::new(16, SchemaGeneration::default());
     let mut rider = Rider { request: None, target };
     let session = exchange.run(&channel, password, &mut encoder, None, &mut rider).await?;
@@ -145,6 +144,8 @@ struct Exchange<'a, S> {
     socket: S,
     read: BytesMut,
     out: BytesMut,
+    /// Bytes of all messages so far.
+    received: usize,
     target: &'a Target,
 }
 
@@ -296,13 +297,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
     async fn next(&mut self) -> Result<(Message, u32), Error> {
         loop {
             if let Some((_, length)) = frame(&self.read)? {
+                self.received += length;
+                if length > MAX_STARTUP_MESSAGE || self.received > MAX_STARTUP {
+                    return Err(too_much());
+                }
                 return match decode(&mut self.read, length)? {
                     (Message::ErrorResponse(body), wire_length) => Err(Error::database(server_message(body.fields(), wire_length)?)),
                     decoded => Ok(decoded),
                 };
             }
-            if self.read.len() > MAX_STARTUP_MESSAGE {
-                return Err(violation("an answer during startup is too long"));
+            if missing(&self.read) > MAX_STARTUP_MESSAGE {
+                return Err(too_much());
             }
             let count = self.socket.read_buf(&mut self.read).await.map_err(|error| self.target.unreachable(error))?;
             if count == 0 {
@@ -344,6 +349,11 @@ fn check_iterations(message: &[u8], most: u32) -> Result<(), Error> {
     }
     let message = format!("SASL: SCRAM-SERVER-FIRST-MESSAGE: iteration count {asked} exceeds scramMaxIterations of {most}");
     Err(Error::new(Kind::Authentication, message).with_code("SCRAM_FAILED"))
+}
+
+/// What a server may say before anybody has logged in is limited.
+fn too_much() -> Error {
+    violation("it says too much before the session begins")
 }
 
 /// A server that cannot prove that it knows the password, or talks past the protocol.
