@@ -7,7 +7,7 @@ const PIECE = 12
 
 /** What the logs of an app could hold of a value. */
 export function shown(value) {
-  const texts = [{}, { getters: true }, { customInspect: false }, { customInspect: false, getters: true }, { showHidden: true, getters: true }]
+  const texts = [{}, { getters: true }, { customInspect: false }, { customInspect: false, getters: true }]
     .map((options) => inspect(value, { depth: 9, ...options }))
     .concat(String(value), json(value))
   for (let error = value; error instanceof Error; error = error.cause) texts.push(error.message, error.stack, JSON.stringify(error))
