@@ -93,6 +93,10 @@ impl Text {
 
     /// A text in a chunk of its own, converted where it lies.
     fn push_long(&mut self, text: &[u8], longest: usize) -> Result<i32, Unfit> {
+        // Known before memory is spent on it: each character has one byte that does not continue another.
+        if text.len() > longest && text.iter().filter(|byte| **byte & 0xC0 != 0x80).count() > longest {
+            return Err(Unfit::TooLong);
+        }
         self.finish();
         let length = convert(text, &mut self.latin1, &mut self.utf16, &mut self.chunks)?;
         match i32::try_from(length) {
