@@ -21,16 +21,12 @@ use tokio_util::io::poll_read_buf;
 use super::encoder::Encoder;
 use super::handle::{Command, Connection, Observer, Shared, ended};
 use super::inflight::{Flight, InFlight, Sent};
-use super::message::{decode, frame, malformed, missing, row_description, server_message, violation};
+use super::message::{decode, frame, make_room, malformed, row_description, server_message, violation};
 use super::request::{Execution, Fetch, Outcome, Reply, Request};
 use super::result::{Response, RowDescription};
 use super::startup::Started;
 use super::tunnel::{Overheard, Tunnel, TunnelCommand, overhear};
 use crate::error::{Error, Kind, ServerMessage, SystemFailure};
-use crate::limits::MAX_KEPT_BUFFER;
-
-/// Read ahead at least this much: four TLS records.
-const READ_CHUNK: usize = 64 * 1024;
 
 /// How long a goodbye may take.
 const GOODBYE_BOUND: Duration = Duration::from_secs(1);
@@ -302,9 +298,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             // What the caller takes comes as a command, which wakes this task.
             return Poll::Pending;
         }
-        if self.read.is_empty() && self.read.capacity() > MAX_KEPT_BUFFER {
-            self.read = BytesMut::new();
-        }
         make_room(&mut self.read)?;
         match ready!(poll_read_buf(Pin::new(&mut self.socket), cx, &mut self.read)) {
             Ok(0) => Poll::Ready(Err(ended())),
@@ -508,18 +501,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
         let told = had_flights && error.as_ref().is_some_and(|error| error.server().is_some());
         self.observer.closed(self.shared.id, if told { Some(ended()) } else { error });
     }
-}
-
-/// Makes room for what comes next: as much as has come, not what a header promises. Five bytes must not cost a gigabyte.
-fn make_room(buffer: &mut BytesMut) -> Result<(), Error> {
-    let count = missing(buffer).min(buffer.len()).max(READ_CHUNK);
-    let whole = buffer.len() + count;
-    // `BytesMut` aborts where there is no memory: a large step is tried first.
-    if whole > buffer.capacity().max(MAX_KEPT_BUFFER) && Vec::<u8>::new().try_reserve_exact(whole).is_err() {
-        return Err(Error::new(Kind::Connection, "there is not enough memory for a message of the server").with_code("OUT_OF_MEMORY"));
-    }
-    buffer.reserve(count);
-    Ok(())
 }
 
 /// A socket error in the middle of a session, with the code Node.js gives it.
