@@ -10,6 +10,7 @@ pub mod config;
 pub mod credential;
 pub mod error;
 pub mod http;
+mod limits;
 pub mod pool;
 pub mod runtime;
 mod scrub;

@@ -18,16 +18,14 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use super::encoder::{Encoder, SchemaGeneration};
 use super::handle::Session;
 use super::inflight::InFlight;
-use super::message::{decode, frame, malformed, server_message, violation};
+use super::message::{decode, frame, malformed, missing, server_message, violation};
 use super::request::{Outcome, Request};
 use super::socket::{Connected, Socket};
 use super::target::Target;
 use crate::error::{Error, Kind, ServerMessage};
+use crate::limits::{MAX_STARTUP, MAX_STARTUP_MESSAGE};
 use crate::scrub::Scrub;
 use crate::secret::Secret;
-
-/// Longest answer the server may give before the session begins; error texts are far shorter.
-const MAX_STARTUP_MESSAGE: usize = 64 * 1024;
 
 /// Gives the password when the server asks for one, and not before: it may still be on its way.
 pub trait Password: Send {
@@ -182,6 +180,8 @@ struct Exchange<'a, S> {
     socket: S,
     read: BytesMut,
     out: BytesMut,
+    /// Bytes of all messages so far.
+    received: usize,
     target: &'a Target,
     /// What was sent, and must not be shown when the server quotes it.
     secrets: Scrub,
@@ -192,7 +192,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Exchange<'a, S> {
         let config = &target.config;
         let public =
             [config.user.as_str(), config.database.as_str(), target.host(), config.application_name.as_deref().unwrap_or_default()];
-        Self { socket, read: BytesMut::with_capacity(1024), out: BytesMut::new(), target, secrets: Scrub::new(&public) }
+        Self { socket, read: BytesMut::with_capacity(1024), out: BytesMut::new(), received: 0, target, secrets: Scrub::new(&public) }
     }
 }
 
@@ -366,13 +366,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
     async fn next(&mut self) -> Result<(Message, u32), Error> {
         loop {
             if let Some((_, length)) = frame(&self.read)? {
+                self.received += length;
+                if length > MAX_STARTUP_MESSAGE || self.received > MAX_STARTUP {
+                    return Err(too_much());
+                }
                 return match decode(&mut self.read, length)? {
                     (Message::ErrorResponse(body), wire_length) => Err(Error::database(self.told(body.fields(), wire_length)?)),
                     decoded => Ok(decoded),
                 };
             }
-            if self.read.len() > MAX_STARTUP_MESSAGE {
-                return Err(violation("an answer during startup is too long"));
+            if missing(&self.read) > MAX_STARTUP_MESSAGE {
+                return Err(too_much());
             }
             let count = self.socket.read_buf(&mut self.read).await.map_err(|error| self.target.unreachable(error))?;
             if count == 0 {
@@ -414,6 +418,11 @@ fn check_iterations(message: &[u8], most: u32) -> Result<(), Error> {
     }
     let message = format!("SASL: SCRAM-SERVER-FIRST-MESSAGE: iteration count {asked} exceeds scramMaxIterations of {most}");
     Err(Error::new(Kind::Authentication, message).with_code("SCRAM_FAILED"))
+}
+
+/// What a server may say before anybody has logged in is limited.
+fn too_much() -> Error {
+    violation("it says too much before the session begins")
 }
 
 fn nul_in_password() -> Error {
