@@ -751,6 +751,9 @@ declare function getCredential(options?: TokenOptions | object, { refresh }?: {
 /**
  * A `postgres://` URL with a fresh token as its password, for tools that take nothing else. The token is good for new connections until it
  * expires (an hour, usually). Secret.
+ *
+ * Its `sslmode` is `verify-full` unless another mode is configured: with `require`, libpq and postgres.js would not verify the server. psql
+ * and other users of libpq need to know whom to trust then: `PGSSLROOTCERT=system`, or the path of a file of certificates.
  */
 declare function getDatabaseUrl(options?: LakebasePoolOptions): Promise<string>;
 
