@@ -9,6 +9,7 @@ pub mod certificate;
 pub mod config;
 pub mod credential;
 pub mod error;
+mod fingerprint;
 pub mod http;
 mod limits;
 pub mod pool;

@@ -201,6 +201,7 @@ impl Environment {
         let teller = Arc::new(self.teller(pool, &target));
         runtime::handle().spawn(async move {
             let options = wire::Options {
+                in_order: false,
                 statement_cache_size: config.pool.statement_cache_size,
                 schema_generation: wire::SchemaGeneration::default(),
                 early: None,
