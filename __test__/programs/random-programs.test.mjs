@@ -71,8 +71,8 @@ async function compare(program, theirs, ours) {
       if (!isDeepStrictEqual(entry, other)) found.push(`lane ${at}, call ${index}: ${entry.call}\n  ${theirs}: ${show(entry.outcome)}\n  ${ours}: ${show(other?.outcome)}`)
     })
   })
-  for (const part of ['ended', 'database']) {
-    if (!isDeepStrictEqual(expected[part], actual[part])) found.push(`${part}\n  ${theirs}: ${show(expected[part])}\n  ${ours}: ${show(actual[part])}`)
+  for (const [part, wanted, got] of [['end()', expected.ended, actual.ended], ...Object.keys(expected.database).map((table) => [table, expected.database[table], actual.database[table]])]) {
+    if (!isDeepStrictEqual(wanted, got)) found.push(`${part}\n  ${theirs}: ${show(wanted)}\n  ${ours}: ${show(got)}`)
   }
   if (found.length > 0) throw new Error(`${found.slice(0, 8).join('\n')}\n${listing(program, lanes)}`)
 }

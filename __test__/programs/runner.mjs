@@ -1,6 +1,6 @@
 // Runs a planned program on a pool and tells what each call gave.
 
-const UNANSWERED_MILLIS = 20_000
+const UNANSWERED_MILLIS = Number(process.env.PROGRAMS_UNANSWERED_MILLIS ?? 20_000)
 
 /** Resolves with the outcomes of each lane, in the order of its calls. */
 export async function run(lanes, pool, ordered) {
