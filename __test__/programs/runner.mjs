@@ -101,10 +101,11 @@ function plain(result) {
   }
 }
 
+/** Not `routine`: a statement that is there already fails where it is bound, another where it is parsed. */
 function describe(error) {
-  const { code, message, severity, detail, hint, position, where, table, column, constraint, routine } = error
+  const { code, message, severity, detail, hint, position, where, table, column, constraint } = error
   if (!/^[0-9A-Z]{5}$/.test(code ?? '')) return { error: code ?? null, message }
-  return { error: code, message, severity, detail, hint, position, where, table, column, constraint, routine }
+  return { error: code, message, severity, detail, hint, position, where, table, column, constraint }
 }
 
 /** How a call fails on a connection that is being lost depends on how much of its end has arrived. */
