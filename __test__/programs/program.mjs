@@ -28,7 +28,15 @@ const hold = fc.record({
   destroy: fc.boolean(),
 })
 
-const step = fc.oneof({ weight: 3, arbitrary: call }, { weight: 1, arbitrary: hold })
+/** A program that waits for the pool while calls of its own wait for a row that it has locked. */
+const lockingHold = fc.record({ adds: fc.integer({ min: 1, max: 4 }), reads: fc.integer({ min: 1, max: 30 }), asked: call, end: fc.constantFrom('commit', 'rollback') }).map(({ adds, reads, asked, end }) => {
+  const item = (on, ask, times, wait) => ({ ...asked, on, ask, times, wait, form: asked.form === 'callback' ? 'values' : asked.form })
+  const items = [item('client', 'lock', 1, true), item('pool', 'add', adds, false), item('pool', 'fixed', reads, true), { ...asked, on: 'client' }]
+  // Statements that a connection knows are treated otherwise than new ones.
+  return [item('pool', 'add', 10, true), item('pool', 'fixed', 40, true), { hold: items, begin: 'begin', end, destroy: false }]
+})
+
+const steps = fc.oneof({ weight: 10, arbitrary: call.map((each) => [each]) }, { weight: 3, arbitrary: hold.map((each) => [each]) }, { weight: 1, arbitrary: lockingHold })
 
 /** Programs as they are drawn; `plan` makes them ready to run. */
 export const programs = fc.record({
@@ -37,7 +45,7 @@ export const programs = fc.record({
   max: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 10 })),
   statementCacheSize: fc.constantFrom(undefined, undefined, undefined, 2, 0),
   vocabulary: fc.uniqueArray(fc.constantFrom(...Object.keys(statements)), { minLength: 2, maxLength: 8 }),
-  lanes: fc.array(fc.array(step, { minLength: 1, maxLength: 7 }), { minLength: 1, maxLength: 4 }),
+  lanes: fc.array(fc.array(steps, { minLength: 1, maxLength: 7 }).map((groups) => groups.flat()), { minLength: 1, maxLength: 4 }),
 })
 
 /** The statement that a call picks from those that fit its place. */
@@ -52,9 +60,9 @@ function resolve({ vocabulary, way, lanes }) {
   const meanwhile = ({ commutes, adds }) => commutes && !adds
   return lanes.map((steps) =>
     steps.map((each) => {
-      if (!each.hold) return { ...each, ask: chosen(vocabulary, each.pick, onPool) }
+      if (!each.hold) return { ask: chosen(vocabulary, each.pick, onPool), ...each }
       const onClient = ({ block, session }) => !(block && each.begin === null) && !(session && way === 'transaction')
-      return { ...each, hold: each.hold.map((item) => ({ ...item, ask: chosen(vocabulary, item.pick, item.on === 'pool' ? meanwhile : onClient) })) }
+      return { ...each, hold: each.hold.map((item) => ({ ask: chosen(vocabulary, item.pick, item.on === 'pool' ? meanwhile : onClient), ...item })) }
     }),
   )
 }
@@ -71,26 +79,29 @@ export function plan(program, schema) {
     const names = namesOf(schema, lane)
     let fresh = FIRST_FRESH_ID
     /** The calls of one step: several only of what commutes. */
-    const calls = ({ ask, args, wait, form, times }) => {
+    const prepared = ({ on = 'pool', ask, args, wait, form, times }) => {
       const statement = statements[ask]
       const commutes = statement.commutes === true
-      return Array.from({ length: commutes ? times : 1 }, () => {
+      const calls = Array.from({ length: commutes ? times : 1 }, () => {
         const [text, values] = statement.sql(names, { ...args, fresh: fresh++ })
-        const common = { commutes, wait: wait || (!ordered && !commutes), lost: ask === 'kill' }
-        if (form === 'simple' || (form === 'callback' && values.length === 0)) return { ...common, form, text: inlined([text, values]), values: undefined }
-        if (form === 'named' && (!statement.named || way === 'transaction')) return { ...common, form: 'values', text, values }
-        return { ...common, form, text, values, name: form === 'named' ? `${ask} ${lane}` : undefined }
-      }).map((each, index, { length }) => ({ ...each, wait: each.wait && index === length - 1 }))
+        if (form === 'simple' || (form === 'callback' && values.length === 0)) return { form, text: inlined([text, values]), values: undefined }
+        if (form === 'named' && (!statement.named || way === 'transaction')) return { form: 'values', text, values }
+        return { form, text, values, name: form === 'named' ? `${ask} ${lane}` : undefined }
+      })
+      return { on, calls, commutes, wait, lost: ask === 'kill' }
     }
-    return steps.flatMap((each) => {
-      if (!each.hold) return calls(each)
+    return steps.map((each) => {
+      if (!each.hold) {
+        const ready = prepared(each)
+        return { ...ready, wait: ready.wait || (!ordered && !ready.commutes) }
+      }
       const asked = (...kinds) => each.hold.some(({ on, ask }) => on === 'client' && kinds.includes(ask))
       const items = each.hold
-        // Whether a table is still there would depend on when the lock is granted.
-        .filter(({ on, ask }) => on === 'client' || !asked('ddl') || !statements[ask].locks)
+        // A lock of the whole table while they wait for its row would be a deadlock; and whether the table is still there would depend on the moment.
+        .filter(({ on, ask }) => on === 'client' || !asked('ddl', 'hiddenDdl', 'lockTable') || !statements[ask].locks)
         // It would depend on the moment whether the snapshot is older than what another call has changed.
         .filter(({ ask }) => each.begin !== 'begin isolation level repeatable read' || !statements[ask].locks)
-        .flatMap((item) => calls(item).map((call) => ({ on: item.on, ...call, wait: item.on === 'pool' ? call.wait && free && !statements[item.ask].locks : item.wait })))
+        .map((item) => ({ ...prepared(item), wait: item.wait && (item.on === 'client' || (free && !statements[item.ask].locks)) }))
       return {
         hold: items,
         begin: each.begin,

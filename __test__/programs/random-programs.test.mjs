@@ -81,7 +81,8 @@ const show = (value) => JSON.stringify(value)?.slice(0, 1_500)
 
 /** A program as one reads it. */
 function listing({ driver, way, max, statementCacheSize }, lanes) {
-  const line = ({ on = 'pool', wait, form, text, values }) => `${wait ? 'await ' : ''}${on}: ${text}${values?.length ? ` ${JSON.stringify(values)}` : ''}${form === 'values' || !form ? '' : ` (${form})`}`
+  const line = ({ on, wait, calls: [{ form, text, values }], calls }) =>
+    `${wait ? 'await ' : ''}${on}: ${calls.length > 1 ? `${calls.length} × ` : ''}${text}${values?.length ? ` ${JSON.stringify(values)}` : ''}${form === 'values' ? '' : ` (${form})`}`
   const lines = lanes.flatMap((steps, lane) => [
     `lane ${lane}`,
     ...steps.flatMap((each) => (each.hold ? [`  hold ${each.begin ?? ''}`, ...each.hold.map((item) => `    ${line(item)}`), `  ${each.begin ? each.end : 'end'}; ${each.tidy.join('; ')}; release${each.destroy ? ' and destroy' : ''}`] : [`  ${line(each)}`])),

@@ -92,6 +92,7 @@ export const statements = {
   merge: { sql: ({ table }, a) => [`merge into ${table} t using (values ($1::int, $2::int)) v (id, n) on t.id = v.id when matched then update set n = v.n when not matched then insert (id, n) values (v.id, v.n)`, [a.id, a.n]] },
   several: { sql: ({ table }, a) => [`insert into ${table} (id, n) values (${a.id + 20}, ${a.n}); update ${table} set n = n + 1 where id = ${a.id}; ${a.fails ? 'select 1 / 0; ' : ''}select count(*) as c from ${table}`, []] },
   ddl: { sql: (names, a) => [ddl[a.which % ddl.length](names), []] },
+  hiddenDdl: { sql: (names, a) => [`do $do$ begin execute $ddl$ ${ddl[a.which % ddl.length](names)} $ddl$; end $do$`, []] },
   kill: { sql: () => ['select pg_terminate_backend(pg_backend_pid()), pg_sleep(20)', []] },
 
   lock: { client: true, locks: true, sql: ({ table }) => [`select id from ${table} where id = 100 for update`, []] },
