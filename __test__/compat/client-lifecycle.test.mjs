@@ -84,7 +84,7 @@ compat('queries before a connect that fails', async ({ newClient, capture, note 
   fresh.on('error', (error) => note('error event', error.code))
   const query = capture(fresh.query('select 1'))
   const connected = await capture(fresh.connect())
-  return { connected: connected.rejected.code, query: await Promise.race([query, new Promise((resolve) => setTimeout(resolve, 200, 'never settles'))]) }
+  return { connected: connected.rejected.code, query: await Promise.race([query, new Promise((resolve) => setTimeout(resolve, 5_000, 'never settles'))]) }
 })
 compat('queries run one after another, in order', async ({ client, note }) => {
   const connected = await client()

@@ -247,7 +247,7 @@ compat('waiters that are queued when end is called are never served', async ({ p
   return { outcomes, counts: counts(opened) }
 })
 compat('waiters that are queued when end is called, with connectionTimeoutMillis', async ({ pool }) => {
-  const opened = pool({ max: 1, connectionTimeoutMillis: 100 })
+  const opened = pool({ max: 1, connectionTimeoutMillis: 600 })
   const client = await opened.connect()
   const waiting = opened.connect().then(() => 'served', (error) => error)
   const ended = opened.end()
@@ -281,7 +281,7 @@ compat('end while queries run: they are answered', async ({ pool, note }) => {
 })
 
 compat('connectionTimeoutMillis while waiting for a free connection', async ({ pool, capture }) => {
-  const opened = pool({ max: 1, connectionTimeoutMillis: 30 })
+  const opened = pool({ max: 1, connectionTimeoutMillis: 600 })
   const client = await opened.connect()
   const keepAlive = setTimeout(() => {}, 5000)
   const failed = await capture(opened.connect())
