@@ -1,10 +1,12 @@
 /** node-postgres' `Pool`: the same calls, events and counters, over connections that Rust owns (src/pool). */
 
 import { EventEmitter } from 'node:events'
+import { inspect, type InspectOptionsStylized } from 'node:util'
 import { Client } from '../client.js'
 import { defaults } from '../defaults.js'
 import { environment, expect, listen, unlisten, type WireEvent } from '../environment.js'
 import { hasNeverRun, restack, toError, type WireError } from '../errors.js'
+import { brief } from '../inspection.js'
 import { GROW } from '../native.js'
 import { encodeOptions, environmentVariables } from '../options.js'
 import { answerPassword } from '../password.js'
@@ -431,6 +433,13 @@ export class Pool extends EventEmitter implements AsyncDisposable {
       this.onEnded(error)
     }
     environment.endPool(this._pool, expect({ event: () => finish(), fail: finish }))
+  }
+
+  /** @internal What `console.log` shows. */
+  [inspect.custom](depth: number, options: InspectOptionsStylized): string {
+    const { host, port, database, user } = this._settings
+    const { totalCount, idleCount, waitingCount, ending } = this
+    return brief(this, { host, port, database, user, totalCount, idleCount, waitingCount, max: this.options.max, ending }, depth, options)
   }
 
   /** `await using pool = …`: ends the pool. */
