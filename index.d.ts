@@ -147,8 +147,10 @@ interface PoolConfig extends ClientConfig {
     maxUses?: number | undefined;
     /** Age in seconds at which a connection is replaced. Default 0: unlimited. */
     maxLifetimeSeconds?: number | undefined;
-    /** This package's own: requests in flight per connection when all are busy. Default 64; 1: no pipelining. */
+    /** This package's own: plain reads in flight per connection when all are busy. Default 64; 1: no pipelining. */
     maxPipeline?: number | undefined;
+    /** This package's own: writes share connections, too; what is behind one that waits for a lock waits with it. Default `false`. */
+    pipelineWrites?: boolean | undefined;
     /** A class derived from this package's `Client`. */
     Client?: (new () => ClientBase) | undefined;
     /** Prepares a new connection before it is used for anything else. */
@@ -600,8 +602,13 @@ interface PoolingOptions {
     maxLifetimeSeconds?: number;
     /** Let the process exit while connections lie idle. Default `false`. */
     allowExitOnIdle?: boolean;
-    /** Requests in flight per connection when all are busy. Default 64; 1: no pipelining. */
+    /** Plain reads in flight per connection when all are busy. Default 64; 1: no pipelining. */
     maxPipeline?: number;
+    /**
+     * Writes, locking reads and calls of any function share connections, too. Default `false`: faster, but what is behind one that waits for a lock
+     * waits with it, and a program that holds the lock while it awaits what is behind waits for itself, for ever.
+     */
+    pipelineWrites?: boolean;
     /** Told what the pool does, in words. */
     log?: (...message: unknown[]) => void;
 }
@@ -652,7 +659,7 @@ interface LakebasePoolOptions extends ConnectionOptions, PoolingOptions, PoolHoo
  * A pool of connections, as node-postgres'. Emits `connect`, `acquire`, `release`, `remove` and `error`.
  *
  * Who gets a client is decided here, at the moments at which pg-pool decides it. A plain `query()` that nobody watches needs no client: Rust
- * runs it on any connection, and when all are busy, a plain read or write shares one (`maxPipeline`).
+ * runs it on any connection, and when all are busy, a plain read shares one (`maxPipeline`).
  */
 declare class Pool extends EventEmitter implements AsyncDisposable {
     /** The options in force; secrets are not enumerable. */

@@ -5,7 +5,13 @@ import { deploy } from '../support/deployment.mjs'
 import { failureOf, range, until } from '../support/outcome.mjs'
 import { test } from '../support/test.mjs'
 
-const app = deploy({ sql: 'create table pipelined (id int primary key)' })
+const app = deploy({
+  sql: `
+    create table pipelined (id int primary key);
+    create sequence shared;
+    create function my_own() returns int language sql as 'select 1';
+  `,
+})
 
 const pid = async (queryable) => (await queryable.query('select pg_backend_pid() as pid')).rows[0].pid
 const backends = (where) => app.emulator.query(`select pid, query from pg_stat_activity where application_name = 'pipelining' and ${where}`)
@@ -45,8 +51,27 @@ test('queries are run in the order in which they were asked', async () => {
   assert.deepEqual(answers.map(({ rows }) => rows[0].number), range(201).slice(1))
 })
 
-test('over a long link, they are all under way together', async () => {
-  const one = pool({ max: 1 })
+test('plain reads share the wire, up to maxPipeline; nothing goes behind anything else', async () => {
+  // A query that is in the queue is not on the wire.
+  const waiting = async (text, options) => {
+    const one = pool({ max: 1, ...options })
+    await pid(one)
+    const answers = range(8).map(() => one.query(text))
+    const { waitingCount } = one
+    await Promise.all(answers)
+    return waitingCount
+  }
+  assert.equal(await waiting('select count(*) from pipelined'), 0)
+  assert.equal(await waiting('select count(*) from pipelined', { maxPipeline: 4 }), 4)
+  assert.equal(await waiting('select count(*) from pipelined', { maxPipeline: 1 }), 7)
+  for (const text of ['delete from pipelined', 'select * from pipelined for update', "select nextval('shared')", 'select my_own()']) {
+    assert.equal(await waiting(text), 7, text)
+  }
+  assert.equal(await waiting("select nextval('shared')", { pipelineWrites: true }), 0)
+})
+
+test('with pipelineWrites, over a long link, inserts are all under way together', async () => {
+  const one = pool({ max: 1, pipelineWrites: true })
   await one.query('select $1::int as number', [0])
   // Without an answer to any of them, all have left: PostgreSQL has run them before the network lets anything back.
   app.emulator.setLatency(400, 'database')
@@ -59,7 +84,7 @@ test('over a long link, they are all under way together', async () => {
 })
 
 test('maxPipeline 1 sends one at a time', async () => {
-  const one = pool({ max: 1, maxPipeline: 1 })
+  const one = pool({ max: 1, maxPipeline: 1, pipelineWrites: true })
   await pid(one)
   await app.emulator.query('truncate pipelined')
   app.emulator.setLatency(100, 'database')
@@ -71,7 +96,7 @@ test('maxPipeline 1 sends one at a time', async () => {
 })
 
 test('maxPipeline bounds how many share a connection', async () => {
-  const one = pool({ max: 1, maxPipeline: 4 })
+  const one = pool({ max: 1, maxPipeline: 4, pipelineWrites: true })
   await pid(one)
   await app.emulator.query('truncate pipelined')
   app.emulator.setLatency(200, 'database')

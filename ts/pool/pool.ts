@@ -46,7 +46,7 @@ const endedPool = 'Cannot use a pool after calling end on the pool'
  * A pool of connections, as node-postgres'. Emits `connect`, `acquire`, `release`, `remove` and `error`.
  *
  * Who gets a client is decided here, at the moments at which pg-pool decides it. A plain `query()` that nobody watches needs no client: Rust
- * runs it on any connection, and when all are busy, a plain read or write shares one (`maxPipeline`).
+ * runs it on any connection, and when all are busy, a plain read shares one (`maxPipeline`).
  */
 export class Pool extends EventEmitter implements AsyncDisposable {
   /** The options in force; secrets are not enumerable. */
