@@ -17,8 +17,6 @@ export class Member {
   expired = false
   /** The pool began it of its own accord, and it is not in service yet. */
   preparing = false
-  /** What is left to do when the connection has ended. */
-  farewell: (() => void) | undefined
   private readonly idleListener: (error: Error) => void
   private lifetime: NodeJS.Timeout | undefined
 

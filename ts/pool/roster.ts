@@ -1,7 +1,7 @@
 /** The connections of a pool: which count, whose events are whose, and how each one ends. */
 
 import { environment, type WireEvent } from '../environment.js'
-import { keepError } from '../errors.js'
+import { keepError, type WireError } from '../errors.js'
 import type { Pool } from './pool.js'
 import { Member, type PoolClient } from './member.js'
 
@@ -75,8 +75,8 @@ export class Roster {
   bury(member: Member, farewell: () => void): void {
     const { client, connection } = member
     client._ending = true
-    if (client._ended || !this.connections.has(connection)) return farewell()
-    member.farewell = farewell
+    if (client._ended) return farewell()
+    client._onEnd(farewell)
     environment.release(connection, true)
   }
 
@@ -114,7 +114,6 @@ export class Roster {
         this.introduced--
         this.members.delete(member)
         client._ending = true
-        member.farewell = noop
       }
       environment.prepared(member.connection, error)
     }
@@ -159,13 +158,10 @@ export class Roster {
       member.preparing = false
       this.introduced--
     }
-    try {
-      member.client.handleEvent(event)
-    } finally {
+    member.client.handleEnd(event.error as WireError | undefined, () => {
       this.connections.delete(member.connection)
-      if (member.farewell) member.farewell()
       // Whoever holds it gives it back, and it is removed then.
-      else if (!member.held) this.remove(member)
-    }
+      if (!member.held) this.remove(member)
+    })
   }
 }
