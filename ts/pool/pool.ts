@@ -25,7 +25,7 @@ import type {
 } from '../pg/types.js'
 import { Desk } from './desk.js'
 import type { PoolClient } from './member.js'
-import { lakebaseOptions, nowhere, pgOptions, type GivenOptions, type Settings } from './options.js'
+import { lakebaseOptions, nowhere, pgOptions, revealed, type GivenOptions, type Settings } from './options.js'
 import { Roster } from './roster.js'
 import { toPgPoolError, Waiter } from './waiter.js'
 import { inContext, isPatched, normalize, type Query, send, type QueryCallback, type QuerySettings } from '../query.js'
@@ -95,7 +95,9 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   constructor(options?: string | PoolConfig | GivenOptions, likePg?: boolean)
   constructor(options: string | PoolConfig | GivenOptions = {}, likePg = true) {
     super()
-    const given = (typeof options === 'string' ? { connectionString: options } : (options ?? {})) as GivenOptions
+    const written = (typeof options === 'string' ? { connectionString: options } : (options ?? {})) as GivenOptions
+    // What node-postgres' pool does not keep in its options does not count.
+    const given = (likePg ? pgOptions(written) : revealed(written)) as GivenOptions
     this._pool = listen((event) => this.hear(event))
     this._likePg = likePg
     this._toError = likePg ? toPgPoolError : toError
@@ -107,7 +109,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
       if (!likePg) throw error
       this._refusal = error as Error
     }
-    this.options = likePg ? pgOptions(given) : lakebaseOptions(given, this._settings)
+    this.options = likePg ? (given as PoolOptions) : lakebaseOptions(given, this._settings)
     this.Client = given.Client ?? Client
     this.Promise = given.Promise ?? Promise
     this.log = given.log ?? noop
