@@ -26,7 +26,7 @@ import type {
   Submittable,
   TransactionStatus,
 } from './pg/types.js'
-import { inContext, Query, type QueryCallback, type QuerySettings } from './query.js'
+import { guarded, inContext, Query, type QueryCallback, type QuerySettings } from './query.js'
 import { QueryQueue } from './query-queue.js'
 import { Portal, type StreamOptions } from './stream.js'
 import { TypeOverrides, type TypeParser, type TypeSource } from './types.js'
@@ -471,17 +471,6 @@ interface LegacyOptions {
   pipeline?: boolean
   binary?: boolean
   scramMaxIterations?: number | string
-}
-
-/** A listener's exception is the process's; what has to happen to the client happens all the same. */
-function guarded(call: () => void): void {
-  try {
-    call()
-  } catch (error) {
-    process.nextTick(() => {
-      throw error
-    })
-  }
 }
 
 function numberOr(value: unknown, otherwise: number): number {

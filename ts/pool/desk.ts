@@ -1,7 +1,9 @@
 /** Who gets a client of a pool, and when: pg-pool's decisions, at pg-pool's moments. */
 
+import { AsyncResource } from 'node:async_hooks'
 import { environment, expect, refuse, type WireEvent } from '../environment.js'
 import { hasNeverRun } from '../errors.js'
+import { guarded, inContext } from '../query.js'
 import type { Pool } from './pool.js'
 import type { Member, Release } from './member.js'
 import type { Roster } from './roster.js'
@@ -109,15 +111,16 @@ export class Desk {
     this.pool.log('checking client timeout')
     if (this.pool._refusal) {
       this.pool.log('connecting new client')
-      refuse(expect({ fail: (error) => this.failToOpen(error, waiter) }), this.pool._refusal)
+      refuse(expect({ fail: inContext((error) => this.failToOpen(error, waiter)) }), this.pool._refusal)
       return
     }
     const client = this.roster.newClient()
     let member: Member
     client._opener = (done) => {
+      const context = new AsyncResource('LakebaseConnection')
       const ask = (): void => {
-        const event = ({ connection }: WireEvent): void => {
-          const adopted = this.roster.adopt(connection!, client)
+        const take = ({ connection }: WireEvent): void => {
+          const adopted = this.roster.adopt(connection!, client, context)
           if (adopted) {
             member = adopted
             return done(null)
@@ -126,7 +129,12 @@ export class Desk {
           environment.release(connection!, true)
           ask()
         }
-        environment.openConnection(this.pool._pool, expect({ toError: this.pool._toError, event, fail: done }))
+        const request = expect({
+          toError: this.pool._toError,
+          event: (event) => context.runInAsyncScope(guarded, undefined, () => take(event)),
+          fail: (error) => context.runInAsyncScope(guarded, undefined, () => done(error)),
+        })
+        environment.openConnection(this.pool._pool, request)
       }
       ask()
     }

@@ -1,5 +1,6 @@
 /** node-postgres' `Pool`: the same calls, events and counters, over connections that Rust owns (src/pool). */
 
+import { AsyncResource } from 'node:async_hooks'
 import { EventEmitter } from 'node:events'
 import { Client } from '../client.js'
 import { defaults } from '../defaults.js'
@@ -71,6 +72,8 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   private early = 0
   /** Rust waits for this side to prepare new connections. */
   private prepares = false
+  /** The async contexts of the queries for which Rust is to make connections that are prepared here. */
+  private readonly growers: AsyncResource[] = []
   private closing = false
   private onEnded: (error?: Error) => void = noop
 
@@ -113,7 +116,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     this.Client = given.Client ?? Client
     this.Promise = given.Promise ?? Promise
     this.log = given.log ?? noop
-    for (const name of ['roster', 'desk']) Object.defineProperty(this, name, { writable: true, enumerable: false })
+    for (const name of ['roster', 'desk', 'growers']) Object.defineProperty(this, name, { writable: true, enumerable: false })
     this.roster = new Roster(this, () => this.desk.pulse(), (member) => this.desk.expire(member))
     this.desk = new Desk(this, this.roster)
     this.types = given.types ?? defaultTypes
@@ -186,7 +189,8 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     }
     const given = typeof values === 'function' ? undefined : values
     const done = typeof values === 'function' ? values : callback
-    if (done) return this.run(config, given, inContext(done))
+    // A pool that is ending answers at once.
+    if (done) return this.run(config, given, this.ending ? done : inContext(done))
     return new this.Promise<QueryResult>((resolve, reject) => {
       this.run(config, given, (error, result) => (error ? reject(error) : resolve(result as QueryResult)))
     }).catch(restack)
@@ -274,6 +278,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     const total = this.totalCount + this.early
     const grows = busy >= total && total < this.options.max
     if (grows && this.fresh > 0) this.early++
+    if (grows && this.prepares) this.growers.push(new AsyncResource('LakebaseConnection'))
     return grows
   }
 
@@ -370,7 +375,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   private hear(event: WireEvent): void {
     switch (event.event) {
       case 'connect':
-        this.roster.introduce(event)
+        this.roster.introduce(event, event.own ? undefined : this.growers.shift())
         break
       case 'password': {
         const { host, port, user, database } = this._settings
@@ -386,8 +391,10 @@ export class Pool extends EventEmitter implements AsyncDisposable {
       case 'end':
         this.roster.mourn(event)
         break
-      default:
-        this.roster.get(event.connection!)?.client.handleEvent(event)
+      default: {
+        const member = this.roster.get(event.connection!)
+        member?.inContext(() => member.client.handleEvent(event))
+      }
     }
   }
 

@@ -1,5 +1,6 @@
 /** The connections of a pool: which count, whose events are whose, and how each one ends. */
 
+import type { AsyncResource } from 'node:async_hooks'
 import { environment, type WireEvent } from '../environment.js'
 import { keepError, type WireError } from '../errors.js'
 import type { Pool } from './pool.js'
@@ -36,14 +37,14 @@ export class Roster {
   }
 
   /** The member of a connection that was made for `client`; of one that was there, without it; undefined if that has been given up. */
-  adopt(connection: number, client: PoolClient): Member | undefined {
+  adopt(connection: number, client: PoolClient, context?: AsyncResource): Member | undefined {
     const event = this.coming.get(connection)
     if (!event) {
       const member = this.connections.get(connection)
       return member && this.members.has(member) ? member : undefined
     }
     this.coming.delete(connection)
-    return this.enroll(event, client)
+    return this.enroll(event, client, context)
   }
 
   /** Members past `maxLifetimeSeconds`. */
@@ -88,13 +89,17 @@ export class Roster {
     this.remove(member)
   }
 
-  /** A new connection. One that Rust began of its own accord goes into service when whoever listens has prepared it. */
-  introduce(event: WireEvent): void {
+  /** A new connection, begun in this context. One that Rust began of its own accord goes into service when whoever listens has prepared it. */
+  introduce(event: WireEvent, context?: AsyncResource): void {
     if (event.own) {
       this.coming.set(event.connection!, event)
       return
     }
-    const member = this.enroll(event, this.newClient())
+    const member = this.enroll(event, this.newClient(), context)
+    member.inContext(() => this.putInService(member, event))
+  }
+
+  private putInService(member: Member, event: WireEvent): void {
     const { client } = member
     this.introduced++
     this.members.add(member)
@@ -123,12 +128,12 @@ export class Roster {
     )
   }
 
-  private enroll(event: WireEvent, client: PoolClient): Member {
+  private enroll(event: WireEvent, client: PoolClient, context: AsyncResource | undefined): Member {
     const { host, port, user, database } = this.pool._settings
     Object.assign(client, { host, port, user, database, release: noop })
     client.introduce(event, this.pool._likePg ? undefined : this.pool._toError)
     client.attach(event.connection!)
-    const member = new Member(client, (idle, error) => this.lose(idle, error))
+    const member = new Member(client, (idle, error) => this.lose(idle, error), context)
     this.connections.set(member.connection, member)
     return member
   }
@@ -158,10 +163,11 @@ export class Roster {
       member.preparing = false
       this.introduced--
     }
-    member.client.handleEnd(event.error as WireError | undefined, () => {
+    const told = (): void => {
       this.connections.delete(member.connection)
       // Whoever holds it gives it back, and it is removed then.
       if (!member.held) this.remove(member)
-    })
+    }
+    member.inContext(() => member.client.handleEnd(event.error as WireError | undefined, told))
   }
 }
