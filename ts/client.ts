@@ -94,7 +94,7 @@ export class Client extends EventEmitter {
   private held = false
   /** `end()` came while the connection was being made. */
   private givenUp = false
-  /** Somebody has destroyed the stream of `connection`. */
+  /** Somebody has destroyed the stream of `connection`, or a query of a client that pipelines has timed out. */
   private isSevered = false
   private connectCallback: ConnectCallback | null = null
   private endWaiters: (() => void)[] = []
@@ -382,11 +382,12 @@ export class Client extends EventEmitter {
   end(callback?: (...args: any[]) => void): Promise<void> | void {
     this._ending = true
     if ((!this._connected && !this._connecting) || this._ended) return callback ? callback() : this.promise.resolve()
-    if (this._connecting) {
+    if (this.pipeline && this._queryable && (this._connecting ? this.queries.waiting.length > 0 : this._isBusy)) {
+      this.once('drain', () => environment.closeClient(this._connection, false))
+    } else if (this._connecting) {
       this.givenUp = true
     } else {
-      if (this._isBusy && this.pipeline) this.once('drain', () => environment.closeClient(this._connection, false))
-      else environment.closeClient(this._connection, this.queries.active !== null || !this._queryable)
+      environment.closeClient(this._connection, this.queries.active !== null || !this._queryable)
     }
     if (callback) {
       this.endWaiters.push(inContext(callback))

@@ -35,7 +35,7 @@ export interface QueueOwner {
 export interface QueueEvents {
   /** The connection cannot go on. */
   failed(error: Error): void
-  /** Somebody has destroyed the stream of the client's `connection`. */
+  /** The connection is to end at once: somebody has destroyed the stream of the client's `connection`, or as if. */
   severed(): void
 }
 
@@ -49,6 +49,8 @@ export class QueryQueue implements PortalOwner {
   /** Makes the errors of queries: a Lakebase pool's are typed. */
   toError: (wire: WireError) => Error
   private isReady = false
+  /** The connection has been there. */
+  private isOpen = false
   private hasExecuted = false
   /** Named statements that the server has, and their texts. */
   private readonly statements = Object.create(null) as Record<string, string>
@@ -72,6 +74,7 @@ export class QueryQueue implements PortalOwner {
   /** The connection is there. What waits begins with `pulse`. */
   open(): void {
     this.isReady = true
+    this.isOpen = true
     this.status ??= 'I'
   }
 
@@ -104,6 +107,8 @@ export class QueryQueue implements PortalOwner {
       this.refuse(query, error)
       answer(error)
       query.callback = () => {}
+      // A connection that pipelines has sent it, and answers nothing behind it before: node-postgres destroys it.
+      if (this.owner.pipeline && this.isOpen) return this.events.severed()
       this.remove(query)
       this.pulse()
     }, millis)
