@@ -238,7 +238,7 @@ export class Client extends EventEmitter {
   /** What the system or the server said comes before the end itself, as an event of its own; what its listeners do decides how that is told. */
   private tellCause(cause: WireError | null | undefined, told: () => void): void {
     // A Lakebase pool's client has one error for both.
-    const isTold = cause && !this._ending && (!this.isLikePg || cause.server || cause.system?.length)
+    const isTold = cause && !this._ending && (!this.isLikePg || cause.server || cause.system?.length || cause.kind === 'protocol')
     if (isTold) guarded(() => this.handleFailure(this.queries.toError(cause)))
     if (isTold && this.isLikePg) setImmediate(() => this.ended(cause, told))
     else this.ended(cause, told)
@@ -247,8 +247,9 @@ export class Client extends EventEmitter {
   private ended(cause: WireError | null | undefined, told: () => void): void {
     if (this._ended) return
     unlisten(this.number)
-    // Without a cause it was this side that ended it: end(), or the pool.
-    const expected = this._ending || (!cause && !this._connectionError && !this.isSevered)
+    // Without a cause it was this side that ended it: end(), or the pool; with a server's broken protocol, too.
+    const isOurs = !cause || cause.kind === 'protocol'
+    const expected = this._ending || (isOurs && !this._connectionError && !this.isSevered)
     const error = new Error(expected ? 'Connection terminated' : 'Connection terminated unexpectedly')
     this.queries.failAll(error)
     this._ended = true

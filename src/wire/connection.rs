@@ -21,7 +21,7 @@ use tokio_util::io::poll_read_buf;
 use super::encoder::Encoder;
 use super::handle::{Command, Connection, Observer, Shared, ended};
 use super::inflight::{Flight, InFlight, Sent};
-use super::message::{decode, frame, malformed, missing, row_description, server_message, violation};
+use super::message::{decode, frame, malformed, missing, row_description, server_message, stray, unasked, violation};
 use super::request::{Execution, Fetch, Outcome, Reply, Request};
 use super::result::{Response, RowDescription};
 use super::startup::Started;
@@ -394,7 +394,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             Message::ErrorResponse(body) => self.failed(server_message(body.fields(), wire_length)?),
             message => {
                 let Some(Flight::Request(request)) = self.flights.front_mut() else {
-                    return Err(violation("an answer came to no request"));
+                    return Err(stray(&message));
                 };
                 request.take(message, &mut self.out)?;
                 self.portal = request.suspended_portal().cloned();
@@ -449,7 +449,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
                     request.complete(self.shared.id, status);
                 }
             }
-            Some(Flight::Tunnel(_)) | None => return Err(violation("ReadyForQuery came to no request")),
+            Some(Flight::Tunnel(_)) | None => return Err(unasked("readyForQuery")),
         }
         self.shared.mark_head(!self.flights.is_empty());
         Ok(())
