@@ -7,7 +7,7 @@ import { guarded, inContext } from '../query.js'
 import type { Pool } from './pool.js'
 import type { Member, Release } from './member.js'
 import type { Roster } from './roster.js'
-import { queueTimeout, Waiter } from './waiter.js'
+import { isConnectTimeout, queueTimeout, Waiter } from './waiter.js'
 
 /** How many connections, one after another, may be lost while they are being prepared, before that is the caller's error. */
 const MAX_PREPARATIONS = 5
@@ -150,7 +150,9 @@ export class Desk {
 
   private failToOpen(error: Error, waiter: Waiter): void {
     this.opening--
-    this.pool.log('client failed to connect', error)
+    const isLate = isConnectTimeout(error)
+    if (isLate) this.pool.log('ending client due to timeout')
+    this.pool.log('client failed to connect', isLate ? error.cause : error)
     this.pulse()
     if (!waiter.timedOut) waiter.fail(error)
   }
@@ -248,9 +250,13 @@ export class Desk {
     this.pool.emit('release', error, client)
     this.pool._inspect(client)
     this.drop(member)
-    if (member.expired) this.pool.log('remove expired client')
     const over = this.pool.ending && (this.pool._likePg || this.queue.length === 0)
-    if (error || over || !client._queryable || client._ending || client._streaming || member.expired) {
+    // Of a Lakebase pool Rust counts the uses, its own among them.
+    const isSpent = ++member.uses >= this.pool.options.maxUses && this.pool._likePg
+    if (isSpent) this.pool.log('remove expended client')
+    if (error || over || !client._queryable || client._ending || client._streaming || isSpent) return this.roster.remove(member)
+    if (member.expired) {
+      this.pool.log('remove expired client')
       return this.roster.remove(member)
     }
     if (this.pool.options.allowExitOnIdle) client.unref()

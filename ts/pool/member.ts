@@ -17,6 +17,8 @@ export class Member {
   held = false
   /** `maxLifetimeSeconds` have passed. */
   expired = false
+  /** How often a caller has given it back. */
+  uses = 0
   /** The pool began it of its own accord, and it is not in service yet. */
   preparing = false
   private readonly idleListener: (error: Error) => void
@@ -30,7 +32,6 @@ export class Member {
   ) {
     this.idleListener = (error) => {
       client.removeListener('error', this.idleListener)
-      client.on('error', () => {})
       onIdleError(this, error)
     }
   }

@@ -148,6 +148,7 @@ export class Roster {
   private lose(member: Member, error: Error): void {
     const { client } = member
     Object.assign(error, { client })
+    client.on('error', () => this.pool.log('additional client error after disconnection due to error', error))
     this.remove(member, this.pool._likePg ? 'nobody waits' : 'serve waiters')
     // An error without a listener ends a process that uses pg; of a Lakebase pool it is told, not thrown.
     if (this.pool._likePg || this.pool.listenerCount('error') > 0) this.pool.emit('error', error, client)
@@ -166,7 +167,9 @@ export class Roster {
     const told = (): void => {
       this.connections.delete(member.connection)
       // Whoever holds it gives it back, and it is removed then.
-      if (!member.held) this.remove(member)
+      if (member.held || !this.members.has(member)) return
+      if (!event.error) this.pool.log('remove idle client')
+      this.remove(member)
     }
     member.inContext(() => member.client.handleEnd(event.error as WireError | undefined, told))
   }
