@@ -177,7 +177,8 @@ export class Client extends EventEmitter {
     this._connection = event.connection!
     this.processID = event.processId as number
     this.secretKey = event.secretKey as number
-    this.parameters = event.parameters as Record<string, string>
+    this.parameters = Object.fromEntries(event.parameters as [string, string][])
+    this.queries.introduce(this.parameters, this.processID, this.secretKey)
   }
 
   /** @internal The connection is ready for queries. */

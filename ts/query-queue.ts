@@ -4,6 +4,7 @@ import { deprecate } from 'node:util'
 import { environment, expect } from './environment.js'
 import { hasNeverRun, type WireError } from './errors.js'
 import type { Conversation } from './pg/conversation.js'
+import { keyOf, parameterOf } from './pg/notices.js'
 import type { TransactionStatus } from './pg/types.js'
 import { isPatched, Query, type ProtocolQuery } from './query.js'
 import { Portal, type PortalOwner } from './stream.js'
@@ -179,6 +180,14 @@ export class QueryQueue implements PortalOwner {
       failed: (error) => this.events.failed(error),
       tell: (event, message) => this.owner.emit(event, message),
     }))
+  }
+
+  /** Tells whoever listens to the client's `connection` what the server said at login. */
+  introduce(parameters: Record<string, string>, processId: number, secretKey: number): void {
+    const connection = this.spoken?.connection
+    if (!connection) return
+    for (const [name, value] of Object.entries(parameters)) connection.emit('parameterStatus', parameterOf(name, value))
+    connection.emit('backendKeyData', keyOf(processId, secretKey))
   }
 
   done(query: Queued, status: string, tell: () => void): void {

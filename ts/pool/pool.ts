@@ -242,7 +242,8 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     // Whoever prepares the first connection may give it type parsers of its own.
     if (this._likePg && this.roster.members.size === 0 && this.preparesConnections()) return false
     // A subclass, or somebody's instrumentation.
-    if (this.connect !== connectOfPool || this.Client.prototype.query !== queryOfClient || isPatched()) return false
+    const { connect, query } = this.Client.prototype
+    if (this.connect !== connectOfPool || connect !== connectOfClient || query !== queryOfClient || isPatched()) return false
     if (values !== undefined && !Array.isArray(values)) return false
     if (typeof config === 'object' && config !== null) {
       const { text, values: own, query_timeout: bound } = config as QuerySettings
@@ -454,4 +455,4 @@ export interface Pool {
 }
 
 const connectOfPool = Pool.prototype.connect
-const queryOfClient = Client.prototype.query
+const { connect: connectOfClient, query: queryOfClient } = Client.prototype
