@@ -279,6 +279,64 @@ interface ClientBase extends EventEmitter, Pick<Client, 'query' | 'copyFrom' | '
 /** A parameter as it crosses: text, bytes or null. */
 type WireValue = string | Uint8Array | null;
 
+/** One thing that is wrong with the configuration. */
+interface ConfigurationProblem {
+    /** The option, for example `max`. */
+    option: string | null;
+    /** The environment variable that gave the value or could give it. */
+    variable: string | null;
+    /** What was found; secrets are described, never shown. */
+    found: string | null;
+    /** What would be right. */
+    expected: string;
+}
+/** What the errors of this package have in common. PostgreSQL's own errors are node-postgres' `DatabaseError`. */
+declare class LakebaseError extends Error {
+    name: string;
+    /** A code to branch on: `ECONNREFUSED`, `28P01`, `CONNECTION_TIMEOUT`, … */
+    code?: string;
+    /** What to do next. Part of the message, too. */
+    hint?: string;
+}
+/** Options or environment variables are wrong. Thrown by `createLakebasePool()` and `getToken()`. */
+declare class ConfigurationError extends LakebaseError {
+    name: string;
+    /** Every problem that was found. */
+    problems: ConfigurationProblem[];
+}
+/** The workspace or PostgreSQL refused who we are. */
+declare class AuthenticationError extends LakebaseError {
+    name: string;
+    /** The status of the workspace's answer, if it was the workspace. */
+    status?: number;
+}
+/** The workspace could not give a token or a database credential. */
+declare class CredentialError extends LakebaseError {
+    name: string;
+    /** The status of the workspace's answer. */
+    status?: number;
+}
+/** A connection could not be made, or was lost. */
+declare class ConnectionError extends LakebaseError {
+    name: string;
+}
+/** A bound set by an option has passed. */
+declare class TimeoutError extends LakebaseError {
+    name: string;
+}
+/** The server's bytes are not PostgreSQL's protocol. */
+declare class ProtocolError extends LakebaseError {
+    name: string;
+}
+/** A query ran, but JavaScript cannot hold its result. */
+declare class ResultError extends LakebaseError {
+    name: string;
+}
+/** A defect in this package: please report it. */
+declare class InternalError extends LakebaseError {
+    name: string;
+}
+
 /** One column of a result, as node-postgres describes it. */
 declare class Field {
     readonly name: string;
@@ -364,60 +422,6 @@ declare class Query<R extends QueryResultRow = any, I extends any[] = any> exten
 /** Which listener belongs to which event. */
 interface Query<R extends QueryResultRow = any, I extends any[] = any> {
     on<E extends 'row' | 'error' | 'end'>(event: E, listener: QueryListener<E, R>): this;
-}
-
-/** One thing that is wrong with the configuration. */
-interface ConfigurationProblem {
-    /** The option, for example `max`. */
-    option: string | null;
-    /** The environment variable that gave the value or could give it. */
-    variable: string | null;
-    /** What was found; secrets are described, never shown. */
-    found: string | null;
-    /** What would be right. */
-    expected: string;
-}
-/** What the errors of this package have in common. PostgreSQL's own errors are node-postgres' `DatabaseError`. */
-declare class LakebaseError extends Error {
-    name: string;
-    /** A code to branch on: `ECONNREFUSED`, `28P01`, `CONNECTION_TIMEOUT`, … */
-    code?: string;
-    /** What to do next. Part of the message, too. */
-    hint?: string;
-}
-/** Options or environment variables are wrong. Thrown by `createLakebasePool()` and `getToken()`. */
-declare class ConfigurationError extends LakebaseError {
-    name: string;
-    /** Every problem that was found. */
-    problems: ConfigurationProblem[];
-}
-/** The workspace or PostgreSQL refused who we are. */
-declare class AuthenticationError extends LakebaseError {
-    name: string;
-    /** The status of the workspace's answer, if it was the workspace. */
-    status?: number;
-}
-/** The workspace could not give a token or a database credential. */
-declare class CredentialError extends LakebaseError {
-    name: string;
-    /** The status of the workspace's answer. */
-    status?: number;
-}
-/** A connection could not be made, or was lost. */
-declare class ConnectionError extends LakebaseError {
-    name: string;
-}
-/** A bound set by an option has passed. */
-declare class TimeoutError extends LakebaseError {
-    name: string;
-}
-/** The server's bytes are not PostgreSQL's protocol. */
-declare class ProtocolError extends LakebaseError {
-    name: string;
-}
-/** A defect in this package: please report it. */
-declare class InternalError extends LakebaseError {
-    name: string;
 }
 
 interface StreamOptions {
@@ -1148,6 +1152,7 @@ export {
     ProtocolError,
     Query,
     Result,
+    ResultError,
     TimeoutError,
     TypeOverrides,
     createLakebasePool,

@@ -2,11 +2,12 @@
 
 import { EventEmitter } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
-import { deprecate } from 'node:util'
+import { deprecate, inspect, type InspectOptionsStylized } from 'node:util'
 import { defaults } from './defaults.js'
 import { environment, expect, hold, unlisten, type WireEvent } from './environment.js'
 import { restack, type WireError } from './errors.js'
 import { escapeIdentifier, escapeLiteral } from './escape.js'
+import { brief } from './inspection.js'
 import type { ConnectionOptions } from './options.js'
 import { ConnectionParameters, hide } from './pg/connection-parameters.js'
 import { toPgError } from './pg/errors.js'
@@ -437,6 +438,12 @@ export class Client extends EventEmitter {
 
   escapeLiteral(text: string): string {
     return escapeLiteral(text)
+  }
+
+  /** @internal What `console.log` shows. */
+  [inspect.custom](depth: number, options: InspectOptionsStylized): string {
+    const { host, port, database, user, processID } = this
+    return brief(this, { host, port, database, user, processID, waitingCount: this.queries.waiting.length }, depth, options)
   }
 
   /** Keeps the process alive while the connection is open; the default. */

@@ -21,15 +21,12 @@ use tokio_util::io::poll_read_buf;
 use super::encoder::Encoder;
 use super::handle::{Command, Connection, Observer, Shared, ended};
 use super::inflight::{Flight, InFlight, Sent};
-use super::message::{decode, frame, malformed, missing, row_description, server_message, stray, unasked, violation};
+use super::message::{decode, frame, make_room, malformed, row_description, server_message, stray, unasked, violation};
 use super::request::{Execution, Fetch, Outcome, Reply, Request};
 use super::result::{Response, RowDescription};
 use super::startup::Started;
 use super::tunnel::{Overheard, Tunnel, TunnelCommand, overhear};
 use crate::error::{Error, Kind, ServerMessage, SystemFailure};
-
-/// Read ahead at least this much: four TLS records.
-const READ_CHUNK: usize = 64 * 1024;
 
 /// How long a goodbye may take.
 const GOODBYE_BOUND: Duration = Duration::from_secs(1);
@@ -301,8 +298,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             // What the caller takes comes as a command, which wakes this task.
             return Poll::Pending;
         }
-        // What has come, not what a header promises: five bytes must not cost a gigabyte.
-        self.read.reserve(missing(&self.read).min(self.read.len()).max(READ_CHUNK));
+        make_room(&mut self.read)?;
         match ready!(poll_read_buf(Pin::new(&mut self.socket), cx, &mut self.read)) {
             Ok(0) => Poll::Ready(Err(ended())),
             Ok(_) => Poll::Ready(Ok(())),

@@ -2,10 +2,12 @@
 
 import { AsyncResource } from 'node:async_hooks'
 import { EventEmitter } from 'node:events'
+import { inspect, type InspectOptionsStylized } from 'node:util'
 import { Client } from '../client.js'
 import { defaults } from '../defaults.js'
 import { environment, expect, listen, unlisten, type WireEvent } from '../environment.js'
 import { hasNeverRun, restack, toError, type WireError } from '../errors.js'
+import { brief } from '../inspection.js'
 import { GROW } from '../native.js'
 import { encodeOptions, environmentVariables } from '../options.js'
 import { answerPassword } from '../password.js'
@@ -441,6 +443,13 @@ export class Pool extends EventEmitter implements AsyncDisposable {
       this.onEnded(error)
     }
     environment.endPool(this._pool, expect({ event: () => finish(), fail: finish }))
+  }
+
+  /** @internal What `console.log` shows. */
+  [inspect.custom](depth: number, options: InspectOptionsStylized): string {
+    const { host, port, database, user } = this._settings
+    const { totalCount, idleCount, waitingCount, ending } = this
+    return brief(this, { host, port, database, user, totalCount, idleCount, waitingCount, max: this.options.max, ending }, depth, options)
   }
 
   /** `await using pool = …`: ends the pool. */
