@@ -325,8 +325,6 @@ fn settings(config: &Config) -> Value {
         "port": config.connect.port,
         "user": config.connect.user,
         "database": config.connect.database,
-        "encrypted": config.connect.ssl.mode != config::SslMode::Disable,
-        "usesToken": matches!(config.login, config::Login::Token(_)),
         "max": config.pool.max,
         "min": config.pool.min,
         "idleTimeoutMillis": millis(config.pool.idle_timeout),

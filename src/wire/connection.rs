@@ -21,7 +21,7 @@ use tokio_util::io::poll_read_buf;
 use super::encoder::Encoder;
 use super::handle::{Command, Connection, Observer, Shared, ended};
 use super::inflight::{Flight, InFlight, Sent};
-use super::message::{decode, frame, make_room, malformed, row_description, server_message, violation};
+use super::message::{decode, frame, make_room, malformed, row_description, server_message, stray, unasked, violation};
 use super::plain_read::is_plain_read;
 use super::request::{Execution, Fetch, Outcome, Reply, Request};
 use super::resend::{Attempt, Resends};
@@ -440,7 +440,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
                 let request = match self.flights.front_mut() {
                     Some(Flight::Request(request)) => request,
                     Some(Flight::Probe(_)) => return Ok(()),
-                    _ => return Err(violation("an answer came to no request")),
+                    _ => return Err(stray(&message)),
                 };
                 request.take(message, &mut self.out)?;
                 self.portal = request.suspended_portal().cloned();
@@ -490,7 +490,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
                     self.complete(request, status);
                 }
             }
-            Some(Flight::Tunnel(_)) | None => return Err(violation("ReadyForQuery came to no request")),
+            Some(Flight::Tunnel(_)) | None => return Err(unasked("readyForQuery")),
         }
         if self.flights.is_empty() && !self.resends.is_empty() {
             for (request, status) in self.resends.settle() {

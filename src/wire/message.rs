@@ -17,6 +17,9 @@ use crate::limits::{MAX_KEPT_BUFFER, MAX_MESSAGE};
 /// Read ahead at least this much: four TLS records.
 const READ_CHUNK: usize = 64 * 1024;
 
+/// The types of a server's messages.
+const TAGS: &[u8] = b"123ACDEGHIKNRSTWZcdnst";
+
 /// The type byte and the whole length (type byte included) of the next message, once its header and body are in `buffer`.
 pub(super) fn frame(buffer: &[u8]) -> Result<Option<(u8, usize)>, Error> {
     let Some((header, _)) = buffer.split_first_chunk::<5>() else { return Ok(None) };
@@ -56,6 +59,9 @@ pub(super) fn make_room(buffer: &mut BytesMut) -> Result<(), Error> {
 /// Takes the message that [`frame`] found.
 pub(super) fn decode(buffer: &mut BytesMut, length: usize) -> Result<(Message, u32), Error> {
     let mut one = buffer.split_to(length);
+    if !TAGS.contains(&one[0]) {
+        return Err(violation("a message has no known type").with_source(format!("received invalid response: {:x}", one[0])));
+    }
     let message = Message::parse(&mut one).map_err(malformed)?.ok_or_else(|| violation("a message is shorter than it says"))?;
     Ok((message, (length - 1) as u32))
 }
@@ -116,6 +122,33 @@ pub(super) fn server_message(mut fields: ErrorFields<'_>, length: u32) -> Result
 /// Bytes that the codec cannot read.
 pub(super) fn malformed(source: io::Error) -> Error {
     violation("a message cannot be decoded").with_source(source)
+}
+
+/// A message that came when nobody had asked for anything.
+pub(super) fn stray(message: &Message) -> Error {
+    let name = match message {
+        Message::BindComplete => "bindComplete",
+        Message::CloseComplete => "closeComplete",
+        Message::CommandComplete(_) => "commandComplete",
+        Message::CopyData(_) => "copyData",
+        Message::CopyDone => "copyDone",
+        Message::CopyInResponse(_) => "copyInResponse",
+        Message::CopyOutResponse(_) => "copyOutResponse",
+        Message::DataRow(_) => "dataRow",
+        Message::EmptyQueryResponse => "emptyQuery",
+        Message::NoData => "noData",
+        Message::ParameterDescription(_) => "parameterDescription",
+        Message::ParseComplete => "parseComplete",
+        Message::PortalSuspended => "portalSuspended",
+        Message::RowDescription(_) => "rowDescription",
+        _ => "startup",
+    };
+    unasked(name)
+}
+
+/// The same by the name that node-postgres has for it, in node-postgres' words.
+pub(super) fn unasked(name: &str) -> Error {
+    violation("an answer came to no request").with_source(format!("Received unexpected {name} message from backend."))
 }
 
 /// The server does not follow the protocol.
