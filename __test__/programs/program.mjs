@@ -12,34 +12,31 @@ import { inlined, namesOf, statements } from './statements.mjs'
 
 const FIRST_FRESH_ID = 200
 
-const call = (choose) =>
-  fc
-    .oneof(
-      ...Object.entries(statements)
-        .filter(([, statement]) => choose(statement))
-        .map(([name, { weight, args }]) => ({ weight, arbitrary: fc.record({ ask: fc.constant(name), args }) })),
-    )
-    .chain((chosen) =>
-      fc.record({
-        ask: fc.constant(chosen.ask),
-        args: fc.constant(chosen.args),
-        wait: fc.boolean(),
-        form: fc.constantFrom('values', 'values', 'values', 'simple', 'named', 'array', 'callback', 'extended'),
-      }),
-    )
-
-const onPool = call((statement) => !statement.client)
-const onClient = call(() => true).map((each) => ({ on: 'client', ...each }))
-const meanwhile = call((statement) => statement.commutes && !statement.adds).map((each) => ({ on: 'pool', ...each }))
+/** What is asked is drawn from the program's own few statements, so that they meet. */
+const call = fc.record({
+  pick: fc.nat(99),
+  args: fc.record({ id: fc.integer({ min: 1, max: 10 }), n: fc.integer({ min: -9, max: 99 }), which: fc.nat(20), fails: fc.boolean() }),
+  wait: fc.boolean(),
+  times: fc.constantFrom(1, 1, 1, 1, 1, 2, 5, 20),
+  form: fc.constantFrom('values', 'values', 'values', 'simple', 'named', 'array', 'callback', 'extended'),
+})
 
 const hold = fc.record({
-  hold: fc.array(fc.oneof({ weight: 3, arbitrary: onClient }, { weight: 1, arbitrary: meanwhile }), { maxLength: 8 }),
+  hold: fc.array(fc.tuple(fc.constantFrom('client', 'client', 'client', 'pool'), call).map(([on, each]) => ({ on, ...each })), { maxLength: 8 }),
   begin: fc.option(fc.constantFrom('begin', 'begin', 'begin isolation level repeatable read', 'begin read only'), { freq: 4 }),
   end: fc.constantFrom('commit', 'commit', 'rollback'),
   destroy: fc.boolean(),
 })
 
-const step = fc.oneof({ weight: 3, arbitrary: onPool }, { weight: 1, arbitrary: hold })
+/** A program that waits for the pool while calls of its own wait for a row that it has locked. */
+const lockingHold = fc.record({ adds: fc.integer({ min: 1, max: 4 }), reads: fc.integer({ min: 1, max: 30 }), asked: call, end: fc.constantFrom('commit', 'rollback') }).map(({ adds, reads, asked, end }) => {
+  const item = (on, ask, times, wait) => ({ ...asked, on, ask, times, wait, form: asked.form === 'callback' ? 'values' : asked.form })
+  const items = [item('client', 'lock', 1, true), item('pool', 'add', adds, false), item('pool', 'fixed', reads, true), { ...asked, on: 'client' }]
+  // Statements that a connection knows are treated otherwise than new ones.
+  return [item('pool', 'add', 10, true), item('pool', 'fixed', 40, true), { hold: items, begin: 'begin', end, destroy: false }]
+})
+
+const steps = fc.oneof({ weight: 10, arbitrary: call.map((each) => [each]) }, { weight: 3, arbitrary: hold.map((each) => [each]) }, { weight: 1, arbitrary: lockingHold })
 
 /** Programs as they are drawn; `plan` makes them ready to run. */
 export const programs = fc.record({
@@ -47,50 +44,74 @@ export const programs = fc.record({
   way: fc.constantFrom('directly', 'directly', 'session', 'transaction'),
   max: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 10 })),
   statementCacheSize: fc.constantFrom(undefined, undefined, undefined, 2, 0),
-  lanes: fc.array(fc.array(step, { minLength: 1, maxLength: 7 }), { minLength: 1, maxLength: 4 }),
+  vocabulary: fc.uniqueArray(fc.constantFrom(...Object.keys(statements)), { minLength: 2, maxLength: 8 }),
+  lanes: fc.array(fc.array(steps, { minLength: 1, maxLength: 7 }).map((groups) => groups.flat()), { minLength: 1, maxLength: 4 }),
 })
 
+/** The statement that a call picks from those that fit its place. */
+function chosen(vocabulary, pick, fits) {
+  const fitting = vocabulary.filter((name) => fits(statements[name]))
+  return fitting.length > 0 ? fitting[pick % fitting.length] : 'fixed'
+}
+
+/** The lanes with each call's statement named. */
+function resolve({ vocabulary, way, lanes }) {
+  const onPool = ({ client }) => !client
+  const meanwhile = ({ commutes, adds }) => commutes && !adds
+  return lanes.map((steps) =>
+    steps.map((each) => {
+      if (!each.hold) return { ask: chosen(vocabulary, each.pick, onPool), ...each }
+      const onClient = ({ block, session }) => !(block && each.begin === null) && !(session && way === 'transaction')
+      return { ...each, hold: each.hold.map((item) => ({ ask: chosen(vocabulary, item.pick, item.on === 'pool' ? meanwhile : onClient), ...item })) }
+    }),
+  )
+}
+
 /** The calls of a program, with texts and values; what could not be answered the same each time is left out or done otherwise. */
-export function plan({ way, max, lanes }, schema) {
+export function plan(program, schema) {
+  const { way, max } = program
   const ordered = max === 1
+  const lanes = resolve(program)
   const holders = lanes.filter((lane) => lane.some((each) => each.hold)).length
   const blocked = lanes.reduce((sum, lane) => sum + blockedCalls(lane), 0)
   const free = holders + blocked < max
   return lanes.map((steps, lane) => {
     const names = namesOf(schema, lane)
     let fresh = FIRST_FRESH_ID
-    const prepared = ({ ask, args, wait, form }) => {
+    /** The calls of one step: several only of what commutes. */
+    const prepared = ({ on = 'pool', ask, args, wait, form, times }) => {
       const statement = statements[ask]
-      const [text, values] = statement.sql(names, { ...args, fresh: fresh++ })
       const commutes = statement.commutes === true
-      const common = { commutes, wait: wait || (!ordered && !commutes), lost: ask === 'kill' }
-      if (form === 'simple' || (form === 'callback' && values.length === 0)) return { ...common, form, text: inlined([text, values]), values: undefined }
-      if (form === 'named' && (!statement.named || way === 'transaction')) return { ...common, form: 'values', text, values }
-      return { ...common, form, text, values, name: form === 'named' ? `${ask} ${lane}` : undefined }
+      const calls = Array.from({ length: commutes ? times : 1 }, () => {
+        const [text, values] = statement.sql(names, { ...args, fresh: fresh++ })
+        if (form === 'simple' || (form === 'callback' && values.length === 0)) return { form, text: inlined([text, values]), values: undefined }
+        if (form === 'named' && (!statement.named || way === 'transaction')) return { form: 'values', text, values }
+        return { form, text, values, name: form === 'named' ? `${ask} ${lane}` : undefined }
+      })
+      return { on, calls, commutes, wait, lost: ask === 'kill' }
     }
     return steps.map((each) => {
-      if (!each.hold) return prepared(each)
-      const block = each.begin !== null
-      const changesTables = each.hold.some(({ on, ask }) => on === 'client' && (ask === 'ddl' || ask === 'several'))
+      if (!each.hold) {
+        const ready = prepared(each)
+        return { ...ready, wait: ready.wait || (!ordered && !ready.commutes) }
+      }
+      const asked = (...kinds) => each.hold.some(({ on, ask }) => on === 'client' && kinds.includes(ask))
       const items = each.hold
-        .filter(({ on, ask }) => on === 'pool' || (!(statements[ask].block && !block) && !(statements[ask].session && way === 'transaction')))
-        // Whether a table is still there would depend on when the lock is granted.
-        .filter(({ on, ask }) => on === 'client' || !changesTables || !statements[ask].locks)
+        // A lock of the whole table while they wait for its row would be a deadlock; and whether the table is still there would depend on the moment.
+        .filter(({ on, ask }) => on === 'client' || !asked('ddl', 'hiddenDdl', 'lockTable') || !statements[ask].locks)
         // It would depend on the moment whether the snapshot is older than what another call has changed.
         .filter(({ ask }) => each.begin !== 'begin isolation level repeatable read' || !statements[ask].locks)
-        .map((item) => {
-          const ready = prepared(item)
-          if (item.on === 'pool') ready.wait = item.wait && free && !statements[item.ask].locks
-          else ready.wait = item.wait
-          return { on: item.on, ...ready }
-        })
-      const asked = (...kinds) => each.hold.some(({ on, ask }) => on === 'client' && kinds.includes(ask) && !(statements[ask].session && way === 'transaction'))
+        .map((item) => ({ ...prepared(item), wait: item.wait && (item.on === 'client' || (free && !statements[item.ask].locks)) }))
       return {
         hold: items,
         begin: each.begin,
         end: each.end,
         // The next holder of the connection finds what every new one has.
-        tidy: [...(asked('setting', 'path', 'pathByFunction') ? ['reset all'] : []), ...(asked('prepare') ? ['deallocate p'] : [])],
+        tidy: [
+          ...(asked('setting', 'path', 'pathByFunction') ? ['reset all'] : []),
+          ...(asked('declareHeld') ? ['close all'] : []),
+          ...(asked('prepare') ? ['deallocate p'] : []),
+        ],
         destroy: each.destroy,
       }
     })
@@ -99,6 +120,7 @@ export function plan({ way, max, lanes }, schema) {
 
 /** How many calls of a lane may wait for a lock at the same time. */
 function blockedCalls(lane) {
-  const nested = lane.filter((each) => each.hold).map(({ hold: items }) => items.filter(({ on, ask }) => on === 'pool' && statements[ask].locks).length)
-  return Math.max(0, ...nested) + lane.filter(({ ask }) => ask === 'sharedAdd').length
+  const sum = (items) => items.reduce((total, { times }) => total + times, 0)
+  const nested = lane.filter((each) => each.hold).map(({ hold: items }) => sum(items.filter(({ on, ask }) => on === 'pool' && statements[ask].locks)))
+  return Math.max(0, ...nested) + sum(lane.filter(({ ask }) => ask === 'sharedAdd'))
 }

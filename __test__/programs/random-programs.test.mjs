@@ -71,8 +71,8 @@ async function compare(program, theirs, ours) {
       if (!isDeepStrictEqual(entry, other)) found.push(`lane ${at}, call ${index}: ${entry.call}\n  ${theirs}: ${show(entry.outcome)}\n  ${ours}: ${show(other?.outcome)}`)
     })
   })
-  for (const part of ['ended', 'database']) {
-    if (!isDeepStrictEqual(expected[part], actual[part])) found.push(`${part}\n  ${theirs}: ${show(expected[part])}\n  ${ours}: ${show(actual[part])}`)
+  for (const [part, wanted, got] of [['end()', expected.ended, actual.ended], ...Object.keys(expected.database).map((table) => [table, expected.database[table], actual.database[table]])]) {
+    if (!isDeepStrictEqual(wanted, got)) found.push(`${part}\n  ${theirs}: ${show(wanted)}\n  ${ours}: ${show(got)}`)
   }
   if (found.length > 0) throw new Error(`${found.slice(0, 8).join('\n')}\n${listing(program, lanes)}`)
 }
@@ -81,7 +81,8 @@ const show = (value) => JSON.stringify(value)?.slice(0, 1_500)
 
 /** A program as one reads it. */
 function listing({ driver, way, max, statementCacheSize }, lanes) {
-  const line = ({ on = 'pool', wait, form, text, values }) => `${wait ? 'await ' : ''}${on}: ${text}${values?.length ? ` ${JSON.stringify(values)}` : ''}${form === 'values' || !form ? '' : ` (${form})`}`
+  const line = ({ on, wait, calls: [{ form, text, values }], calls }) =>
+    `${wait ? 'await ' : ''}${on}: ${calls.length > 1 ? `${calls.length} × ` : ''}${text}${values?.length ? ` ${JSON.stringify(values)}` : ''}${form === 'values' ? '' : ` (${form})`}`
   const lines = lanes.flatMap((steps, lane) => [
     `lane ${lane}`,
     ...steps.flatMap((each) => (each.hold ? [`  hold ${each.begin ?? ''}`, ...each.hold.map((item) => `    ${line(item)}`), `  ${each.begin ? each.end : 'end'}; ${each.tidy.join('; ')}; release${each.destroy ? ' and destroy' : ''}`] : [`  ${line(each)}`])),

@@ -1,6 +1,6 @@
 // Runs a planned program on a pool and tells what each call gave.
 
-const UNANSWERED_MILLIS = 20_000
+const UNANSWERED_MILLIS = Number(process.env.PROGRAMS_UNANSWERED_MILLIS ?? 20_000)
 
 /** Resolves with the outcomes of each lane, in the order of its calls. */
 export async function run(lanes, pool, ordered) {
@@ -13,8 +13,8 @@ export async function run(lanes, pool, ordered) {
 async function runLane(steps, pool, ordered) {
   const outcomes = []
   const pending = []
-  const issue = (queryable, call, lost = call.lost) => {
-    const entry = { call: call.text ?? call, outcome: undefined }
+  const issue = (queryable, call, lost) => {
+    const entry = { call: call.text, outcome: undefined }
     outcomes.push(entry)
     const settled = bounded(answer(queryable, call)).then((outcome) => {
       entry.outcome = lost ? withoutLoss(outcome) : outcome
@@ -27,8 +27,8 @@ async function runLane(steps, pool, ordered) {
   for (const step of steps) {
     if (!ordered && !step.commutes) await barrier()
     if (!step.hold) {
-      const settled = issue(pool, step)
-      if (step.wait) await settled
+      const settled = step.calls.map((call) => issue(pool, call, step.lost))
+      if (step.wait) await Promise.all(settled)
       continue
     }
     const client = await bounded(pool.connect().catch((error) => describe(error)))
@@ -40,16 +40,16 @@ async function runLane(steps, pool, ordered) {
     let lost = false
     const own = []
     const ask = (call) => {
-      // From then on it depends on the moment how a call fails.
-      lost ||= call.lost === true
       const settled = issue(client, call, lost)
       own.push(settled)
       return settled
     }
     if (step.begin) ask({ text: step.begin })
     for (const item of step.hold) {
-      const settled = item.on === 'pool' ? issue(pool, item) : ask(item)
-      if (item.wait) await settled
+      // From then on it depends on the moment how a call fails.
+      lost ||= item.on === 'client' && item.lost
+      const settled = item.calls.map((call) => (item.on === 'pool' ? issue(pool, call, false) : ask(call)))
+      if (item.wait) await Promise.all(settled)
     }
     if (step.begin) ask({ text: step.end })
     for (const text of step.tidy) ask({ text })
@@ -101,10 +101,11 @@ function plain(result) {
   }
 }
 
+/** Not `routine`: a statement that is there already fails where it is bound, another where it is parsed. */
 function describe(error) {
-  const { code, message, severity, detail, hint, position, where, table, column, constraint, routine } = error
+  const { code, message, severity, detail, hint, position, where, table, column, constraint } = error
   if (!/^[0-9A-Z]{5}$/.test(code ?? '')) return { error: code ?? null, message }
-  return { error: code, message, severity, detail, hint, position, where, table, column, constraint, routine }
+  return { error: code, message, severity, detail, hint, position, where, table, column, constraint }
 }
 
 /** How a call fails on a connection that is being lost depends on how much of its end has arrived. */

@@ -16,7 +16,7 @@ export const SCHEMA = `
   create table ledger (call text not null);
   create function record(call text) returns text language sql volatile as 'insert into ledger values (call) returning call'`
 
-/** Empties and reads the ledger; ends backends. Always by node-postgres, always on a way that nobody cuts. */
+/** Reads the ledger; ends backends. Always by node-postgres, always on a way that nobody cuts. */
 export class Auditor {
   static async open(server, database) {
     const client = new pg.Client({ host: '127.0.0.1', port: server.port, user: 'postgres', password: server.password, database })
@@ -26,11 +26,6 @@ export class Auditor {
 
   constructor(client) {
     this.client = client
-  }
-
-  async clear() {
-    await this.quiet()
-    await this.client.query('delete from ledger')
   }
 
   /** Waits until no other backend is at work. */
@@ -50,10 +45,10 @@ export class Auditor {
     )
   }
 
-  /** How often each call is in the ledger. */
-  async counts() {
+  /** How often each call of a run is in the ledger. A pooler may still carry out what an earlier run has sent. */
+  async counts(run) {
     await this.quiet()
-    const { rows } = await this.client.query('select call, count(*)::int as times from ledger group by call')
+    const { rows } = await this.client.query("select split_part(call, ': ', 2) as call, count(*)::int as times from ledger where call like $1 group by 1", [`${run}: %`])
     return new Map(rows.map(({ call, times }) => [call, times]))
   }
 
@@ -76,13 +71,13 @@ async function outcome(promise) {
 }
 
 /**
- * All ways in which a pool writes, first on a new connection, then with what it has learned; resolves with each call's outcome. Once `restored()` has
- * resolved, the pool must be of use.
+ * All ways in which a pool writes, first on a new connection, then with what it has learned; resolves with each call's outcome. The ledger's calls are
+ * those of this `run`. Once `restored()` has resolved, the pool must be of use.
  */
-export async function writeLedger(pool, restored = async () => {}) {
+export async function writeLedger(pool, run, restored = async () => {}) {
   const outcomes = new Map()
   const call = async (name, ask) => {
-    outcomes.set(name, await outcome(Promise.resolve().then(() => ask(name))))
+    outcomes.set(name, await outcome(Promise.resolve().then(() => ask(`${run}: ${name}`))))
   }
   const insert = (name) => pool.query('insert into ledger values ($1)', [name])
   const read = (name) => pool.query('select $1::text as name', [name])

@@ -21,16 +21,13 @@ use tokio_util::io::poll_read_buf;
 use super::encoder::Encoder;
 use super::handle::{Command, Connection, Observer, Shared, ended};
 use super::inflight::{Flight, InFlight, Sent};
-use super::message::{decode, frame, malformed, missing, row_description, server_message, violation};
+use super::message::{decode, frame, make_room, malformed, row_description, server_message, stray, unasked, violation};
 use super::request::{Execution, Fetch, Outcome, Reply, Request};
 use super::resend::{Attempt, Resends};
 use super::result::{Response, RowDescription};
 use super::startup::Started;
 use super::tunnel::{Overheard, Tunnel, TunnelCommand, overhear};
 use crate::error::{Error, Kind, ServerMessage, SystemFailure};
-
-/// Read ahead at least this much: four TLS records.
-const READ_CHUNK: usize = 64 * 1024;
 
 /// How long a goodbye may take.
 const GOODBYE_BOUND: Duration = Duration::from_secs(1);
@@ -339,8 +336,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             // What the caller takes comes as a command, which wakes this task.
             return Poll::Pending;
         }
-        // What has come, not what a header promises: five bytes must not cost a gigabyte.
-        self.read.reserve(missing(&self.read).min(self.read.len()).max(READ_CHUNK));
+        make_room(&mut self.read)?;
         match ready!(poll_read_buf(Pin::new(&mut self.socket), cx, &mut self.read)) {
             Ok(0) => Poll::Ready(Err(ended())),
             Ok(_) => Poll::Ready(Ok(())),
@@ -438,7 +434,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
                 let request = match self.flights.front_mut() {
                     Some(Flight::Request(request)) => request,
                     Some(Flight::Probe(_)) => return Ok(()),
-                    _ => return Err(violation("an answer came to no request")),
+                    _ => return Err(stray(&message)),
                 };
                 request.take(message, &mut self.out)?;
                 self.portal = request.suspended_portal().cloned();
@@ -488,7 +484,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
                     self.complete(request, status);
                 }
             }
-            Some(Flight::Tunnel(_)) | None => return Err(violation("ReadyForQuery came to no request")),
+            Some(Flight::Tunnel(_)) | None => return Err(unasked("readyForQuery")),
         }
         if self.flights.is_empty() && !self.resends.is_empty() {
             for (request, status) in self.resends.settle() {

@@ -152,16 +152,16 @@ impl InFlight {
             }
             Message::CommandComplete(body) => {
                 self.current.tag = Some(body.tag().map_err(malformed)?.to_owned());
-                self.results.push(std::mem::take(&mut self.current));
+                self.end_result()?;
                 self.sync_portal(out);
             }
             Message::EmptyQueryResponse => {
-                self.results.push(std::mem::take(&mut self.current));
+                self.end_result()?;
                 self.sync_portal(out);
             }
             Message::PortalSuspended => {
                 self.suspended = self.current.columns.clone();
-                self.results.push(std::mem::take(&mut self.current));
+                self.end_result()?;
             }
             Message::CopyInResponse(_) => {
                 // A query has no data to copy; node-postgres answers with the same words.
@@ -179,6 +179,15 @@ impl InFlight {
             | Message::CopyDone => {}
             _ => return Err(violation("a message came that does not belong to a query")),
         }
+        Ok(())
+    }
+
+    /// A result is whole. Only a simple query has more than one: without this, a few bytes for each would repeat the columns of the first.
+    fn end_result(&mut self) -> Result<(), Error> {
+        if !matches!(self.sent, Sent::Simple) && !self.results.is_empty() {
+            return Err(violation("one statement has two results"));
+        }
+        self.results.push(std::mem::take(&mut self.current));
         Ok(())
     }
 
