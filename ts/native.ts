@@ -48,7 +48,7 @@ export interface Environment {
 }
 
 interface Native {
-  Environment: new (wake: () => void) => Environment
+  Environment: new (wake: () => void, longest: number) => Environment
   issueCertificate(names: string[]): ServerCertificate
 }
 

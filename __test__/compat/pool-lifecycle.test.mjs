@@ -17,6 +17,29 @@ compat('options: the password is hidden but readable', async ({ pg, config }) =>
   const { inspect } = await import('node:util')
   return { keys: Object.keys(pool.options).sort(), password: pool.options.password, inspected: inspect(pool.options).includes('secret'), json: JSON.stringify(pool.options).includes('secret'), key: JSON.stringify(pool.options.ssl) }
 })
+compat('options of a pool make another pool: the password goes along, hidden', async ({ pool, config, capture }) => {
+  const login = { user: 'login_scram', password: `sécret '1`, max: 1 }
+  const first = pool(login)
+  const seen = []
+  for (const options of [first.options, { ...first.options }, Object.assign({}, first.options), Object.assign(Object.create(first.options), { ...config, user: 'login_scram' })]) {
+    const second = new first.constructor(options)
+    const { options: kept } = second
+    seen.push({
+      password: kept.password, own: Object.hasOwn(kept, 'password'), listed: Object.keys(kept).includes('password'),
+      query: await capture(second.query('select current_user')), third: await capture(new first.Client(kept).connect().then((client) => client.end())),
+    })
+    await second.end()
+  }
+  return seen
+})
+compat('options: a password that is undefined, null or a function', async ({ pg, config }) => {
+  const seen = []
+  for (const password of [undefined, null, '', () => 'later']) {
+    const { options } = new pg.Pool(new pg.Pool({ ...config, password }).options)
+    seen.push([options.password, 'password' in options, Object.keys(options).includes('password')])
+  }
+  return seen
+})
 compat('options: the caller’s object is not kept', async ({ pool, pg, config }) => {
   const options = { ...config, max: 1 }
   const opened = new pg.Pool(options)

@@ -72,6 +72,7 @@ impl Maker {
         let options = Options {
             statement_cache_size: config.statement_cache_size,
             schema_generation: self.schema_generation.clone(),
+            in_order: config.max == 1,
             early: early.then(|| Box::new(FirstInLine(Arc::downgrade(pool))) as Box<dyn Early>),
         };
         let observer = Arc::new(Watch(Arc::downgrade(pool)));
