@@ -10,7 +10,7 @@ import { versions } from './versions.mjs'
 
 /**
  * @typedef {object} Programs
- * @property {string} [setup] SQL that prepares the empty schema before every program
+ * @property {string | ((title: string) => string)} [setup] SQL that prepares the empty schema before every program
  * @property {object} [config] Drizzle's configuration
  * @property {Record<string, (db, tools) => unknown>} run what each program shows, by its name. Those whose name begins with `error:` fail.
  */
@@ -33,7 +33,7 @@ export function compare(define, names = Object.keys(versions)) {
           const clients = { theirs, ours: app.pool({ max: 2 }) }
           const shown = {}
           for (const [driver, client] of Object.entries(clients)) {
-            await client.query(`drop schema if exists public cascade; drop schema if exists drizzle cascade; create schema public; ${setup}`)
+            await client.query(`drop schema if exists public cascade; drop schema if exists drizzle cascade; create schema public; ${typeof setup === 'function' ? setup(title) : setup}`)
             const lines = []
             const given = typeof config === 'function' ? config(lines) : config
             const db = drivers[driver].drizzle({ client, ...given })
@@ -59,16 +59,17 @@ function show(value) {
   return inspect(plain(value), { depth: Infinity, maxArrayLength: null, maxStringLength: null, breakLength: 120 })
 }
 
-const perRun = new Set(['tableID', 'stack', 'line', 'file', 'routine'])
+const FIRST_USER_OID = 16384
 
 /** Results and errors as plain objects: their classes are each driver's own. */
 function plain(value) {
   if (Array.isArray(value)) return value.map(plain)
   if (typeof value !== 'object' || value === null || value instanceof Date || Buffer.isBuffer(value)) return value
   if (value instanceof Error) {
-    const { name, message, cause, query, params, code, detail, hint, constraint, table, column, schema, severity, position } = value
-    // Whose driver it was is in no message, but for those of a lost connection.
-    return { name: kindOf(value), named: value.cause ? undefined : kindOf(value) && name, message, query, params, code, detail, hint, constraint, table, column, schema, severity, position, cause: cause && plain(cause) }
+    const { name, message, query, params, code, detail, hint, constraint, table, column, schema, severity, position } = value
+    const cause = value.cause && plain(value.cause)
+    const kind = value.constructor.name
+    return { kind, name, message, query, params, code, detail, hint, constraint, table, column, schema, severity, position, cause }
   }
   if ('rows' in value && 'fields' in value) {
     const { command, rowCount, oid, rows, fields } = value
@@ -77,10 +78,6 @@ function plain(value) {
   const prototype = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== null) return value
   const copy = Object.create(prototype)
-  for (const [name, member] of Object.entries(value)) copy[name] = perRun.has(name) ? '…' : plain(member)
+  for (const [name, member] of Object.entries(value)) copy[name] = /^(tableID|dataTypeID)$/.test(name) && member >= FIRST_USER_OID ? 'an OID' : plain(member)
   return copy
-}
-
-function kindOf(error) {
-  return error.constructor.name
 }
