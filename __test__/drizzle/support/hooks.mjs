@@ -1,6 +1,6 @@
 // Module hooks: `lakebase-native/drizzle?1.0` is this package's driver on drizzle-orm 1.0, which is installed here as `drizzle-orm-rc`.
 const SUFFIX = '?1.0'
-const OURS = /^lakebase-native\/drizzle/
+const OURS = /^lakebase-native\/drizzle|\/dist\/drizzle\//
 const DRIZZLE = /^drizzle-orm(?=\/|$)/
 
 export async function resolve(specifier, context, next) {

@@ -14,8 +14,8 @@ import type { DrizzlePgConfig, PgAsyncDatabase, PgAsyncTransaction } from 'drizz
 import type { AnyRelations, EmptyRelations } from 'drizzle-orm/relations'
 import type { Client, LakebasePool, LakebasePoolOptions, Pool, PoolClient, QueryResult, QueryResultRow } from '../../index.js'
 
-/** Whether drizzle-orm is 1.0. */
-type Version1 = 0 extends 1 & AnyRelations ? false : true
+/** Whether drizzle-orm is 1.0: only of `any`, every symbol is a key. */
+type Version1 = symbol extends keyof AnyRelations ? false : true
 
 /** What a database knows of the app's tables: its `schema` with drizzle-orm 0.45, its `relations` with 1.0. */
 export type AnySchema = Version1 extends true ? AnyRelations : Record<string, unknown>

@@ -12,4 +12,4 @@ import type { LakebaseDatabase } from './index.js'
 export declare function migrate(
   db: LakebaseDatabase<any>,
   config: MigrationConfig,
-): Promise<0 extends 1 & MigratorInitFailResponse ? void : void | MigratorInitFailResponse>
+): Promise<symbol extends keyof MigratorInitFailResponse ? void : void | MigratorInitFailResponse>
