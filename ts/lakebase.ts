@@ -86,20 +86,26 @@ const tokenOptions = [
 
 /** Only what tokens need: node-postgres' parameters may hold anything, circular objects included. */
 function encodeTokenOptions(options: TokenOptions | null | undefined): string {
-  return encodeOptions(Object.fromEntries(tokenOptions.map((name) => [name, options?.[name]])))
+  return encodeOptions(options ?? {}, tokenOptions)
 }
 
 /**
  * A `postgres://` URL with a fresh token as its password, for tools that take nothing else. The token is good for new connections until it
  * expires (an hour, usually). Secret.
+ *
+ * Its `sslmode` is `verify-full` unless another mode is configured: with `require`, libpq and postgres.js would not verify the server. psql
+ * and other users of libpq need to know whom to trust then: `PGSSLROOTCERT=system`, or the path of a file of certificates.
  */
 export async function getDatabaseUrl(options?: LakebasePoolOptions): Promise<string> {
-  const { connectionString, password } = options ?? {}
-  if (connectionString) return connectionString
+  let encoded = encodeOptions(options ?? {})
+  const { connectionString, password } = JSON.parse(encoded) as { connectionString?: unknown; password?: { $function?: true } }
+  if (typeof connectionString === 'string' && connectionString) return connectionString
   // A function cannot cross: asked here, as a pool would ask it for a connection.
-  const answered = typeof password === 'function' ? { ...options, password: (await password()) ?? '' } : (options ?? {})
+  if (password?.$function && typeof options?.password === 'function') {
+    encoded = encodeOptions({ ...(JSON.parse(encoded) as object), password: (await options.password()) ?? '' })
+  }
   return new Promise<string>((resolve, reject) => {
     const request = expect({ event: (event) => resolve(event.url as string), fail: reject })
-    environment.databaseUrl(request, encodeOptions(answered), environmentVariables())
+    environment.databaseUrl(request, encoded, environmentVariables())
   }).catch(restack)
 }

@@ -1,24 +1,27 @@
 //! OAuth M2M: the client credentials of a service principal.
 //!
-//! Wire facts: databricks-sdk-go `config/auth_m2m.go` (HTTP Basic, `scope=all-apis`); RFC 6749 §4.4; RFC 8414 for the discovery document.
+//! Wire facts: databricks-sdk-go `config/auth_m2m.go` (HTTP Basic, `scope=all-apis`); RFC 6749 §4.4.
 
 use std::borrow::Cow;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::{BoxFuture, FutureExt};
-use reqwest::{Method, Url};
+use reqwest::Method;
 use serde::Deserialize;
 use tokio::time::Instant;
 
+use super::discovery::token_endpoint;
 use super::{AccessToken, Workspace, WorkspaceAuth};
-use crate::error::{Error, Kind};
-use crate::http::{Authorization, Body, Failure, Request, Response, is_loopback};
+use crate::error::Error;
+use crate::http::{Authorization, Body, Failure, Request, Response};
 use crate::secret::Secret;
 
 /// Where workspaces have their token endpoint. Asking there at once saves the round trip of discovery.
 const TOKEN_PATH: &str = "/oidc/v1/token";
-const DISCOVERY_PATH: &str = "/oidc/.well-known/oauth-authorization-server";
+
+/// What a longer life counts as, a century: clocks cannot add as many seconds as JSON can write.
+const LONGEST_LIFE: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// `DATABRICKS_CLIENT_ID` and `DATABRICKS_CLIENT_SECRET`.
 #[derive(Debug)]
@@ -36,11 +39,6 @@ struct TokenAnswer {
     expires_in: Option<i64>,
 }
 
-#[derive(Deserialize)]
-struct DiscoveryAnswer {
-    token_endpoint: Option<String>,
-}
-
 impl ClientCredentials {
     pub fn new(client_id: String, client_secret: Secret) -> Self {
         Self { client_id, client_secret, discovered: Mutex::new(None) }
@@ -52,7 +50,7 @@ impl ClientCredentials {
         let endpoint = discovered.unwrap_or_else(|| format!("{}{TOKEN_PATH}", workspace.url));
         match self.ask(workspace, &endpoint, deadline).await {
             Err(failure) if matches!(failure.status(), Some(404 | 405 | 410 | 501)) && !was_discovered => {
-                let endpoint = match discover(workspace, deadline).await {
+                let endpoint = match token_endpoint(workspace, deadline).await {
                     Ok(endpoint) => endpoint,
                     Err(discovery) if discovery.transient => return Err(discovery),
                     // That the endpoint is not there says more than that the second guess failed too.
@@ -85,40 +83,22 @@ impl ClientCredentials {
 
 fn read(response: &Response, asked_at: SystemTime) -> Result<AccessToken, Error> {
     let answer: TokenAnswer = response.json()?;
-    let token = answer.access_token.filter(|token| !token.is_empty()).ok_or_else(|| response.invalid("has no access_token"))?;
+    let token = response.token("access_token", answer.access_token)?;
     if answer.token_type.is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
         return Err(response.invalid("has a token_type other than Bearer"));
     }
     let seconds = answer.expires_in.ok_or_else(|| response.invalid("has no expires_in"))?;
-    let life = u64::try_from(seconds).ok().filter(|seconds| *seconds > 0);
-    let expires_at = life.and_then(|seconds| asked_at.checked_add(Duration::from_secs(seconds)));
-    let expires_at = expires_at.ok_or_else(|| response.invalid(&format!("has expires_in {seconds}, which leaves the token no life")))?;
-    Ok(AccessToken { token: Secret::new(token), expires_at: Some(expires_at) })
+    if seconds <= 0 {
+        return Err(response.invalid(&format!("has expires_in {seconds}, which leaves the token no life")));
+    }
+    let life = Duration::from_secs(seconds.unsigned_abs()).min(LONGEST_LIFE);
+    Ok(AccessToken { token, expires_at: Some(asked_at + life) })
 }
 
 /// For the fuzz targets: reads an answer of any bytes.
 #[cfg(fuzzing)]
 pub fn fuzz_answer(body: &[u8]) {
     let _ = read(&Response::fuzz(body), SystemTime::now());
-}
-
-/// The token endpoint of the discovery document. The client secret goes there, so it must be https, or loopback when the workspace is.
-async fn discover(workspace: &Workspace, deadline: Instant) -> Result<String, Failure> {
-    let url = format!("{}{DISCOVERY_PATH}", workspace.url);
-    let request = Request { method: Method::GET, url: &url, authorization: Authorization::None, body: Body::None };
-    let response = workspace.client()?.send(request, deadline).await?;
-    let answer: DiscoveryAnswer = response.json()?;
-    let endpoint = answer.token_endpoint.ok_or_else(|| response.invalid("has no token_endpoint"))?;
-    let is_allowed = |url: &Url| {
-        let workspace_is_local = Url::parse(&workspace.url).is_ok_and(|url| is_loopback(&url));
-        url.scheme() == "https" || (url.scheme() == "http" && workspace_is_local && is_loopback(url))
-    };
-    match Url::parse(&endpoint) {
-        Ok(url) if is_allowed(&url) => Ok(endpoint),
-        _ => Err(Error::new(Kind::Credential, format!("the answer to GET {DISCOVERY_PATH} has a token_endpoint that is not https"))
-            .with_code("INVALID_RESPONSE")
-            .into()),
-    }
 }
 
 fn own_hint(status: Option<u16>) -> Option<Cow<'static, str>> {

@@ -2,6 +2,7 @@
 //!
 //! A method only fetches. Caching, refreshing, retrying and sharing are `token`'s work, once for all methods.
 
+mod discovery;
 mod fixed;
 mod m2m;
 

@@ -13,7 +13,7 @@ use super::params::Params;
 use super::pools::{Questions, Teller};
 use super::queue::{Answer, Queue};
 use super::strings::to_js;
-use crate::batch::{Batch, Decoding, error_text};
+use crate::batch::{Batch, Chunk, Decoding, error_text};
 use crate::config::{self, Config};
 use crate::error::{Error as CoreError, Kind, Problem};
 use crate::pool::{Login, Pool, Purpose, establish};
@@ -47,11 +47,11 @@ struct OpenPool {
 
 #[napi]
 impl Environment {
-    /// `wake` is called on this thread when there is something to drain.
+    /// `wake` is called on this thread when there is something to drain. `longest`: the length of the longest string, in UTF-16 units.
     #[napi(constructor)]
-    pub fn new(wake: Function<'_, (), ()>) -> Result<Self> {
+    pub fn new(wake: Function<'_, (), ()>, longest: u32) -> Result<Self> {
         Ok(Self {
-            queue: Arc::new(Queue::new(wake)?),
+            queue: Arc::new(Queue::new(wake, longest as usize)?),
             clients: Arc::default(),
             questions: Arc::default(),
             pools: Mutex::default(),
@@ -64,7 +64,8 @@ impl Environment {
     #[napi(catch_unwind)]
     pub fn drain<'env>(&self, env: &'env Env, mut words: Int32Array) -> Result<Option<Vec<Unknown<'env>>>> {
         let Some((batch, more)) = self.queue.pop() else { return Ok(None) };
-        let chunks = batch.chunks().map(|chunk| to_js(env, chunk)).collect::<Result<_>>()?;
+        // A string that cannot be made is missing: the frames that need it fail, the others do not.
+        let chunks = batch.chunks().map(|chunk| to_js(env, chunk).or_else(|_| to_js(env, Chunk::Latin1(&[])))).collect::<Result<_>>()?;
         // SAFETY: JavaScript is inside this call, so nothing else reads or writes its array.
         let Some(([count, again], rest)) = (unsafe { words.as_mut() }).split_first_chunk_mut::<2>() else {
             return Err(Error::from_reason("the array for words is too short"));
@@ -200,6 +201,7 @@ impl Environment {
         let teller = Arc::new(self.teller(pool, &target));
         runtime::handle().spawn(async move {
             let options = wire::Options {
+                in_order: false,
                 statement_cache_size: config.pool.statement_cache_size,
                 schema_generation: wire::SchemaGeneration::default(),
                 early: None,
@@ -277,6 +279,7 @@ impl Environment {
 impl Drop for Environment {
     fn drop(&mut self) {
         self.queue.close();
+        self.questions.close();
         self.clients.clear();
     }
 }
@@ -322,8 +325,6 @@ fn settings(config: &Config) -> Value {
         "port": config.connect.port,
         "user": config.connect.user,
         "database": config.connect.database,
-        "encrypted": config.connect.ssl.mode != config::SslMode::Disable,
-        "usesToken": matches!(config.login, config::Login::Token(_)),
         "max": config.pool.max,
         "min": config.pool.min,
         "idleTimeoutMillis": millis(config.pool.idle_timeout),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::connection_string::ConnectionString;
-use super::found::describe;
+use super::found::{describe, unreadable};
 use super::setting::{CONNECTION_STRING, PASSWORD, Setting};
 use crate::error::{Error, Problem};
 use crate::secret::Secret;
@@ -94,7 +94,7 @@ impl<'a> Reader<'a> {
         if lenient && self.string.is_some() && DECIDED_BY_STRING.contains(&setting.option) {
             return None;
         }
-        let value = self.options.get(setting.option).filter(|value| !value.is_null())?;
+        let value = self.options.get(setting.option).filter(|value| !value.is_null() && unreadable(value).is_none())?;
         if lenient && value.as_str() == Some("") {
             return None;
         }

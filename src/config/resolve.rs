@@ -17,6 +17,7 @@ use crate::error::Error;
 /// One error of [`Kind::Configuration`](crate::error::Kind::Configuration) with every problem.
 pub fn resolve(options: &Map<String, Value>, env: &HashMap<String, String>) -> Result<Config, Error> {
     let mut reader = Reader::new(Dialect::Lakebase, options, env);
+    unknown::report_unreadable(&mut reader);
     use_connection_string(&mut reader);
     let connect = connect::resolve(&mut reader);
     let login = if needs_token(&reader) {
@@ -41,6 +42,7 @@ pub fn resolve(options: &Map<String, Value>, env: &HashMap<String, String>) -> R
 /// One error of [`Kind::Configuration`](crate::error::Kind::Configuration) with every problem.
 pub fn resolve_client(options: &Map<String, Value>, env: &HashMap<String, String>) -> Result<Config, Error> {
     let mut reader = Reader::new(Dialect::NodePostgres, options, env);
+    unknown::report_unreadable(&mut reader);
     use_connection_string(&mut reader);
     let connect = connect::resolve(&mut reader);
     let login = password_login(&mut reader);
@@ -54,6 +56,7 @@ pub fn resolve_client(options: &Map<String, Value>, env: &HashMap<String, String
 /// One error of [`Kind::Configuration`](crate::error::Kind::Configuration) with every problem.
 pub fn resolve_token(options: &Map<String, Value>, env: &HashMap<String, String>) -> Result<TokenConfig, Error> {
     let mut reader = Reader::new(Dialect::Lakebase, options, env);
+    unknown::report_unreadable(&mut reader);
     let token = credential::resolve(&mut reader);
     reader.finish(token).map(|token| token.expect("a missing part is a problem"))
 }

@@ -80,6 +80,7 @@ pub(super) static MAX_LIFETIME: Setting = Setting::new("maxLifetimeSeconds", &[]
 pub(super) static ALLOW_EXIT_ON_IDLE: Setting = Setting::new("allowExitOnIdle", &[]);
 pub(super) static STATEMENT_CACHE_SIZE: Setting = Setting::new("statementCacheSize", &[]);
 pub(super) static MAX_PIPELINE: Setting = Setting::new("maxPipeline", &[]);
+pub(super) static PIPELINE_WRITES: Setting = Setting::new("pipelineWrites", &[]);
 
 /// Every option of `createLakebasePool()` that Rust reads.
 pub(super) static SETTINGS: &[&Setting] = &[
@@ -122,6 +123,7 @@ pub(super) static SETTINGS: &[&Setting] = &[
     &ALLOW_EXIT_ON_IDLE,
     &STATEMENT_CACHE_SIZE,
     &MAX_PIPELINE,
+    &PIPELINE_WRITES,
 ];
 
 /// Options that TypeScript serves on its own; known here so that they are not reported.

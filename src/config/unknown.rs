@@ -1,6 +1,6 @@
-//! Options that do not exist, and what may have been meant; options of the facade that it could not use.
+//! Options that do not exist, and what may have been meant; options that cannot be read, or that the facade could not use.
 
-use super::found::{describe, is_function};
+use super::found::{describe, is_function, unreadable};
 use super::reader::Reader;
 use super::setting::{FACADE_FUNCTIONS, FACADE_OPTIONS, SETTINGS};
 use crate::error::Problem;
@@ -26,6 +26,17 @@ pub(super) fn report_unusable(reader: &mut Reader) {
         if FACADE_FUNCTIONS.contains(&name) && !is_function(value) {
             let (found, expected) = (Some(describe(value, false)), "a function".into());
             reader.report(Problem { option: Some(name.into()), variable: None, found, expected });
+        }
+    }
+}
+
+/// Names the options that could not be read; they count as not given. Those of the facade need no reading.
+pub(super) fn report_unreadable(reader: &mut Reader) {
+    for (name, value) in reader.options() {
+        let Some(setting) = SETTINGS.iter().find(|setting| setting.option == name) else { continue };
+        if let Some(found) = unreadable(value) {
+            let variable = setting.variables.first().map(|&name| name.into());
+            reader.report(Problem { option: Some(name.into()), variable, found: Some(found.into()), expected: "a plain value".into() });
         }
     }
 }

@@ -65,7 +65,7 @@ pub(super) fn host_of(url: &Url) -> String {
 }
 
 /// `localhost` and names below it (RFC 6761), 127.0.0.0/8 and ::1.
-pub(crate) fn is_loopback(url: &Url) -> bool {
+fn is_loopback(url: &Url) -> bool {
     let Some(host) = url.host_str() else { return false };
     if host == "localhost" || host.ends_with(".localhost") {
         return true;
@@ -132,6 +132,19 @@ impl Response {
             let kind = self.content_type.as_deref().unwrap_or("of no content type");
             self.invalid(&format!("is {place} ({} bytes, {kind}; line {}, column {})", self.body.len(), error.line(), error.column()))
         })
+    }
+
+    /// The token in the field `name`. One with white space or control characters is no token: it would break an HTTP header apart, or never
+    /// be the password that PostgreSQL compares it with.
+    ///
+    /// # Errors
+    /// [`Kind::Credential`] with code `INVALID_RESPONSE` when it is missing, empty or not of visible ASCII characters.
+    pub fn token(&self, name: &str, value: Option<String>) -> Result<Secret, Error> {
+        let value = value.filter(|value| !value.is_empty()).ok_or_else(|| self.invalid(&format!("has no {name}")))?;
+        if value.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Ok(Secret::new(value));
+        }
+        Err(self.invalid(&format!("has white space, control or non-ASCII characters in its {name}, which no token has")))
     }
 
     /// An error about this answer: `the answer to POST /path to host {what}`.
