@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::auth::Workspace;
+use crate::auth::{AccessToken, Workspace};
 use crate::config::CredentialTarget;
 use crate::error::{Error, Kind};
 use crate::http::{Authorization, Body, Failure, Request, Response};
@@ -22,6 +22,8 @@ use crate::secret::Secret;
 pub struct Credential {
     pub token: Secret,
     pub expires_at: SystemTime,
+    /// The name of the method that authenticated for it.
+    pub method: &'static str,
 }
 
 /// A clock that is off by less than this is not mentioned: the `Date` header has whole seconds and is as old as the answer.
@@ -44,7 +46,7 @@ pub async fn request(
     workspace: &Workspace,
     target: &CredentialTarget,
     claims: Option<&Value>,
-    access_token: &Secret,
+    access: &AccessToken,
     deadline: Instant,
 ) -> Result<Credential, Failure> {
     let (path, mut body) = match target {
@@ -57,12 +59,13 @@ pub async fn request(
         body["claims"] = claims.clone();
     }
     let url = format!("{}{path}", workspace.url);
-    let request = Request { method: Method::POST, url: &url, authorization: Authorization::Bearer(access_token), body: Body::Json(&body) };
+    let authorization = Authorization::Bearer(&access.token);
+    let request = Request { method: Method::POST, url: &url, authorization, headers: &access.headers, body: Body::Json(&body) };
     let response = workspace.client()?.send(request, deadline).await.map_err(|failure| {
         let hint = failure.status().and_then(|status| hint(target, status));
         failure.with_hint(hint)
     })?;
-    Ok(read(&response, SystemTime::now())?)
+    Ok(Credential { method: access.method, ..read(&response, SystemTime::now())? })
 }
 
 fn read(response: &Response, now: SystemTime) -> Result<Credential, Error> {
@@ -74,7 +77,7 @@ fn read(response: &Response, now: SystemTime) -> Result<Credential, Error> {
         .map(SystemTime::from)
         .map_err(|_| response.invalid("has an expiry of the token that is not an RFC 3339 time"))?;
     match now.duration_since(expires_at) {
-        Err(_) => Ok(Credential { token: Secret::new(token), expires_at }),
+        Err(_) => Ok(Credential { token: Secret::new(token), expires_at, method: "" }),
         Ok(ago) => Err(expired(ago, response.date, now)),
     }
 }

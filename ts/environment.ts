@@ -86,6 +86,12 @@ export function listen(listener: Listener): number {
 }
 let nextPool = 1
 
+/** Registers who answers what ways to authenticate ask for. */
+export function onQuestion(listener: Listener): void {
+  questioned = listener
+}
+let questioned: Listener | undefined
+
 export function unlisten(pool: number): void {
   listeners.delete(pool)
 }
@@ -176,6 +182,11 @@ function dispatch(event: WireEvent): void {
       break
     case 'forgetShapes':
       shapes.clear()
+      break
+    case 'ask':
+    case 'fetched':
+    case 'warning':
+      shielded(() => questioned?.(event))
       break
     default:
       shielded(() => {

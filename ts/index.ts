@@ -12,8 +12,9 @@ export {
   TimeoutError,
   type ConfigurationProblem,
 } from './errors.js'
-export { createLakebasePool, getCredential, getDatabaseUrl, getToken, LakebasePool, type Credential } from './lakebase.js'
-export type { Claim, ConnectionOptions, PoolHooks, LakebasePoolOptions, PoolingOptions, SslMode, SslOptions, TokenOptions } from './options.js'
+export type { AuthProvider, OidcToken, WorkspaceToken } from './auth/questions.js'
+export { createLakebasePool, getCredential, getDatabaseUrl, getToken, LakebasePool, type Credential, type FetchedToken } from './lakebase.js'
+export type { AuthenticationOptions, AuthType, Claim, ConnectionOptions, PoolHooks, LakebasePoolOptions, PoolingOptions, SslMode, SslOptions, TokenOptions } from './options.js'
 export type { ConnectionParameters, Password } from './password.js'
 export { Pool, type PoolClient, type Release } from './pool/pool.js'
 export type {

@@ -1,8 +1,11 @@
 /** `createLakebasePool()`, `getToken()`, `getDatabaseUrl()`: pools and credentials of Databricks Lakebase. */
 
+import { offFetch, onFetch } from './auth/questions.js'
 import { environment, expect } from './environment.js'
 import { restack } from './errors.js'
+import { native } from './native.js'
 import { encodeOptions, environmentVariables, type LakebasePoolOptions, type TokenOptions } from './options.js'
+import { hide } from './pg/connection-parameters.js'
 import { Pool, type PoolClient } from './pool/pool.js'
 import { runTransaction, type TransactionOptions } from './pool/transaction.js'
 
@@ -14,7 +17,19 @@ export interface Credential {
   expiresAt: Date
 }
 
-/** A pool of connections to Lakebase: node-postgres' pool, with passwords that are fetched, cached and rotated in Rust. */
+/** A database credential was fetched, as the event `token` tells it: never the credential itself. */
+export interface FetchedToken {
+  /** The name of the way that authenticated for it, such as `oauth-m2m`. */
+  method: string
+  /** When PostgreSQL stops accepting it for new connections. */
+  expiresAt: Date
+}
+
+/**
+ * A pool of connections to Lakebase: node-postgres' pool, with passwords that are fetched, cached and rotated in Rust.
+ *
+ * Emits `token` (a `FetchedToken`) for each credential that is fetched for it, besides the events of a pool.
+ */
 export class LakebasePool extends Pool {
   /** Private to the language, not to TypeScript alone: no inspection shows it. */
   readonly #source: LakebasePoolOptions
@@ -23,6 +38,25 @@ export class LakebasePool extends Pool {
   constructor(options: LakebasePoolOptions = {}) {
     super(options, false)
     this.#source = options
+    hideSecrets(this.options)
+    onFetch(this._pool, ({ method, expiresAt }) => {
+      this.emit('token', { method, expiresAt: new Date(expiresAt as number) } as FetchedToken)
+    })
+  }
+
+  override end(): Promise<void>
+  override end(callback: (error?: Error) => void): void
+  override end(callback?: (error?: Error) => void): Promise<void> | void {
+    offFetch(this._pool)
+    return callback ? super.end(callback) : super.end()
+  }
+
+  /**
+   * Forgets this pool's credential and the workspace token behind it, for everybody in the process who shares them: the next connection gets
+   * new ones. For a secret that was replaced, or a permission that was just given. Open connections stay.
+   */
+  clearTokenCache(): void {
+    environment.clearTokens(this._pool)
   }
 
   /** The credential this pool logs in with: cached, shared with everybody of the same identity in this process. */
@@ -73,20 +107,25 @@ export function getCredential(options?: TokenOptions | object, { refresh = false
   }).catch(restack)
 }
 
-const tokenOptions = [
-  'databricksHost',
-  'endpoint',
-  'instanceName',
-  'token',
-  'clientId',
-  'clientSecret',
-  'claims',
-  'tokenRefreshBufferMillis',
-] as const satisfies readonly (keyof TokenOptions)[]
+/** Everything that was given, each member on its own: node-postgres' parameters may hold anything, circular objects included, and Rust takes what tokens need. */
+function encodeTokenOptions(options: object | null | undefined): string {
+  const members = Object.entries(options ?? {}).flatMap(([name, value]) => {
+    try {
+      const member = encodeOptions({ [name]: value as unknown })
+      return member === '{}' ? [] : [member.slice(1, -1)]
+    } catch {
+      return []
+    }
+  })
+  return `{${members.join(',')}}`
+}
 
-/** Only what tokens need: node-postgres' parameters may hold anything, circular objects included. */
-function encodeTokenOptions(options: TokenOptions | null | undefined): string {
-  return encodeOptions(Object.fromEntries(tokenOptions.map((name) => [name, options?.[name]])))
+let secretOptions: string[] | undefined
+
+/** Still there for whoever needs them, but neither printed nor serialized. Rust knows which options of the ways to authenticate are secret. */
+function hideSecrets(options: object): void {
+  secretOptions ??= native.secretOptions()
+  for (const name of secretOptions) if (name in options) hide(options, name, (options as Record<string, unknown>)[name])
 }
 
 /**

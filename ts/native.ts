@@ -46,11 +46,13 @@ export interface Environment {
   token(request: number, options: string, variables: string, refresh: boolean): void
   databaseUrl(request: number, options: string, variables: string): void
   answer(question: number, password: string | null, error: string | null): void
+  clearTokens(pool: number): void
 }
 
 interface Native {
   Environment: new (wake: () => void) => Environment
   issueCertificate(names: string[]): ServerCertificate
+  secretOptions(): string[]
 }
 
 /** The packages that may hold the addon of this process, in napi-rs' short form: `linux-x64-gnu`, `darwin-arm64`, … */

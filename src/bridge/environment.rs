@@ -9,6 +9,7 @@ use napi_derive::napi;
 use serde_json::{Map, Value, json};
 
 use super::clients::{Clients, not_queryable};
+use super::owner::{Questioner, millis};
 use super::params::Params;
 use super::pools::{Questions, Teller};
 use super::queue::{Answer, Queue};
@@ -35,6 +36,7 @@ pub struct Environment {
     queue: Arc<Queue>,
     pub(super) clients: Arc<Clients>,
     questions: Arc<Questions>,
+    pub(super) owner: Arc<Questioner>,
     pools: Mutex<HashMap<u32, OpenPool>>,
     /// The batch whose words did not fit into JavaScript's own array.
     large: Mutex<Option<Batch>>,
@@ -43,6 +45,8 @@ pub struct Environment {
 struct OpenPool {
     pool: Pool,
     prepares: Arc<AtomicBool>,
+    /// Where its tokens come from.
+    tokens: Option<Arc<TokenSource>>,
 }
 
 #[napi]
@@ -50,10 +54,13 @@ impl Environment {
     /// `wake` is called on this thread when there is something to drain.
     #[napi(constructor)]
     pub fn new(wake: Function<'_, (), ()>) -> Result<Self> {
+        let queue = Arc::new(Queue::new(wake)?);
+        let questions = Arc::default();
         Ok(Self {
-            queue: Arc::new(Queue::new(wake)?),
+            owner: Arc::new(Questioner::new(&queue, &questions)),
+            queue,
             clients: Arc::default(),
-            questions: Arc::default(),
+            questions,
             pools: Mutex::default(),
             large: Mutex::default(),
         })
@@ -90,17 +97,17 @@ impl Environment {
     /// error, as JSON.
     #[napi(catch_unwind)]
     pub fn open_pool(&self, pool: u32, options: String, variables: String, like_pg: bool) -> Result<String> {
-        let config = match resolve(&options, &variables, like_pg) {
+        let mut config = match resolve(&options, &variables, like_pg) {
             Ok(config) => config,
             Err(error) => return Ok(error_text(&error)),
         };
         let settings = settings(&config).to_string();
-        let login = Login::new(&config.login, self.questions.password(&self.queue, pool));
+        let (login, tokens) = self.owner.login(&mut config.login, pool, self.questions.password(&self.queue, pool));
         let target = Arc::new(Target::new(config.connect).asking(self.questions.identity(&self.queue, pool)));
         let teller = self.teller(pool, &target);
         let prepares = teller.prepares.clone();
         let opened = Pool::new(config.pool, target, login, Arc::new(teller), runtime::handle().clone());
-        lock(&self.pools).insert(pool, OpenPool { pool: opened, prepares });
+        lock(&self.pools).insert(pool, OpenPool { pool: opened, prepares, tokens });
         Ok(settings)
     }
 
@@ -229,21 +236,21 @@ impl Environment {
         let answer = Answer::new(&self.queue, request);
         let source = parse(&options, &variables).and_then(|(options, variables)| config::resolve_token(&options, &variables));
         let source = match source {
-            Ok(config) => TokenSource::shared(&config),
+            Ok(mut config) => {
+                self.owner.own(&mut config);
+                TokenSource::shared(&config)
+            }
             Err(error) => return answer.fail(&error),
         };
         runtime::handle().spawn(async move {
             let credential = if refresh { source.refreshed(None).await } else { source.token(None).await };
             match credential {
-                Ok(credential) => {
-                    let since_epoch = credential.expires_at.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-                    answer.event(json!({
-                        "event": "token",
-                        "token": credential.token.expose(),
-                        "expiresAt": since_epoch.as_millis() as u64,
-                        "fetches": source.fetches(),
-                    }));
-                }
+                Ok(credential) => answer.event(json!({
+                    "event": "token",
+                    "token": credential.token.expose(),
+                    "expiresAt": millis(&credential),
+                    "fetches": source.fetches(),
+                })),
                 Err(error) => answer.fail(&error),
             }
         });
@@ -265,6 +272,10 @@ impl Environment {
 
     pub(super) fn pool(&self, pool: u32) -> Option<Pool> {
         lock(&self.pools).get(&pool).map(|open| open.pool.clone())
+    }
+
+    pub(super) fn tokens(&self, pool: u32) -> Option<Arc<TokenSource>> {
+        lock(&self.pools).get(&pool).and_then(|open| open.tokens.clone())
     }
 
     fn teller(&self, pool: u32, target: &Arc<Target>) -> Teller {

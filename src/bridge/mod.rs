@@ -8,6 +8,7 @@ mod certificate;
 mod checkouts;
 mod clients;
 mod environment;
+mod owner;
 mod params;
 mod pools;
 mod queue;

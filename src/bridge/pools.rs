@@ -170,7 +170,8 @@ impl Questions {
         })
     }
 
-    fn ask(&self, queue: &Queue, mut event: serde_json::Value) -> impl Future<Output = GivenAnswer> + Send + use<> {
+    /// Asks; the answer comes by [`Questions::answer`].
+    pub fn ask(&self, queue: &Queue, mut event: serde_json::Value) -> impl Future<Output = GivenAnswer> + Send + use<> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (sender, answer) = oneshot::channel();
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(number, sender);

@@ -20,10 +20,13 @@ impl Environment {
     #[napi(catch_unwind)]
     pub fn database_url(&self, request: u32, options: String, variables: String) {
         let answer = Answer::new(self.queue(), request);
-        let config = match parse(&options, &variables).and_then(|(options, variables)| config::resolve(&options, &variables)) {
+        let mut config = match parse(&options, &variables).and_then(|(options, variables)| config::resolve(&options, &variables)) {
             Ok(config) => config,
             Err(error) => return answer.fail(&error),
         };
+        if let Login::Token(config) = &mut config.login {
+            self.owner.own(config);
+        }
         runtime::handle().spawn(async move {
             match password(&config.login).await {
                 Ok(password) => answer.event(json!({ "event": "url", "url": url(&config, &password) })),

@@ -8,6 +8,7 @@ mod connection_string;
 mod credential;
 mod found;
 mod host;
+mod identity;
 mod network;
 mod pem;
 mod pool;
@@ -21,9 +22,13 @@ mod tests;
 mod unknown;
 
 pub use resolve::{resolve, resolve_client, resolve_token};
+pub use setting::{Form, Setting};
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
+
+use crate::auth::{Owner, Settings};
 
 use crate::secret::Secret;
 
@@ -166,13 +171,18 @@ pub struct TokenConfig {
     /// without path or trailing slash; `http` only on loopback.
     pub workspace_url: String,
     pub target: CredentialTarget,
-    pub auth: AuthConfig,
+    /// Who asks.
+    pub auth: Settings,
     /// Unity Catalog `claims` of the credential request, passed through as they are.
     pub claims: Option<serde_json::Value>,
     /// `tokenRefreshBufferMillis`, default 2 min: how long before expiry a background refresh may start.
     pub refresh_buffer: Duration,
     /// How the workspace is reached.
     pub network: ApiNetwork,
+    /// Whose functions and environment the identity may need.
+    pub owner: Option<Arc<dyn Owner>>,
+    /// What is unsafe about the configuration, for its owner to show.
+    pub warnings: Vec<String>,
 }
 
 /// Trust and proxies of the HTTPS calls to the workspace.
@@ -193,14 +203,4 @@ pub enum CredentialTarget {
     Endpoint(String),
     /// Provisioned, `instanceName` (`LAKEBASE_INSTANCE_NAME`): an instance name for `POST /api/2.0/database/credentials`.
     Instance(String),
-}
-
-/// Who we are to the workspace.
-#[derive(Clone, Debug)]
-pub enum AuthConfig {
-    /// `token` (`DATABRICKS_TOKEN`): a personal access token or any other fixed bearer token.
-    Token(Secret),
-    /// `clientId` + `clientSecret` (`DATABRICKS_CLIENT_ID` + `DATABRICKS_CLIENT_SECRET`): OAuth client credentials of a service
-    /// principal (M2M).
-    ClientCredentials { client_id: String, client_secret: Secret },
 }

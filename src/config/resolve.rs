@@ -8,7 +8,7 @@ use super::connection_string::ConnectionString;
 use super::found::is_function;
 use super::reader::{Dialect, Reader};
 use super::setting::{CONNECTION_STRING, HOST, PASSWORD};
-use super::{Config, Host, Login, TokenConfig, connect, credential, pool, unknown};
+use super::{Config, Host, Login, TokenConfig, connect, credential, identity, pool, unknown};
 use crate::error::Error;
 
 /// The configuration of `createLakebasePool(options)`.
@@ -18,8 +18,12 @@ use crate::error::Error;
 pub fn resolve(options: &Map<String, Value>, env: &HashMap<String, String>) -> Result<Config, Error> {
     let mut reader = Reader::new(Dialect::Lakebase, options, env);
     use_connection_string(&mut reader);
+    let needs_token = needs_token(&reader);
+    if needs_token {
+        identity::use_profile(&mut reader);
+    }
     let connect = connect::resolve(&mut reader);
-    let login = if needs_token(&reader) {
+    let login = if needs_token {
         reject_pooler(&mut reader, &connect.host);
         // Without a token there is a problem, and with a problem no configuration.
         credential::resolve(&mut reader).map_or(Login::None, Login::Token)
@@ -54,6 +58,7 @@ pub fn resolve_client(options: &Map<String, Value>, env: &HashMap<String, String
 /// One error of [`Kind::Configuration`](crate::error::Kind::Configuration) with every problem.
 pub fn resolve_token(options: &Map<String, Value>, env: &HashMap<String, String>) -> Result<TokenConfig, Error> {
     let mut reader = Reader::new(Dialect::Lakebase, options, env);
+    identity::use_profile(&mut reader);
     let token = credential::resolve(&mut reader);
     reader.finish(token).map(|token| token.expect("a missing part is a problem"))
 }

@@ -3,6 +3,7 @@
 use super::found::{describe, is_function};
 use super::reader::Reader;
 use super::setting::{FACADE_FUNCTIONS, FACADE_OPTIONS, SETTINGS};
+use crate::auth;
 use crate::error::Problem;
 
 /// Names every option that `createLakebasePool()` does not know.
@@ -31,7 +32,8 @@ pub(super) fn report_unusable(reader: &mut Reader) {
 }
 
 fn known() -> impl Iterator<Item = &'static str> {
-    SETTINGS.iter().map(|setting| setting.option).chain(FACADE_OPTIONS.iter().copied())
+    let authentication = auth::settings().map(|setting| setting.option).filter(|option| !option.is_empty());
+    SETTINGS.iter().map(|setting| setting.option).chain(authentication).chain(FACADE_OPTIONS.iter().copied())
 }
 
 /// The closest option at most two slips away. Case and underscores do not count: `statementTimeout`, `SSLMODE`.

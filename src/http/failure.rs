@@ -42,6 +42,13 @@ impl Failure {
         self.error.http_status()
     }
 
+    /// The same for whoever asks again too soon.
+    pub(crate) fn paused(&self, rest: Duration) -> Self {
+        let error =
+            self.error.with_note(&format!("it is not tried again for {:.1} s, because it has failed repeatedly", rest.as_secs_f64()));
+        Self { error, ..self.clone() }
+    }
+
     /// Adds what to do next, when the caller knows better than this module.
     pub(crate) fn with_hint(mut self, hint: Option<Cow<'static, str>>) -> Self {
         if let Some(hint) = hint {
@@ -78,9 +85,11 @@ impl Scrub {
                 secrets.push(password.expose().to_owned());
             }
         }
+        secrets.extend(request.headers.iter().map(|(_, value)| value.expose().to_owned()).filter(|value| value.len() >= 16));
         if let Body::Form(fields) = &request.body {
-            // Of a form only long values can be secrets (assertions, subject tokens); scrubbing `all-apis` would garble messages.
-            secrets.extend(fields.iter().filter(|(_, value)| value.len() >= 64).map(|(_, value)| (*value).to_owned()));
+            // Of a form only these values, and long ones (assertions, subject tokens), are secrets; scrubbing `all-apis` would garble messages.
+            let is_secret = |(name, value): &&(&str, &str)| *name == "client_secret" || value.len() >= 64;
+            secrets.extend(fields.iter().filter(is_secret).map(|(_, value)| (*value).to_owned()));
         }
         if let Some(proxy) = &network.https_proxy
             && let Ok(url) = reqwest::Url::parse(proxy.expose())
@@ -226,7 +235,7 @@ mod tests {
     const NO_NETWORK: ApiNetwork = ApiNetwork { extra_ca_files: Vec::new(), https_proxy: None, no_proxy: None };
 
     fn scrub(authorization: Authorization<'_>) -> Scrub {
-        let request = Request { method: reqwest::Method::POST, url: "https://dbc.example", authorization, body: Body::None };
+        let request = Request { method: reqwest::Method::POST, url: "https://dbc.example", authorization, headers: &[], body: Body::None };
         Scrub::new(&request, &NO_NETWORK)
     }
 

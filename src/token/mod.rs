@@ -7,13 +7,14 @@ mod backoff;
 mod cache;
 mod registry;
 
-use std::sync::{Arc, LazyLock};
+use std::fmt;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::auth::{self, AccessToken, Workspace, WorkspaceAuth};
+use crate::auth::{AccessToken, Identity, Workspace};
 use crate::config::{CredentialTarget, TokenConfig};
 use crate::credential::{self, Credential};
 use crate::error::Error;
@@ -27,28 +28,47 @@ use registry::{Key, Registry};
 const ACCESS_TOKEN_BUFFER: Duration = Duration::from_secs(40);
 
 /// Where pools and `getToken()` get database credentials. Cheap to make: the cache behind it is the process' own.
-#[derive(Debug)]
 pub struct TokenSource {
     cache: Arc<Cache<CredentialFetch>>,
     refresh_buffer: Duration,
+    /// Kept for as long as the source: the cache only knows it weakly.
+    _listener: Option<Listener>,
 }
+
+/// Told of every credential that is fetched.
+pub type Listener = Arc<dyn Fn(&Credential) + Send + Sync>;
 
 impl TokenSource {
     /// The source for `config`. Two configurations with the same workspace, target, identity, claims and network share one cache; how early
     /// each refreshes is its own.
     pub fn shared(config: &TokenConfig) -> Arc<Self> {
+        Arc::new(Self { cache: Self::cache(config), refresh_buffer: config.refresh_buffer, _listener: None })
+    }
+
+    /// The same, which tells `listener` of every credential fetched while it lives, by whomever of those who share the cache.
+    pub fn telling(config: &TokenConfig, listener: Listener) -> Self {
+        let cache = Self::cache(config);
+        let mut listeners = cache.fetcher().listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        listeners.retain(|listener| listener.strong_count() > 0);
+        listeners.push(Arc::downgrade(&listener));
+        drop(listeners);
+        Self { cache, refresh_buffer: config.refresh_buffer, _listener: Some(listener) }
+    }
+
+    fn cache(config: &TokenConfig) -> Arc<Cache<CredentialFetch>> {
         static CREDENTIALS: LazyLock<Registry<Cache<CredentialFetch>>> = LazyLock::new(Registry::default);
         static ACCESS_TOKENS: LazyLock<Registry<Cache<AccessTokenFetch>>> = LazyLock::new(Registry::default);
 
-        let auth = auth::method(&config.auth);
-        let workspace = Workspace::new(config);
-        let identity = Key::identity(&workspace, &*auth);
+        let workspace = Workspace { url: config.workspace_url.clone(), network: config.network.clone() };
+        let identity = Key::identity(&workspace, &config.auth, config.owner.as_deref());
         let key = identity.credential(&config.target, config.claims.as_ref());
-        let cache = CREDENTIALS.get_or_insert(key, || {
-            let access = ACCESS_TOKENS.get_or_insert(identity, || Cache::new(AccessTokenFetch { auth, workspace: workspace.clone() }));
-            Cache::new(CredentialFetch { access, workspace, target: config.target.clone(), claims: config.claims.clone() })
-        });
-        Arc::new(Self { cache, refresh_buffer: config.refresh_buffer })
+        CREDENTIALS.get_or_insert(key, || {
+            let access = ACCESS_TOKENS.get_or_insert(identity, || {
+                Cache::new(AccessTokenFetch(Identity::new(workspace.clone(), config.auth.clone(), config.owner.clone())))
+            });
+            let (target, claims) = (config.target.clone(), config.claims.clone());
+            Cache::new(CredentialFetch { access, workspace, target, claims, listeners: Mutex::default() })
+        })
     }
 
     /// A credential that is usable now. Waits only when none is held, until shortly before `deadline` (10 s from now when `None`).
@@ -75,6 +95,12 @@ impl TokenSource {
         self.cache.invalidate(used);
     }
 
+    /// Forgets the credential, the workspace's access token and that fetches have failed: the next caller gets everything anew.
+    pub fn clear(&self) {
+        self.cache.clear();
+        self.cache.fetcher().access.clear();
+    }
+
     /// Database credentials fetched so far, by everyone who shares this cache.
     pub fn fetches(&self) -> u64 {
         self.cache.fetches()
@@ -87,34 +113,31 @@ impl TokenSource {
 }
 
 #[derive(Debug)]
-struct AccessTokenFetch {
-    auth: Box<dyn WorkspaceAuth>,
-    workspace: Workspace,
-}
+struct AccessTokenFetch(Identity);
 
 impl Fetch for AccessTokenFetch {
     type Value = AccessToken;
 
     async fn fetch(&self, deadline: Instant) -> Result<AccessToken, Failure> {
-        self.auth.access_token(&self.workspace, deadline).await
+        self.0.access_token(deadline).await
     }
 }
 
-#[derive(Debug)]
 struct CredentialFetch {
     access: Arc<Cache<AccessTokenFetch>>,
     workspace: Workspace,
     target: CredentialTarget,
     claims: Option<Value>,
+    listeners: Mutex<Vec<Weak<dyn Fn(&Credential) + Send + Sync>>>,
 }
 
 impl CredentialFetch {
-    async fn request(&self, access_token: &Secret, deadline: Instant) -> Result<Credential, Failure> {
-        credential::request(&self.workspace, &self.target, self.claims.as_ref(), access_token, deadline).await
+    async fn request(&self, access: &AccessToken, deadline: Instant) -> Result<Credential, Failure> {
+        credential::request(&self.workspace, &self.target, self.claims.as_ref(), access, deadline).await
     }
 
     fn explained(&self, failure: Failure) -> Failure {
-        let hint = failure.status().and_then(|status| self.access.fetcher().auth.hint(status));
+        let hint = failure.status().and_then(|status| self.access.fetcher().0.hint(status));
         failure.with_hint(hint)
     }
 }
@@ -123,8 +146,20 @@ impl Fetch for CredentialFetch {
     type Value = Credential;
 
     async fn fetch(&self, deadline: Instant) -> Result<Credential, Failure> {
+        let credential = self.credential(deadline).await?;
+        let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for listener in listeners.iter().filter_map(Weak::upgrade) {
+            listener(&credential);
+        }
+        Ok(credential)
+    }
+}
+
+impl CredentialFetch {
+    /// By the access token that is held; where the workspace refuses it, by a new one.
+    async fn credential(&self, deadline: Instant) -> Result<Credential, Failure> {
         let access = self.access.get(ACCESS_TOKEN_BUFFER, Some(deadline)).await?;
-        let failure = match self.request(&access.value.token, deadline).await {
+        let failure = match self.request(&access.value, deadline).await {
             Err(failure) if failure.status() == Some(401) => failure,
             result => return result,
         };
@@ -137,7 +172,13 @@ impl Fetch for CredentialFetch {
         if fresh.value.token == access.value.token {
             return Err(self.explained(failure));
         }
-        self.request(&fresh.value.token, deadline).await.map_err(|failure| self.explained(failure))
+        self.request(&fresh.value, deadline).await.map_err(|failure| self.explained(failure))
+    }
+}
+
+impl fmt::Debug for TokenSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenSource").field("cache", &self.cache).field("refresh_buffer", &self.refresh_buffer).finish_non_exhaustive()
     }
 }
 
