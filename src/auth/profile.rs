@@ -50,10 +50,11 @@ impl Profile {
             Err(error) if error.kind() == io::ErrorKind::NotFound && name.is_none() => return Ok(None),
             Err(error) => return Err(unreadable(&path, &error)),
         };
+        let warning = check_mode(&path, file.mode)?;
         let chosen = name.or_else(|| file.key("__settings__", "default_profile")).unwrap_or("DEFAULT").to_owned();
         let profile = Self { path, name: chosen };
-        match (profile.contents(file), name) {
-            (Ok(contents), _) => Ok(Some((profile, contents))),
+        match (profile.keys(file), name) {
+            (Ok(keys), _) => Ok(Some((profile, Contents { keys, warning }))),
             (Err(_), None) if profile.name == "DEFAULT" => Ok(None),
             (Err(reason), _) => Err(reason),
         }
@@ -71,14 +72,15 @@ impl Profile {
     ///
     /// # Errors
     /// What is wrong with the file.
-    pub fn read(&self) -> Result<Contents, String> {
-        self.contents(File::read(&self.path).map_err(|error| unreadable(&self.path, &error))?)
+    pub fn read(&self) -> Result<HashMap<String, String>, String> {
+        let file = File::read(&self.path).map_err(|error| unreadable(&self.path, &error))?;
+        check_mode(&self.path, file.mode)?;
+        self.keys(file)
     }
 
-    fn contents(&self, mut file: File) -> Result<Contents, String> {
-        let warning = check_mode(&self.path, file.mode)?;
+    fn keys(&self, mut file: File) -> Result<HashMap<String, String>, String> {
         match file.sections.remove(&self.name) {
-            Some(keys) if !keys.is_empty() => Ok(Contents { keys, warning }),
+            Some(keys) if !keys.is_empty() => Ok(keys),
             _ => Err(format!("{} has no profile {:?}", self.path.display(), self.name)),
         }
     }

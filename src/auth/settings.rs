@@ -142,7 +142,7 @@ impl Settings {
     /// What is wrong with the profile.
     pub(super) fn reread(&self) -> Result<Self, String> {
         let Some(profile) = &self.profile else { return Ok(self.clone()) };
-        let keys = profile.read()?.keys;
+        let keys = profile.read()?;
         let mut fresh = self.clone();
         fresh.given.retain(|value| !value.from_profile);
         let family = fresh.family();
