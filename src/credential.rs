@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
+use jiff::Timestamp;
+use jiff::fmt::temporal::Pieces;
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -70,16 +72,23 @@ pub async fn request(
 
 fn read(response: &Response, now: SystemTime) -> Result<Credential, Error> {
     let answer: Answer = response.json()?;
-    let token = answer.token.filter(|token| !token.is_empty()).ok_or_else(|| response.invalid("has no token"))?;
+    let token = response.token("token", answer.token)?;
     let expiry = answer.expire_time.or(answer.expiration_time).ok_or_else(|| response.invalid("has no expiry of the token"))?;
-    let expires_at = expiry
-        .parse::<jiff::Timestamp>()
-        .map(SystemTime::from)
-        .map_err(|_| response.invalid("has an expiry of the token that is not an RFC 3339 time"))?;
+    let expires_at = expiry_time(&expiry).ok_or_else(|| response.invalid("has an expiry of the token that is not an RFC 3339 time"))?;
     match now.duration_since(expires_at) {
-        Err(_) => Ok(Credential { token: Secret::new(token), expires_at, method: "" }),
+        Err(_) => Ok(Credential { token, expires_at, method: "" }),
         Ok(ago) => Err(expired(ago, response.date, now)),
     }
+}
+
+/// An RFC 3339 time. Servers write "never" as the last moment of the year 9999, some hours behind jiff's last timestamp: such a time counts as
+/// that one.
+fn expiry_time(text: &str) -> Option<SystemTime> {
+    let pieces = Pieces::parse(text).ok()?;
+    let datetime = pieces.date().to_datetime(pieces.time()?);
+    let offset = pieces.to_numeric_offset()?;
+    let end = if datetime.year() > 0 { Timestamp::MAX } else { Timestamp::MIN };
+    Some(offset.to_timestamp(datetime).unwrap_or(end).into())
 }
 
 /// The token was over when it came.
@@ -147,6 +156,33 @@ mod tests {
             assert_eq!(id.split('-').map(str::len).collect::<Vec<_>>(), [8, 4, 4, 4, 12]);
             assert_eq!(&id[14..15], "4");
             assert!("89ab".contains(&id[19..20]), "{id}");
+        }
+    }
+
+    #[test]
+    fn an_expiry_may_lie_as_far_off_as_rfc_3339_can_write() {
+        let seconds = |text| {
+            let time = expiry_time(text)?;
+            Some(time.duration_since(SystemTime::UNIX_EPOCH).map_or_else(|before| -before.duration().as_secs_f64(), |d| d.as_secs_f64()))
+        };
+        assert_eq!(seconds("2026-11-21T12:00:00.5Z"), Some(1_795_262_400.5));
+        assert_eq!(seconds("2026-11-21t14:00:00+02:00"), Some(1_795_262_400.0));
+        for never in ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59-12:00", "9999-12-30T21:00:00Z"] {
+            assert!(seconds(never).is_some_and(|seconds| seconds > 253_402_000_000.0), "{never}");
+        }
+        assert!(seconds("0001-01-01T00:00:00Z").is_some_and(|seconds| seconds < -62_000_000_000.0));
+        for wrong in [
+            "",
+            "NaN",
+            "soon",
+            "253402300799",
+            "2026-11-21",
+            "2026-11-21T12:00:00",
+            "12:00:00Z",
+            "10000-01-01T00:00:00Z",
+            "2026-13-01T00:00:00Z",
+        ] {
+            assert_eq!(seconds(wrong), None, "{wrong}");
         }
     }
 

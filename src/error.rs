@@ -79,6 +79,33 @@ pub struct ServerMessage {
     pub transaction_status: u8,
 }
 
+impl ServerMessage {
+    /// The same, each of its texts changed.
+    pub fn map(mut self, change: impl Fn(&str) -> String) -> Self {
+        self.message = change(&self.message);
+        let others = [
+            &mut self.severity,
+            &mut self.code,
+            &mut self.detail,
+            &mut self.hint,
+            &mut self.position,
+            &mut self.internal_position,
+            &mut self.internal_query,
+            &mut self.context,
+            &mut self.schema,
+            &mut self.table,
+            &mut self.column,
+            &mut self.data_type,
+            &mut self.constraint,
+            &mut self.file,
+            &mut self.line,
+            &mut self.routine,
+        ];
+        others.into_iter().flatten().for_each(|text| *text = change(text));
+        self
+    }
+}
+
 /// What the operating system said about one attempt, with the names that Node.js gives these facts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SystemFailure {

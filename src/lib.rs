@@ -12,6 +12,7 @@ pub mod error;
 pub mod http;
 pub mod pool;
 pub mod runtime;
+mod scrub;
 pub mod secret;
 pub mod tls;
 pub mod token;

@@ -103,21 +103,8 @@ export function getCredential(options?: TokenOptions | object, { refresh = false
       event: (event) => resolve({ token: event.token as string, expiresAt: new Date(event.expiresAt as number) }),
       fail: reject,
     })
-    environment.token(request, encodeTokenOptions(options), environmentVariables(), refresh)
+    environment.token(request, encodeOptions(options ?? {}), environmentVariables(), refresh)
   }).catch(restack)
-}
-
-/** Everything that was given, each member on its own: node-postgres' parameters may hold anything, circular objects included, and Rust takes what tokens need. */
-function encodeTokenOptions(options: object | null | undefined): string {
-  const members = Object.entries(options ?? {}).flatMap(([name, value]) => {
-    try {
-      const member = encodeOptions({ [name]: value as unknown })
-      return member === '{}' ? [] : [member.slice(1, -1)]
-    } catch {
-      return []
-    }
-  })
-  return `{${members.join(',')}}`
 }
 
 let secretOptions: string[] | undefined
@@ -131,14 +118,20 @@ function hideSecrets(options: object): void {
 /**
  * A `postgres://` URL with a fresh token as its password, for tools that take nothing else. The token is good for new connections until it
  * expires (an hour, usually). Secret.
+ *
+ * Its `sslmode` is `verify-full` unless another mode is configured: with `require`, libpq and postgres.js would not verify the server. psql
+ * and other users of libpq need to know whom to trust then: `PGSSLROOTCERT=system`, or the path of a file of certificates.
  */
 export async function getDatabaseUrl(options?: LakebasePoolOptions): Promise<string> {
-  const { connectionString, password } = options ?? {}
-  if (connectionString) return connectionString
+  let encoded = encodeOptions(options ?? {})
+  const { connectionString, password } = JSON.parse(encoded) as { connectionString?: unknown; password?: { $function?: true } }
+  if (typeof connectionString === 'string' && connectionString) return connectionString
   // A function cannot cross: asked here, as a pool would ask it for a connection.
-  const answered = typeof password === 'function' ? { ...options, password: (await password()) ?? '' } : (options ?? {})
+  if (password?.$function && typeof options?.password === 'function') {
+    encoded = encodeOptions({ ...(JSON.parse(encoded) as object), password: (await options.password()) ?? '' })
+  }
   return new Promise<string>((resolve, reject) => {
     const request = expect({ event: (event) => resolve(event.url as string), fail: reject })
-    environment.databaseUrl(request, encodeOptions(answered), environmentVariables())
+    environment.databaseUrl(request, encoded, environmentVariables())
   }).catch(restack)
 }

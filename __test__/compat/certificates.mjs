@@ -25,25 +25,27 @@ function pem(label, content) {
   return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n')
 }
 
+/** Without extensions, of X.509 version 1. */
 function certificate({ subject, issuer, publicKey, signingKey, extensions }) {
   const body = sequence(
-    der(0xa0, der(0x02, Buffer.from([2]))),
+    ...(extensions ? [der(0xa0, der(0x02, Buffer.from([2])))] : []),
     der(0x02, Buffer.concat([Buffer.from([1]), randomBytes(8)])),
     ECDSA_SHA256,
     name(issuer),
     sequence(time('200101000000Z'), time('491231235959Z')),
     name(subject),
     publicKey.export({ type: 'spki', format: 'der' }),
-    der(0xa3, sequence(...extensions)),
+    ...(extensions ? [der(0xa3, sequence(...extensions))] : []),
   )
   const signature = createSign('sha256').update(body).sign(signingKey)
   return pem('CERTIFICATE', sequence(body, ECDSA_SHA256, bits(signature)))
 }
 
-/** `{ ca: { cert }, server: { cert, key } }`, all PEM. */
+/** `{ ca: { cert }, server: { cert, key }, version1: { cert, key } }`, all PEM; the last for localhost, too, and of X.509 version 1. */
 export function makeCertificates() {
   const ca = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const server = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const version1 = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const authority = 'compat test authority'
   const names = sequence(der(0x87, Buffer.from([127, 0, 0, 1])), der(0x82, Buffer.from('localhost')))
   return {
@@ -65,6 +67,10 @@ export function makeCertificates() {
         signingKey: ca.privateKey,
         extensions: [extension('551d11', false, names)],
       }),
+    },
+    version1: {
+      key: version1.privateKey.export({ type: 'pkcs8', format: 'pem' }),
+      cert: certificate({ subject: 'localhost', issuer: authority, publicKey: version1.publicKey, signingKey: ca.privateKey }),
     },
   }
 }

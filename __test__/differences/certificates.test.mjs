@@ -4,6 +4,8 @@ import { createPrivateKey } from 'node:crypto'
 import { after } from 'node:test'
 import theirs from 'pg'
 import ours from 'lakebase-native/pg'
+import { startPostgres } from '../../dist/emulator/postgres.js'
+import { makeCertificates } from '../compat/certificates.mjs'
 import { failureOf } from '../support/outcome.mjs'
 import { certificateFor, postgres } from '../support/postgres.mjs'
 import { test } from '../support/test.mjs'
@@ -69,4 +71,18 @@ for (const version of ['TLSv1.2', 'TLSv1.3']) {
 
 test('older versions than there are, as the lowest', async () => {
   for (const pg of [theirs, ours]) assert.equal(await session(pg, { minVersion: 'TLSv1' }), 'TLSv1.3')
+})
+
+test('a server certificate of X.509 version 1', async (t) => {
+  const { ca, version1 } = makeCertificates()
+  const old = await startPostgres({ host: '127.0.0.1', ssl: { certificate: version1.cert, key: version1.key } })
+  t.after(() => old.stop())
+  const options = { host: 'localhost', port: old.port, user: old.superuser, database: 'postgres' }
+  for (const ssl of [{ ca: ca.cert }, { rejectUnauthorized: false }]) {
+    const [their, our] = [theirs, ours].map((pg) => new pg.Client({ ...options, ssl }))
+    await their.connect()
+    await their.end()
+    our.on('error', () => {})
+    assert.match((await failureOf(our.connect())).message, /^the certificate of localhost:\d+ was refused: .*version/i)
+  }
 })

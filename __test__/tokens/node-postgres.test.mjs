@@ -47,7 +47,7 @@ test('getDatabaseUrl() holds host, port, user, database, TLS mode and the cached
   assert.equal(url.protocol, 'postgresql:')
   assert.deepEqual([url.hostname, url.port, url.username, url.pathname], [PGHOST, PGPORT, PGUSER, `/${PGDATABASE}`])
   assert.equal(decodeURIComponent(url.password), token)
-  assert.equal(url.searchParams.get('sslmode'), 'require')
+  assert.equal(url.searchParams.get('sslmode'), 'verify-full')
   assert.equal(app.calls.postgres, 1)
 })
 

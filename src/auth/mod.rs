@@ -7,6 +7,7 @@
 
 mod azure;
 mod databricks_cli;
+mod discovery;
 mod identity;
 mod jwt;
 mod key_vault;

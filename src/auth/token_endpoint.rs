@@ -1,26 +1,27 @@
 //! The workspace's OAuth token endpoint: where it is, how a grant is asked for, what the answer means.
 //!
-//! Wire facts: RFC 6749 §5.1; RFC 8414 for the discovery document; databricks-sdk-go `config/config.go` (`getOidcEndpoints`: account hosts).
+//! Wire facts: RFC 6749 §5.1; databricks-sdk-go `config/config.go` (`getOidcEndpoints`: account hosts).
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use reqwest::{Method, Url};
+use reqwest::Method;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{AccessToken, Call, jwt};
+use super::{AccessToken, Call, discovery, jwt};
 use crate::config::Setting;
-use crate::error::{Error, Kind};
-use crate::http::{Authorization, Body, Failure, Request, Response, is_loopback};
-use crate::secret::Secret;
+use crate::error::Error;
+use crate::http::{Authorization, Body, Failure, Request, Response};
 
 /// The Databricks account, whose console hosts have a token endpoint per account.
 pub(super) static ACCOUNT_ID: Setting = Setting::new("accountId", &["DATABRICKS_ACCOUNT_ID"]).key("account_id");
 
 /// Where workspaces have their token endpoint. Asking there at once saves the round trip of discovery.
 const TOKEN_PATH: &str = "/oidc/v1/token";
-const DISCOVERY_PATH: &str = "/oidc/.well-known/oauth-authorization-server";
+
+/// What a longer life counts as, a century: clocks cannot add as many seconds as JSON can write.
+const LONGEST_LIFE: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// The endpoint that discovery found, once the usual one was not there.
 #[derive(Debug, Default)]
@@ -56,7 +57,7 @@ impl Call<'_> {
         let was_discovered = self.token_endpoint.discovered().is_some();
         match self.grant_at(&self.token_url(), authorization, form).await {
             Err(failure) if is_missing(&failure) && !was_discovered => {
-                let endpoint = match self.discover().await {
+                let endpoint = match discovery::token_endpoint(self.workspace, self.deadline).await {
                     Ok(endpoint) => endpoint,
                     Err(discovery) if discovery.transient => return Err(discovery),
                     // That the endpoint is not there says more than that the second guess failed too.
@@ -76,29 +77,6 @@ impl Call<'_> {
         let request = Request { method: Method::POST, url, authorization: authorization.clone(), headers: &[], body: Body::Form(form) };
         Ok(read(&self.workspace.client()?.send(request, self.deadline).await?, asked_at)?)
     }
-
-    /// The token endpoint of the discovery document. A secret goes there, so it must be https, or loopback when the workspace is.
-    async fn discover(&self) -> Result<String, Failure> {
-        #[derive(Deserialize)]
-        struct Answer {
-            token_endpoint: Option<String>,
-        }
-        let url = format!("{}{DISCOVERY_PATH}", self.workspace.url);
-        let request = Request { method: Method::GET, url: &url, authorization: Authorization::None, headers: &[], body: Body::None };
-        let response = self.workspace.client()?.send(request, self.deadline).await?;
-        let answer: Answer = response.json()?;
-        let endpoint = answer.token_endpoint.ok_or_else(|| response.invalid("has no token_endpoint"))?;
-        let is_allowed = |url: &Url| {
-            let workspace_is_local = Url::parse(&self.workspace.url).is_ok_and(|url| is_loopback(&url));
-            url.scheme() == "https" || (url.scheme() == "http" && workspace_is_local && is_loopback(url))
-        };
-        match Url::parse(&endpoint) {
-            Ok(url) if is_allowed(&url) => Ok(endpoint),
-            _ => Err(Error::new(Kind::Credential, format!("the answer to GET {DISCOVERY_PATH} has a token_endpoint that is not https"))
-                .with_code("INVALID_RESPONSE")
-                .into()),
-        }
-    }
 }
 
 /// Nothing serves the path.
@@ -110,22 +88,23 @@ pub(super) fn is_missing(failure: &Failure) -> bool {
 pub(super) fn read(response: &Response, asked_at: SystemTime) -> Result<AccessToken, Error> {
     #[derive(Deserialize)]
     struct Answer {
-        access_token: Option<Secret>,
+        access_token: Option<String>,
         token_type: Option<String>,
         expires_in: Option<Value>,
         expires_on: Option<Value>,
     }
     let answer: Answer = response.json()?;
-    let token = answer.access_token.filter(|token| !token.is_empty()).ok_or_else(|| response.invalid("has no access_token"))?;
+    let token = response.token("access_token", answer.access_token)?;
     if answer.token_type.is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
         return Err(response.invalid("has a token_type other than Bearer"));
     }
     let expires_at = match (answer.expires_in, answer.expires_on) {
         (Some(expires_in), _) => {
             let seconds = number(&expires_in).ok_or_else(|| response.invalid("has an expires_in that is not a number of seconds"))?;
-            let life = Duration::try_from_secs_f64(seconds).ok().filter(|life| *life >= Duration::from_secs(1));
-            life.and_then(|life| asked_at.checked_add(life))
-                .ok_or_else(|| response.invalid(&format!("has expires_in {seconds}, which leaves the token no life")))?
+            if seconds < 1.0 {
+                return Err(response.invalid(&format!("has expires_in {seconds}, which leaves the token no life")));
+            }
+            asked_at + Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST_LIFE).min(LONGEST_LIFE)
         }
         (None, Some(expires_on)) => number(&expires_on)
             .and_then(jwt::epoch)

@@ -288,6 +288,7 @@ impl Environment {
 impl Drop for Environment {
     fn drop(&mut self) {
         self.queue.close();
+        self.questions.close();
         self.clients.clear();
     }
 }

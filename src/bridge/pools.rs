@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::json;
@@ -149,7 +149,16 @@ type GivenAnswer = Result<Option<Secret>, Error>;
 #[derive(Default)]
 pub(super) struct Questions {
     next: AtomicU32,
-    asked: Mutex<HashMap<u32, oneshot::Sender<GivenAnswer>>>,
+    /// `None` once the JavaScript thread has ended: nobody is going to answer.
+    asked: Mutex<Asked>,
+}
+
+struct Asked(Option<HashMap<u32, oneshot::Sender<GivenAnswer>>>);
+
+impl Default for Asked {
+    fn default() -> Self {
+        Self(Some(HashMap::new()))
+    }
 }
 
 impl Questions {
@@ -174,17 +183,30 @@ impl Questions {
     pub fn ask(&self, queue: &Queue, mut event: serde_json::Value) -> impl Future<Output = GivenAnswer> + Send + use<> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (sender, answer) = oneshot::channel();
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(number, sender);
+        // After the end the sender is dropped here, and the question fails at once.
+        if let Some(asked) = &mut self.lock().0 {
+            asked.insert(number, sender);
+        }
         event["question"] = number.into();
         queue.event(&event);
         async move { answer.await.unwrap_or_else(|_| Err(Error::new(Kind::Authentication, "the caller's function was not answered"))) }
     }
 
     pub fn answer(&self, question: u32, answer: GivenAnswer) {
-        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner).remove(&question);
-        if let Some(sender) = asked {
+        let sender = self.lock().0.as_mut().and_then(|asked| asked.remove(&question));
+        if let Some(sender) = sender {
             // A connection that was given up in the meantime no longer listens.
             let _ = sender.send(answer);
         }
+    }
+
+    /// The JavaScript thread has ended: connections that wait for its answer are given up.
+    pub fn close(&self) {
+        let unanswered = self.lock().0.take();
+        drop(unanswered);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Asked> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -56,10 +56,11 @@ fn url(config: &Config, password: &str) -> String {
     };
     let mode = match connect.ssl.mode {
         SslMode::Disable => "disable",
-        // Not verified, in the words of both libpq and pg.
+        // libpq knows no `no-verify`.
         SslMode::NoVerify => "prefer",
         SslMode::VerifyCa => "verify-ca",
-        SslMode::VerifyFull => "require",
+        // Not `require`: libpq and postgres.js encrypt with it and verify nothing.
+        SslMode::VerifyFull => "verify-full",
     };
     let password = if password.is_empty() { String::new() } else { format!(":{}", encode(password)) };
     let (user, database, port) = (encode(&connect.user), encode(&connect.database), connect.port);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use url::Url;
 
+use super::found::unreadable;
 use super::host::is_loopback;
 use super::reader::{Given, Origin, Reader};
 use super::setting::{CLAIMS, DATABRICKS_HOST, ENDPOINT, INSTANCE_NAME, TOKEN_REFRESH_BUFFER};
@@ -129,8 +130,16 @@ fn workspace_url(reader: &mut Reader) -> Option<String> {
 fn claims(reader: &mut Reader) -> Option<Value> {
     let given = reader.option(&CLAIMS)?;
     match &*given.value {
-        Value::Array(claims) if claims.iter().all(Value::is_object) => Some(given.value.into_owned()),
+        Value::Array(claims) if claims.iter().all(Value::is_object) && is_readable(&given.value) => Some(given.value.into_owned()),
         _ => reader.reject(&CLAIMS, &given, "an array of objects such as { permission_set: 'READ_ONLY', resources: [{ table_name }] }"),
+    }
+}
+
+fn is_readable(value: &Value) -> bool {
+    match value {
+        Value::Array(members) => members.iter().all(is_readable),
+        Value::Object(members) => unreadable(value).is_none() && members.values().all(is_readable),
+        _ => true,
     }
 }
 

@@ -22,6 +22,7 @@ pub(super) fn describe(value: &Value, secret: bool) -> String {
         },
         Value::Array(_) => "an array".into(),
         Value::Object(_) if is_function(value) => "a function".into(),
+        Value::Object(_) if unreadable(value).is_some() => unreadable(value).unwrap_or_default().into(),
         Value::Object(object) => match object.get("$number").and_then(Value::as_str) {
             Some(number @ ("NaN" | "Infinity" | "-Infinity")) => number.into(),
             _ => "an object".into(),
@@ -40,6 +41,17 @@ pub(super) fn describe_length(text: &str) -> String {
 /// The stand-in for a JavaScript function, which cannot cross: `{"$function": true}`.
 pub(super) fn is_function(value: &Value) -> bool {
     value.get("$function").is_some_and(|marker| marker == &Value::Bool(true))
+}
+
+/// What stands for a JavaScript value that has no form in JSON or throws when it is read (`{"$unreadable": "circular"}`), described.
+pub(super) fn unreadable(value: &Value) -> Option<&'static str> {
+    match value.get("$unreadable")?.as_str()? {
+        "circular" => Some("an object that contains itself"),
+        "endless" => Some("an object without an end"),
+        "throws" => Some("a value that throws an error when it is read"),
+        "symbol" => Some("a symbol"),
+        _ => None,
+    }
 }
 
 /// A value in the wrong place may be a secret all the same: a token in `DATABRICKS_HOST`, a connection string in `PGHOST`.
@@ -73,6 +85,8 @@ mod tests {
             (json!({"a": 1}), "an object"),
             (json!({"$function": true}), "a function"),
             (json!({"$number": "NaN"}), "NaN"),
+            (json!({"$unreadable": "circular"}), "an object that contains itself"),
+            (json!({"$unreadable": "what"}), "an object"),
             (json!("line\nbreak"), "\"line\\nbreak\""),
         ] {
             assert_eq!(describe(&value, false), shown);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::connection_string::ConnectionString;
-use super::found::describe;
+use super::found::{describe, unreadable};
 use super::setting::{CONNECTION_STRING, PASSWORD, Setting};
 use crate::auth::profile::Profile;
 use crate::error::{Error, Problem};
@@ -120,7 +120,10 @@ impl<'a> Reader<'a> {
         if lenient && self.string.is_some() && DECIDED_BY_STRING.contains(&setting.option) {
             return None;
         }
-        let value = self.options.get(setting.option).filter(|value| !setting.option.is_empty() && !value.is_null())?;
+        let value = self.options.get(setting.option).filter(|_| !setting.option.is_empty())?;
+        if value.is_null() || unreadable(value).is_some() {
+            return None;
+        }
         if lenient && value.as_str() == Some("") {
             return None;
         }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::connection_string::ConnectionString;
 use super::found::is_function;
 use super::reader::{Dialect, Reader};
-use super::setting::{CONNECTION_STRING, HOST, PASSWORD};
+use super::setting::{CONNECTION_STRING, HOST, PASSWORD, Setting};
 use super::{Config, Host, Login, TokenConfig, connect, credential, identity, pool, unknown};
 use crate::error::Error;
 
@@ -17,6 +17,7 @@ use crate::error::Error;
 /// One error of [`Kind::Configuration`](crate::error::Kind::Configuration) with every problem.
 pub fn resolve(options: &Map<String, Value>, env: &HashMap<String, String>) -> Result<Config, Error> {
     let mut reader = Reader::new(Dialect::Lakebase, options, env);
+    unknown::report_unreadable(&mut reader, |_| true);
     use_connection_string(&mut reader);
     let needs_token = needs_token(&reader);
     if needs_token {
@@ -45,6 +46,7 @@ pub fn resolve(options: &Map<String, Value>, env: &HashMap<String, String>) -> R
 /// One error of [`Kind::Configuration`](crate::error::Kind::Configuration) with every problem.
 pub fn resolve_client(options: &Map<String, Value>, env: &HashMap<String, String>) -> Result<Config, Error> {
     let mut reader = Reader::new(Dialect::NodePostgres, options, env);
+    unknown::report_unreadable(&mut reader, |_| true);
     use_connection_string(&mut reader);
     let connect = connect::resolve(&mut reader);
     let login = password_login(&mut reader);
@@ -58,6 +60,7 @@ pub fn resolve_client(options: &Map<String, Value>, env: &HashMap<String, String
 /// One error of [`Kind::Configuration`](crate::error::Kind::Configuration) with every problem.
 pub fn resolve_token(options: &Map<String, Value>, env: &HashMap<String, String>) -> Result<TokenConfig, Error> {
     let mut reader = Reader::new(Dialect::Lakebase, options, env);
+    unknown::report_unreadable(&mut reader, Setting::is_for_tokens);
     identity::use_profile(&mut reader);
     let token = credential::resolve(&mut reader);
     reader.finish(token).map(|token| token.expect("a missing part is a problem"))

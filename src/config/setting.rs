@@ -2,6 +2,8 @@
 //!
 //! What ways to authenticate read is declared with them (src/auth), and known here through their registry.
 
+use crate::auth;
+
 /// One setting and all the places it can come from.
 #[derive(Debug)]
 pub struct Setting {
@@ -62,6 +64,11 @@ impl Setting {
 
     pub const fn function(self) -> Self {
         Self { form: Form::Function, ..self }
+    }
+
+    /// Whether `getToken()` reads it.
+    pub(super) fn is_for_tokens(&self) -> bool {
+        WORKSPACE.iter().copied().chain(auth::settings()).any(|setting| std::ptr::eq(setting, self))
     }
 
     /// How messages name it: `token (DATABRICKS_TOKEN)`.
@@ -136,16 +143,12 @@ pub(super) static ALLOW_EXIT_ON_IDLE: Setting = Setting::new("allowExitOnIdle", 
 pub(super) static STATEMENT_CACHE_SIZE: Setting = Setting::new("statementCacheSize", &[]);
 pub(super) static MAX_PIPELINE: Setting = Setting::new("maxPipeline", &[]);
 
-/// Every option of `createLakebasePool()` that Rust reads, but those of the ways to authenticate.
-pub(super) static SETTINGS: &[&Setting] = &[
-    &DATABRICKS_HOST,
-    &ENDPOINT,
-    &INSTANCE_NAME,
-    &AUTH_TYPE,
-    &PROFILE,
-    &CONFIG_FILE,
-    &CLAIMS,
-    &TOKEN_REFRESH_BUFFER,
+/// What tokens need, besides what the ways to authenticate read.
+static WORKSPACE: &[&Setting] =
+    &[&DATABRICKS_HOST, &ENDPOINT, &INSTANCE_NAME, &AUTH_TYPE, &PROFILE, &CONFIG_FILE, &CLAIMS, &TOKEN_REFRESH_BUFFER];
+
+/// What connections and pools need.
+static CONNECTIONS: &[&Setting] = &[
     &CONNECTION_STRING,
     &HOST,
     &PORT,
@@ -178,6 +181,12 @@ pub(super) static SETTINGS: &[&Setting] = &[
     &STATEMENT_CACHE_SIZE,
     &MAX_PIPELINE,
 ];
+
+/// Every option of `createLakebasePool()` that Rust reads.
+pub(super) fn settings() -> impl Iterator<Item = &'static Setting> {
+    let authentication = auth::settings().filter(|setting| !setting.option.is_empty());
+    WORKSPACE.iter().chain(CONNECTIONS).copied().chain(authentication)
+}
 
 /// Options that TypeScript serves on its own; known here so that they are not reported.
 pub(super) static FACADE_OPTIONS: &[&str] = &["types", "log", "logger", "onConnect", "verify", "Promise", "parseInt8", "Client", "binary"];

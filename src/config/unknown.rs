@@ -1,9 +1,8 @@
-//! Options that do not exist, and what may have been meant; options of the facade that it could not use.
+//! Options that do not exist, and what may have been meant; options that cannot be read, or that the facade could not use.
 
-use super::found::{describe, is_function};
+use super::found::{describe, is_function, unreadable};
 use super::reader::Reader;
-use super::setting::{FACADE_FUNCTIONS, FACADE_OPTIONS, SETTINGS};
-use crate::auth;
+use super::setting::{FACADE_FUNCTIONS, FACADE_OPTIONS, Setting, settings};
 use crate::error::Problem;
 
 /// Names every option that `createLakebasePool()` does not know.
@@ -31,9 +30,19 @@ pub(super) fn report_unusable(reader: &mut Reader) {
     }
 }
 
+/// Names the options that could not be read, of those that `matter`; they count as not given. Those of the facade need no reading.
+pub(super) fn report_unreadable(reader: &mut Reader, matter: impl Fn(&Setting) -> bool) {
+    for (name, value) in reader.options() {
+        let Some(setting) = settings().find(|setting| setting.option == name).filter(|setting| matter(setting)) else { continue };
+        if let Some(found) = unreadable(value) {
+            let variable = setting.variables.first().map(|&name| name.into());
+            reader.report(Problem { option: Some(name.into()), variable, found: Some(found.into()), expected: "a plain value".into() });
+        }
+    }
+}
+
 fn known() -> impl Iterator<Item = &'static str> {
-    let authentication = auth::settings().map(|setting| setting.option).filter(|option| !option.is_empty());
-    SETTINGS.iter().map(|setting| setting.option).chain(authentication).chain(FACADE_OPTIONS.iter().copied())
+    settings().map(|setting| setting.option).chain(FACADE_OPTIONS.iter().copied())
 }
 
 /// The closest option at most two slips away. Case and underscores do not count: `statementTimeout`, `SSLMODE`.

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::request::{Authorization, Body, Request, basic};
 use crate::config::ApiNetwork;
 use crate::error::{Error, Kind};
+use crate::scrub::Scrub;
 use crate::tls;
 
 /// Longest text of the API that an error repeats, in characters.
@@ -71,46 +72,39 @@ impl From<Failure> for Error {
     }
 }
 
-/// Every form in which a request carries its secrets; a server, or a proxy on the way, may quote any of them.
-pub(super) struct Scrub(Vec<String>);
-
-impl Scrub {
-    pub(super) fn new(request: &Request<'_>, network: &ApiNetwork) -> Self {
-        let mut secrets = Vec::new();
-        match &request.authorization {
-            Authorization::None => {}
-            Authorization::Bearer(token) => secrets.push(token.expose().to_owned()),
-            Authorization::Basic { user, password } => {
-                secrets.push(basic(user, password));
-                secrets.push(password.expose().to_owned());
-            }
+/// The secrets that a request carries; a server, or a proxy on the way, may quote any of them.
+pub(super) fn secrets(request: &Request<'_>, network: &ApiNetwork) -> Scrub {
+    let mut secrets = Scrub::default();
+    match &request.authorization {
+        Authorization::None => {}
+        Authorization::Bearer(token) => secrets.add(token.expose()),
+        Authorization::Basic { user, password } => {
+            secrets.add(&basic(user, password));
+            secrets.add(password.expose());
         }
-        secrets.extend(request.headers.iter().map(|(_, value)| value.expose().to_owned()).filter(|value| value.len() >= 16));
-        if let Body::Form(fields) = &request.body {
-            // Of a form only these values, and long ones (assertions, subject tokens), are secrets; scrubbing `all-apis` would garble messages.
-            let is_secret = |(name, value): &&(&str, &str)| *name == "client_secret" || value.len() >= 64;
-            secrets.extend(fields.iter().filter(is_secret).map(|(_, value)| (*value).to_owned()));
-        }
-        if let Some(proxy) = &network.https_proxy
-            && let Ok(url) = reqwest::Url::parse(proxy.expose())
-        {
-            secrets.extend(url.password().map(str::to_owned));
-            secrets.push(proxy.expose().to_owned());
-        }
-        secrets.retain(|secret| !secret.is_empty());
-        // Longest first, so that no part of a longer one is left over.
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        Self(secrets)
     }
+    request.headers.iter().filter(|(_, value)| value.expose().len() >= 16).for_each(|(_, value)| secrets.add(value.expose()));
+    if let Body::Form(fields) = &request.body {
+        // Of a form only this, and long values (assertions, subject tokens), are secrets; scrubbing `all-apis` would garble messages.
+        let is_secret = |(name, value): &&(&str, &str)| *name == "client_secret" || value.len() >= 64;
+        fields.iter().filter(is_secret).for_each(|(_, value)| secrets.add(value));
+    }
+    if let Some(proxy) = &network.https_proxy
+        && let Ok(url) = reqwest::Url::parse(proxy.expose())
+    {
+        let password = url.password().map(|password| percent_encoding::percent_decode_str(password).decode_utf8_lossy());
+        password.inspect(|password| secrets.add(password));
+        secrets.add(proxy.expose());
+    }
+    secrets
+}
 
-    /// `text` on one line, without secrets, at most [`MAX_TEXT`] characters.
-    fn clean(&self, text: &str) -> String {
-        let text = self.0.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "[redacted]"));
-        let line: String = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        match line.char_indices().nth(MAX_TEXT) {
-            Some((end, _)) => format!("{}…", &line[..end]),
-            None => line,
-        }
+/// `text` on one line, without secrets, at most [`MAX_TEXT`] characters.
+fn line(text: &str, secrets: &Scrub) -> String {
+    let line: String = secrets.clean(text).trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    match line.char_indices().nth(MAX_TEXT) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
     }
 }
 
@@ -155,8 +149,8 @@ fn api_text(body: &[u8], scrub: &Scrub) -> (Option<String>, Option<String>) {
     let Ok(Value::Object(fields)) = serde_json::from_slice(body) else { return (None, None) };
     let text = |names: [&str; 2]| names.iter().find_map(|name| fields.get(*name)?.as_str()).filter(|text| !text.trim().is_empty());
     let is_code = |text: &&str| text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    let code = text(["error_code", "error"]).filter(is_code).map(|code| scrub.clean(code));
-    let text = text(["message", "error_description"]).or_else(|| text(["error", "error_code"])).map(|text| scrub.clean(text));
+    let code = text(["error_code", "error"]).filter(is_code).map(|code| line(code, scrub));
+    let text = text(["message", "error_description"]).or_else(|| text(["error", "error_code"])).map(|text| line(text, scrub));
     (code, text)
 }
 
@@ -236,7 +230,7 @@ mod tests {
 
     fn scrub(authorization: Authorization<'_>) -> Scrub {
         let request = Request { method: reqwest::Method::POST, url: "https://dbc.example", authorization, headers: &[], body: Body::None };
-        Scrub::new(&request, &NO_NETWORK)
+        secrets(&request, &NO_NETWORK)
     }
 
     #[test]
@@ -255,10 +249,10 @@ mod tests {
 
     #[test]
     fn a_quoted_secret_is_scrubbed_before_the_text_is_cut() {
-        let password = Secret::new("SENTINEL");
+        let password = Secret::new("SENTINEL-1");
         let scrub = scrub(Authorization::Basic { user: "id", password: &password });
         let header = basic("id", &password);
-        let text = format!(r#"{{"message":"{}{header} and SENTINEL"}}"#, "x".repeat(MAX_TEXT - 14));
+        let text = format!(r#"{{"message":"{}{header} and SENTINEL-1"}}"#, "x".repeat(MAX_TEXT - 14));
         let error = bad_status(StatusCode::UNAUTHORIZED, None, text.as_bytes(), "POST /x to dbc.example", &scrub).error;
         assert!(!error.message().contains("SENT") && !error.message().contains(&header[..6]), "{error}");
         assert!(error.message().contains("[redacted]"), "{error}");

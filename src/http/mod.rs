@@ -21,7 +21,7 @@ pub(crate) use request::{is_link_local, is_loopback};
 use crate::config::ApiNetwork;
 use crate::error::{Error, Kind};
 use crate::tls;
-use failure::{Scrub, bad_status, no_answer, transport};
+use failure::{bad_status, no_answer, secrets, transport};
 
 /// Bound on DNS, TCP, TLS and a proxy's handshake together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -87,7 +87,7 @@ impl Client {
     pub async fn send(&self, request: Request<'_>, deadline: Instant) -> Result<Response, Failure> {
         let url = request.url()?;
         let host = request::host_of(&url);
-        let scrub = Scrub::new(&request, &self.network);
+        let scrub = secrets(&request, &self.network);
         let call = format!("{} {} to {host}", request.method, url.path());
 
         let mut builder = self.current()?.request(request.method.clone(), url).header(ACCEPT, "application/json");

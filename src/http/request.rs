@@ -143,6 +143,19 @@ impl Response {
         })
     }
 
+    /// The token in the field `name`. One with white space or control characters is no token: it would break an HTTP header apart, or never
+    /// be the password that PostgreSQL compares it with.
+    ///
+    /// # Errors
+    /// [`Kind::Credential`] with code `INVALID_RESPONSE` when it is missing, empty or not of visible ASCII characters.
+    pub fn token(&self, name: &str, value: Option<String>) -> Result<Secret, Error> {
+        let value = value.filter(|value| !value.is_empty()).ok_or_else(|| self.invalid(&format!("has no {name}")))?;
+        if value.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Ok(Secret::new(value));
+        }
+        Err(self.invalid(&format!("has white space, control or non-ASCII characters in its {name}, which no token has")))
+    }
+
     /// An error about this answer: `the answer to POST /path to host {what}`.
     pub fn invalid(&self, what: &str) -> Error {
         Error::new(Kind::Credential, format!("the answer to {} {what}", self.call))

@@ -4,6 +4,7 @@
 
 mod binding;
 mod failure;
+mod key_share;
 mod verify;
 
 use std::fs;
@@ -11,16 +12,21 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::danger::ServerCertVerifier;
-use rustls::crypto::CryptoProvider;
+use rustls::crypto::ring::kx_group::{SECP256R1, SECP384R1};
+use rustls::crypto::{CryptoProvider, SupportedKxGroup};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, RootCertStore};
+use x509_cert::Certificate;
+use x509_cert::der::{Decode, Encode};
 
 pub use binding::channel_binding;
 pub use failure::{Peer, describe, describe_io};
 
 use crate::config::{SslConfig, SslMode, TlsVersion};
 use crate::error::{Error, Kind};
+use key_share::X25519AndP256;
 use verify::{Checks, Verifier};
 
 /// The ALPN name PostgreSQL 17 requires of a direct TLS connection. Source: PostgreSQL documentation, "SSL Session Encryption".
@@ -28,7 +34,11 @@ const POSTGRESQL_ALPN: &[u8] = b"postgresql";
 
 fn provider() -> Arc<CryptoProvider> {
     static PROVIDER: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
-    Arc::clone(PROVIDER.get_or_init(|| Arc::new(rustls::crypto::ring::default_provider())))
+    Arc::clone(PROVIDER.get_or_init(|| {
+        // The first one is offered with a share of the second.
+        let kx_groups = vec![&X25519AndP256 as &dyn SupportedKxGroup, SECP256R1, SECP384R1];
+        Arc::new(CryptoProvider { kx_groups, ..rustls::crypto::ring::default_provider() })
+    }))
 }
 
 /// Mozilla's roots. One store per process: most configurations share it untouched.
@@ -151,9 +161,7 @@ pub fn database_client_config(ssl: &SslConfig, direct_tls: bool) -> Result<Arc<C
             // PKCS#8, PKCS#1 and SEC1, told apart by their PEM labels. The parser's error could quote the key: it is dropped.
             let key = PrivateKeyDer::from_pem_slice(key.expose().as_bytes())
                 .map_err(|_| bad_pem("ssl.key", "an unencrypted private key in PEM form (PKCS#8, PKCS#1 or SEC1)"))?;
-            builder
-                .with_client_auth_cert(chain, key)
-                .map_err(|error| bad_pem("ssl.cert and ssl.key", "a certificate and the key that belongs to it").with_source(error))?
+            builder.with_client_cert_resolver(Arc::new(client_identity(chain, key)?))
         }
         (None, None) => builder.with_no_client_auth(),
         _ => return Err(bad_pem("ssl.cert and ssl.key", "both, or neither")),
@@ -162,6 +170,20 @@ pub fn database_client_config(ssl: &SslConfig, direct_tls: bool) -> Result<Arc<C
         config.alpn_protocols = vec![POSTGRESQL_ALPN.to_vec()];
     }
     Ok(Arc::new(config))
+}
+
+/// The client's certificate and key. rustls' own way to put them together reads only X.509 version 3; what a client shows is for the server
+/// to judge, and PostgreSQL takes version 1, too.
+fn client_identity(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<SingleCertAndKey, Error> {
+    let unreadable = || bad_pem("ssl.cert", "a client certificate (X.509)");
+    let certificate = Certificate::from_der(chain.first().ok_or_else(unreadable)?).map_err(|_| unreadable())?;
+    let public_key = certificate.tbs_certificate.subject_public_key_info.to_der().map_err(|_| unreadable())?;
+    // The error could quote the key: it is dropped.
+    let key = provider().key_provider.load_private_key(key).map_err(|_| bad_pem("ssl.key", "an RSA, ECDSA or Ed25519 key"))?;
+    if key.public_key().is_some_and(|key| key.as_ref() != public_key) {
+        return Err(bad_pem("ssl.cert and ssl.key", "a certificate and the key that belongs to it"));
+    }
+    Ok(SingleCertAndKey::from(CertifiedKey::new(chain, key)))
 }
 
 /// The name to verify and to send as SNI (an IP address is verified but, as RFC 6066 wants it, not sent): `ssl.servername`, else the host.

@@ -197,6 +197,38 @@ fn the_server_name_is_the_host_unless_another_is_set() {
 }
 
 #[test]
+fn a_server_of_any_usual_group_needs_no_second_hello() {
+    use rustls::HandshakeKind;
+    let issued = crate::certificate::issue(vec!["localhost".into()]).unwrap();
+    let key = || PrivateKeyDer::from_pem_slice(issued.key.as_bytes()).unwrap();
+    let ca = std::env::temp_dir().join(format!("lakebase-native-groups-{}.pem", std::process::id()));
+    fs::write(&ca, &issued.ca).unwrap();
+    let database = || database_client_config(&ssl(SslMode::VerifyFull, Some(&issued.ca)), false).unwrap();
+    let workspace = || Arc::new(api_client_config(std::slice::from_ref(&ca)).unwrap());
+    for (groups, kind) in [
+        (vec![rustls::crypto::ring::kx_group::X25519], HandshakeKind::Full),
+        (vec![SECP256R1], HandshakeKind::Full),
+        (vec![SECP256R1, rustls::crypto::ring::kx_group::X25519], HandshakeKind::Full),
+        (vec![SECP384R1], HandshakeKind::FullWithHelloRetryRequest),
+    ] {
+        for version in [&rustls::version::TLS13, &rustls::version::TLS12] {
+            let provider = CryptoProvider { kx_groups: groups.clone(), ..rustls::crypto::ring::default_provider() };
+            let config = ServerConfig::builder_with_provider(Arc::new(provider)).with_protocol_versions(&[version]).unwrap();
+            let server = config.with_no_client_auth().with_single_cert(certificates(issued.certificate.as_bytes()), key()).unwrap();
+            let server = Arc::new(server);
+            for client in [database(), workspace()] {
+                let done = handshake(client, server.clone(), "localhost").unwrap();
+                let kind = if *version == rustls::version::TLS13 { kind } else { HandshakeKind::Full };
+                assert_eq!(done.handshake_kind(), Some(kind), "{groups:?} {version:?}");
+                let group = done.negotiated_key_exchange_group().unwrap().name();
+                assert!(groups.iter().any(|taken| taken.name() == group), "{groups:?} {group:?}");
+            }
+        }
+    }
+    fs::remove_file(&ca).unwrap();
+}
+
+#[test]
 fn a_bare_unknown_issuer_and_other_failures_have_codes_too() {
     let unknown = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
     assert_eq!(describe(&unknown, "h", Peer::Workspace).code(), Some("UNABLE_TO_GET_ISSUER_CERT_LOCALLY"));

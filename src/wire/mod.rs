@@ -4,6 +4,7 @@
 //! so a result as node-postgres gives it cannot be built on it. This layer speaks the same codec (`postgres-protocol`) and keeps the
 //! server's text as it came.
 
+mod address;
 mod cancel;
 mod connection;
 mod effects;

@@ -1,7 +1,7 @@
 //! The way to the server: TCP or a Unix socket, and TLS on top of it.
 
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::BytesMut;
 use postgres_protocol::message::frontend;
@@ -16,6 +16,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
 
+use super::address::{ATTEMPT_DELAY, first_to_answer};
 use super::message::violation;
 use super::target::Target;
 use crate::config::{Host, SslMode};
@@ -80,18 +81,10 @@ async fn open(target: &Target) -> Result<(Plain, Duration), Error> {
     Ok((Either::Left(socket), link))
 }
 
-/// Tries the host's addresses one after another.
+/// Resolves the host and connects to the first of its addresses that answers.
 async fn open_tcp(target: &Target) -> Result<(TcpStream, Duration), Error> {
     let addresses = lookup_host((target.host(), target.config.port)).await.map_err(|error| target.unreachable(error))?;
-    let mut failures = Vec::new();
-    for address in addresses {
-        let began = Instant::now();
-        match TcpStream::connect(address).await {
-            Ok(socket) => return Ok((socket, began.elapsed())),
-            Err(error) => failures.push((address, error)),
-        }
-    }
-    Err(target.none_reachable(failures))
+    first_to_answer(addresses, ATTEMPT_DELAY).await.map_err(|failures| target.none_reachable(failures))
 }
 
 fn prepare(socket: &TcpStream, target: &Target) -> io::Result<()> {

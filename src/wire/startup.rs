@@ -11,7 +11,7 @@ use bytes::BytesMut;
 use fallible_iterator::FallibleIterator;
 use postgres_protocol::authentication::md5_hash;
 use postgres_protocol::authentication::sasl::{ChannelBinding, SCRAM_SHA_256, SCRAM_SHA_256_PLUS, ScramSha256};
-use postgres_protocol::message::backend::{AuthenticationSaslBody, Message};
+use postgres_protocol::message::backend::{AuthenticationSaslBody, ErrorFields, Message};
 use postgres_protocol::message::frontend;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
@@ -22,7 +22,8 @@ use super::message::{decode, frame, malformed, server_message, violation};
 use super::request::{Outcome, Request};
 use super::socket::{Connected, Socket};
 use super::target::Target;
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, ServerMessage};
+use crate::scrub::Scrub;
 use crate::secret::Secret;
 
 /// Longest answer the server may give before the session begins; error texts are far shorter.
@@ -94,6 +95,42 @@ impl Drop for Rider<'_> {
     }
 }
 
+/// How far a SCRAM exchange has come.
+enum Scram {
+    NotBegun,
+    /// The server has not yet proved that it knows the password.
+    Begun(ScramSha256),
+    Proven,
+}
+
+impl Scram {
+    /// Once the exchange has begun it must come to its end, with the server's proof, and no other way to authenticate may follow: otherwise
+    /// anybody could pass for the server.
+    fn allows(&self, message: &Message) -> bool {
+        match self {
+            Self::NotBegun => true,
+            Self::Begun(_) => {
+                matches!(message, Message::AuthenticationSaslContinue(_) | Message::AuthenticationSaslFinal(_) | Message::NoticeResponse(_))
+            }
+            Self::Proven => matches!(
+                message,
+                Message::AuthenticationOk
+                    | Message::ParameterStatus(_)
+                    | Message::BackendKeyData(_)
+                    | Message::ReadyForQuery(_)
+                    | Message::NoticeResponse(_)
+            ),
+        }
+    }
+
+    fn exchange(&mut self) -> Result<&mut ScramSha256, Error> {
+        match self {
+            Self::Begun(exchange) => Ok(exchange),
+            _ => Err(violation("SASL goes on before it began")),
+        }
+    }
+}
+
 /// Facts of the connection that authentication depends on.
 struct Channel {
     encrypted: bool,
@@ -113,7 +150,7 @@ pub async fn start(
     let binding = if target.config.channel_binding { connected.channel_binding() } else { None };
     let channel = Channel { encrypted: connected.is_encrypted(), local: connected.is_local, binding };
     let link = connected.link;
-    let mut exchange = Exchange { socket: connected.stream, read: BytesMut::with_capacity(1024), out: BytesMut::new(), target };
+    let mut exchange = Exchange::new(connected.stream, target);
     let mut encoder = Encoder::new(options.statement_cache_size, options.schema_generation.clone());
     let mut rider = Rider { request: None, target };
     let session = match exchange.run(&channel, password, &mut encoder, early, &mut rider).await {
@@ -134,7 +171,7 @@ where
 {
     let binding = encrypted.then(|| vec![0; 32]);
     let channel = Channel { encrypted, local: !encrypted, binding };
-    let mut exchange = Exchange { socket, read: BytesMut::new(), out: BytesMut::new(), target };
+    let mut exchange = Exchange::new(socket, target);
     let mut encoder = Encoder::new(16, SchemaGeneration::default());
     let mut rider = Rider { request: None, target };
     let session = exchange.run(&channel, password, &mut encoder, None, &mut rider).await?;
@@ -146,6 +183,17 @@ struct Exchange<'a, S> {
     read: BytesMut,
     out: BytesMut,
     target: &'a Target,
+    /// What was sent, and must not be shown when the server quotes it.
+    secrets: Scrub,
+}
+
+impl<'a, S: AsyncRead + AsyncWrite + Unpin> Exchange<'a, S> {
+    fn new(socket: S, target: &'a Target) -> Self {
+        let config = &target.config;
+        let public =
+            [config.user.as_str(), config.database.as_str(), target.host(), config.application_name.as_deref().unwrap_or_default()];
+        Self { socket, read: BytesMut::with_capacity(1024), out: BytesMut::new(), target, secrets: Scrub::new(&public) }
+    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
@@ -160,11 +208,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
         self.write_startup()?;
         self.flush().await?;
         let mut session = Session::default();
-        let mut scram: Option<ScramSha256> = None;
+        let mut scram = Scram::NotBegun;
         let mut no_password = None;
         let mut sent = Instant::now();
         loop {
             let (message, wire_length) = self.next().await?;
+            if !scram.allows(&message) {
+                return Err(Error::new(
+                    Kind::Authentication,
+                    "the server has not proved that it knows the password: it left the SCRAM exchange",
+                )
+                .with_code("SCRAM_FAILED")
+                .with_hint("something else than the expected server may be answering: check the host, and verify its certificate"));
+            }
             match message {
                 Message::AuthenticationOk => {}
                 Message::AuthenticationCleartextPassword => {
@@ -189,6 +245,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
                     // pg's words for nothing.
                     let secret = self.secret(password).await?.unwrap_or_else(|| Secret::new("null"));
                     let hash = md5_hash(self.target.config.user.as_bytes(), secret.expose().as_bytes(), body.salt());
+                    self.secrets.add(&hash);
                     frontend::password_message(hash.as_bytes(), &mut self.out).map_err(|_| nul_in_password())?;
                     sent = self.flush().await?;
                 }
@@ -200,24 +257,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
                         Some(secret) if secret.is_empty() && !self.target.config.requires_password => Some("a non-empty string"),
                         Some(_) => None,
                     };
-                    let exchange = scram.insert(ScramSha256::new(secret.unwrap_or_default().expose().as_bytes(), binding));
+                    let exchange = ScramSha256::new(secret.unwrap_or_default().expose().as_bytes(), binding);
                     frontend::sasl_initial_response(mechanism, exchange.message(), &mut self.out).map_err(malformed)?;
+                    scram = Scram::Begun(exchange);
                     sent = self.flush().await?;
                 }
                 Message::AuthenticationSaslContinue(body) => {
-                    let exchange = scram.as_mut().ok_or_else(|| violation("SASL continues before it began"))?;
+                    let exchange = scram.exchange()?;
                     if let Some(expected) = no_password {
                         let message = format!("SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be {expected}");
                         return Err(Error::new(Kind::Authentication, message).with_code("PASSWORD_MISSING"));
                     }
                     check_iterations(body.data(), self.target.config.scram_max_iterations)?;
-                    exchange.update(body.data()).map_err(scram_failed)?;
+                    exchange.update(body.data()).map_err(|error| self.scram_failed(&error))?;
                     frontend::sasl_response(exchange.message(), &mut self.out).map_err(malformed)?;
                     sent = self.flush().await?;
                 }
                 Message::AuthenticationSaslFinal(body) => {
-                    let exchange = scram.as_mut().ok_or_else(|| violation("SASL ends before it began"))?;
-                    exchange.finish(body.data()).map_err(scram_failed)?;
+                    scram.exchange()?.finish(body.data()).map_err(|error| self.scram_failed(&error))?;
+                    scram = Scram::Proven;
                 }
                 Message::AuthenticationGss
                 | Message::AuthenticationSspi
@@ -239,7 +297,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
                     session.round_trip = sent.elapsed();
                     return Ok(session);
                 }
-                Message::NoticeResponse(body) => session.notices.push(server_message(body.fields(), wire_length)?),
+                Message::NoticeResponse(body) => session.notices.push(self.told(body.fields(), wire_length)?),
                 _ => return Err(violation("a message came during startup that does not belong there")),
             }
         }
@@ -271,8 +329,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
     }
 
     /// The password; `None` where it may be missing and is.
-    async fn secret(&self, password: &mut dyn Password) -> Result<Option<Secret>, Error> {
+    async fn secret(&mut self, password: &mut dyn Password) -> Result<Option<Secret>, Error> {
         let secret = password.password().await?;
+        secret.iter().for_each(|secret| self.secrets.add(secret.expose()));
         if secret.is_none() && self.target.config.requires_password {
             return Err(Error::new(
                 Kind::Authentication,
@@ -282,6 +341,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
             .with_hint("set password, or LAKEBASE_ENDPOINT with DATABRICKS_HOST and credentials"));
         }
         Ok(secret)
+    }
+
+    /// A server that cannot prove that it knows the password, or talks past the protocol.
+    fn scram_failed(&self, source: &io::Error) -> Error {
+        let source = io::Error::new(source.kind(), self.secrets.clean(&source.to_string()));
+        Error::new(Kind::Authentication, "the SCRAM exchange with the server failed").with_code("SCRAM_FAILED").with_source(source)
+    }
+
+    /// A message of the server for people, without the password.
+    fn told(&self, fields: ErrorFields<'_>, wire_length: u32) -> Result<ServerMessage, Error> {
+        Ok(server_message(fields, wire_length)?.map(|text| self.secrets.clean(text)))
     }
 
     /// Sends what is written; returns when.
@@ -297,7 +367,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
         loop {
             if let Some((_, length)) = frame(&self.read)? {
                 return match decode(&mut self.read, length)? {
-                    (Message::ErrorResponse(body), wire_length) => Err(Error::database(server_message(body.fields(), wire_length)?)),
+                    (Message::ErrorResponse(body), wire_length) => Err(Error::database(self.told(body.fields(), wire_length)?)),
                     decoded => Ok(decoded),
                 };
             }
@@ -344,11 +414,6 @@ fn check_iterations(message: &[u8], most: u32) -> Result<(), Error> {
     }
     let message = format!("SASL: SCRAM-SERVER-FIRST-MESSAGE: iteration count {asked} exceeds scramMaxIterations of {most}");
     Err(Error::new(Kind::Authentication, message).with_code("SCRAM_FAILED"))
-}
-
-/// A server that cannot prove that it knows the password, or talks past the protocol.
-fn scram_failed(source: io::Error) -> Error {
-    Error::new(Kind::Authentication, "the SCRAM exchange with the server failed").with_code("SCRAM_FAILED").with_source(source)
 }
 
 fn nul_in_password() -> Error {

@@ -85,3 +85,32 @@ async fn a_discovered_endpoint_that_is_not_https_gets_no_secret() {
     assert_eq!(error.http_status(), Some(404));
     assert!(error.hint().unwrap().contains("DATABRICKS_HOST"));
 }
+
+#[tokio::test]
+async fn another_host_gets_no_secret_whether_discovery_names_it_or_a_redirect() {
+    let location = |other: &Server| vec![format!("location: {}/token", other.url())];
+    for status in [404, 307, 308] {
+        let (server, other) = (Server::start().await, Server::start().await);
+        server.next(TOKEN, Reply::Answer(status, location(&other), String::new()));
+        server.next(DISCOVERY, Reply::json(json!({ "token_endpoint": format!("{}/token", other.url()) })));
+        let mut config = server.config();
+        config.network.extra_ca_files.extend(other.network().extra_ca_files);
+        let error = TokenSource::shared(&config).token(None).await.unwrap_err();
+        assert_eq!(error.http_status(), Some(status));
+        assert_eq!(other.connections.load(Ordering::Relaxed), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_credential_may_last_to_the_end_of_the_calendar() {
+    for never in ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59.999999999Z"] {
+        let server = Server::start().await;
+        server.next(TOKEN, Reply::json(json!({ "access_token": "a", "token_type": "bearer", "expires_in": i64::MAX })));
+        server.next(CREDENTIALS, Reply::json(json!({ "token": "for-ever", "expire_time": never })));
+        let source = TokenSource::shared(&server.config());
+        for _ in 0..2 {
+            assert_eq!(source.token(None).await.unwrap().token.expose(), "for-ever");
+        }
+        assert_eq!((server.calls(TOKEN), server.calls(CREDENTIALS)), (1, 1));
+    }
+}
