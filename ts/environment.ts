@@ -185,6 +185,7 @@ function dispatch(event: WireEvent): void {
       break
     case 'ask':
     case 'fetched':
+    case 'located':
     case 'warning':
       shielded(() => questioned?.(event))
       break

@@ -1,11 +1,13 @@
 /** `createLakebasePool()`, `getToken()`, `getDatabaseUrl()`: pools and credentials of Databricks Lakebase. */
 
-import { offFetch, onFetch } from './auth/questions.js'
+import { offPoolNews, onPoolNews } from './auth/questions.js'
 import { environment, expect } from './environment.js'
 import { restack } from './errors.js'
 import { native } from './native.js'
 import { encodeOptions, environmentVariables, type LakebasePoolOptions, type TokenOptions } from './options.js'
+import { escapeIdentifier } from './escape.js'
 import { hide } from './pg/connection-parameters.js'
+import type { Settings } from './pool/options.js'
 import { Pool, type PoolClient } from './pool/pool.js'
 import { runTransaction, type TransactionOptions } from './pool/transaction.js'
 
@@ -36,18 +38,28 @@ export class LakebasePool extends Pool {
 
   /** Throws a `ConfigurationError` that lists every problem. Connects when first used. */
   constructor(options: LakebasePoolOptions = {}) {
-    super(options, false)
+    const schema: SchemaOfPool = { name: undefined }
+    super(withSchema(options, schema), false)
     this.#source = options
+    const settings = this._settings as Settings & { schema?: string | null }
+    schema.name = settings.schema ?? undefined
     hideSecrets(this.options)
-    onFetch(this._pool, ({ method, expiresAt }) => {
-      this.emit('token', { method, expiresAt: new Date(expiresAt as number) } as FetchedToken)
+    onPoolNews(this._pool, (event) => {
+      if (event.event === 'fetched') {
+        this.emit('token', { method: event.method, expiresAt: new Date(event.expiresAt as number) } as FetchedToken)
+        return
+      }
+      const { host, user, database } = event as unknown as Settings
+      Object.assign(settings, { host, user, database })
+      Object.assign(this.options, { host, user, database })
+      schema.name = (event.schema as string | null) ?? undefined
     })
   }
 
   override end(): Promise<void>
   override end(callback: (error?: Error) => void): void
   override end(callback?: (error?: Error) => void): Promise<void> | void {
-    offFetch(this._pool)
+    offPoolNews(this._pool)
     return callback ? super.end(callback) : super.end()
   }
 
@@ -72,6 +84,37 @@ export class LakebasePool extends Pool {
   transaction<T>(work: (client: PoolClient) => Promise<T>, options?: TransactionOptions): Promise<T> {
     return runTransaction(this, work, options)
   }
+}
+
+/** The schema that a pool's sessions begin in: known when the workspace has told the user. */
+interface SchemaOfPool {
+  name: string | undefined
+}
+
+const ALREADY_THERE = ['42P06', '23505']
+
+/** With `createSchema`, the first connection makes the schema before anything else happens on it. */
+function withSchema(options: LakebasePoolOptions, schema: SchemaOfPool): LakebasePoolOptions {
+  if (!options.createSchema) return options
+  let made: Promise<unknown> | undefined
+  const make = (client: PoolClient): Promise<unknown> =>
+    // Two programs that make it at the same moment: one of them is told that it is there.
+    client.query(`create schema if not exists ${escapeIdentifier(schema.name!)}`).catch((error: { code?: string }) => {
+      if (!ALREADY_THERE.includes(error.code ?? '')) throw error
+    })
+  const onConnect = async (client: PoolClient): Promise<unknown> => {
+    if (schema.name !== undefined) {
+      made ??= make(client)
+      try {
+        await made
+      } catch (error) {
+        made = undefined
+        throw error
+      }
+    }
+    return options.onConnect?.(client)
+  }
+  return { ...options, onConnect }
 }
 
 /**

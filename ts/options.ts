@@ -190,6 +190,14 @@ export interface TokenOptions extends AuthenticationOptions {
 export interface LakebasePoolOptions extends ConnectionOptions, PoolingOptions, PoolHooks, TokenOptions {
   /** Default `require`. `PGSSLMODE`. */
   sslMode?: SslMode
+  /** The schema that sessions begin in: their `search_path`. `PGSCHEMA`, `LAKEBASE_SCHEMA`. */
+  schema?: string
+  /** Without `schema`: a schema for each developer, `<application_name>_<user>`, where the user's name ends at the `@`. */
+  perDeveloperSchema?: boolean
+  /** Make the schema if it is not there, on the first connection. */
+  createSchema?: boolean
+  /** Without `host`: look up the host of the read-only replicas. `LAKEBASE_READ_ONLY`. */
+  readOnly?: boolean
 }
 
 /** More than any configuration has: what goes on for ever (a proxy that invents members) ends here. */

@@ -38,6 +38,10 @@ impl WorkspaceAuth for DatabricksCli {
         const { &[&CLI_PATH, &ACCOUNT_ID] }
     }
 
+    fn runs_programs(&self) -> bool {
+        true
+    }
+
     fn applies(&self, settings: &Settings) -> Applies {
         match find(settings) {
             Ok(_) => Applies::Perhaps,

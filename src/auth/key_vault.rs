@@ -40,6 +40,10 @@ impl WorkspaceAuth for KeyVault {
         const { &[&VAULT, &CLIENT_ID, &CLIENT_SECRET] }
     }
 
+    fn runs_programs(&self) -> bool {
+        true
+    }
+
     fn applies(&self, settings: &Settings) -> Applies {
         let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
         match (settings.text(&VAULT), settings.has(&CLIENT_ID)) {

@@ -24,7 +24,7 @@ mod token_endpoint;
 
 use std::borrow::Cow;
 use std::fmt::Debug;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::SystemTime;
 
 use futures_util::future::BoxFuture;
@@ -67,11 +67,16 @@ pub static METHODS: &[&dyn WorkspaceAuth] = &[
 
 /// Everything that any way to authenticate reads, each once.
 pub fn settings() -> impl Iterator<Item = &'static Setting> {
-    let all = || METHODS.iter().flat_map(|method| method.settings().iter().copied());
-    all()
-        .enumerate()
-        .filter(move |(index, setting)| !all().take(*index).any(|earlier| std::ptr::eq(earlier, *setting)))
-        .map(|(_, setting)| setting)
+    static SETTINGS: LazyLock<Vec<&'static Setting>> = LazyLock::new(|| {
+        let mut settings: Vec<&'static Setting> = Vec::new();
+        for &setting in METHODS.iter().flat_map(|method| method.settings()) {
+            if !settings.iter().any(|known| std::ptr::eq(*known, setting)) {
+                settings.push(setting);
+            }
+        }
+        settings
+    });
+    SETTINGS.iter().copied()
 }
 
 /// A token for the workspace's API.
@@ -149,6 +154,11 @@ pub trait WorkspaceAuth: Send + Sync + Debug {
 
     /// Everything it reads.
     fn settings(&self) -> &'static [&'static Setting];
+
+    /// Whether it runs programs, which need the environment.
+    fn runs_programs(&self) -> bool {
+        false
+    }
 
     /// Whether it can be used with `settings`, judged without a call.
     fn applies(&self, settings: &Settings) -> Applies;

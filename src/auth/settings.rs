@@ -90,6 +90,13 @@ impl Settings {
         self.variables = Arc::new(variables.clone());
     }
 
+    /// Forgets the environment where nothing is going to run a program: it holds everybody's secrets.
+    pub fn forget_variables(&mut self, chosen: &Chosen) {
+        if self.profile.is_none() && !chosen.iter().any(|method| method.runs_programs()) {
+            self.variables = Arc::default();
+        }
+    }
+
     pub(super) fn variables(&self) -> &HashMap<String, String> {
         &self.variables
     }

@@ -7,6 +7,7 @@
 mod certificate;
 mod checkouts;
 mod clients;
+mod deferred;
 mod environment;
 mod owner;
 mod params;

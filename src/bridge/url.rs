@@ -4,6 +4,7 @@ use napi_derive::napi;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 
+use super::deferred::{located, tokens};
 use super::environment::{Environment, parse};
 use super::queue::Answer;
 use crate::config::{self, Config, Host, Login, SslMode};
@@ -28,12 +29,19 @@ impl Environment {
             self.owner.own(config);
         }
         runtime::handle().spawn(async move {
-            match password(&config.login).await {
-                Ok(password) => answer.event(json!({ "event": "url", "url": url(&config, &password) })),
+            match made(config).await {
+                Ok(url) => answer.event(json!({ "event": "url", "url": url })),
                 Err(error) => answer.fail(&error),
             }
         });
     }
+}
+
+async fn made(mut config: Config) -> Result<String, Error> {
+    if let Some(tokens) = tokens(&config.login) {
+        config = located(&config, &tokens).await?;
+    }
+    Ok(url(&config, &password(&config.login).await?))
 }
 
 async fn password(login: &Login) -> Result<String, Error> {

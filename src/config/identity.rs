@@ -87,7 +87,10 @@ pub(super) fn resolve(reader: &mut Reader, host: &str) -> Option<Settings> {
     }
     settings.use_variables(reader.variables());
     match settings.choose() {
-        Ok(_) => Some(settings),
+        Ok(chosen) => {
+            settings.forget_variables(&chosen);
+            Some(settings)
+        }
         Err(unusable) => {
             report(reader, unusable);
             None

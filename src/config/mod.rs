@@ -14,6 +14,7 @@ mod pem;
 mod pool;
 mod reader;
 mod resolve;
+mod schema;
 mod setting;
 mod ssl;
 mod ssl_mode;
@@ -38,6 +39,51 @@ pub struct Config {
     pub pool: PoolConfig,
     pub connect: ConnectConfig,
     pub login: Login,
+    /// What of `connect` is blank until the workspace has been asked.
+    pub lookup: Lookup,
+    /// The schema that sessions begin in; [`Config::finish`] puts it into `connect`.
+    pub schema: Option<Schema>,
+    /// `createSchema`: make it if it is not there. Kept by ts/lakebase.ts.
+    pub creates_schema: bool,
+}
+
+/// What nobody gave, to be looked up by the name of the endpoint or instance.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Lookup {
+    pub host: bool,
+    pub database: bool,
+    pub user: bool,
+    /// `readOnly` (`LAKEBASE_READ_ONLY`): the host to look up is the one of read-only replicas.
+    pub read_only: bool,
+}
+
+/// Where sessions find tables that are named without a schema.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Schema {
+    /// `schema` (`PGSCHEMA`, `LAKEBASE_SCHEMA`).
+    Named(String),
+    /// `perDeveloperSchema`: `<app>_<user>`, the user's name up to the `@`.
+    PerDeveloper { app: String },
+}
+
+impl Lookup {
+    pub fn is_needed(self) -> bool {
+        self.host || self.database || self.user
+    }
+}
+
+impl Config {
+    /// The schema's name, once the user is known.
+    pub fn schema_name(&self) -> Option<String> {
+        self.schema.as_ref().map(|schema| schema.name(&self.connect.user))
+    }
+
+    /// Has sessions begin in the schema. To be called once, when nothing of `connect` is blank.
+    pub fn finish(&mut self) {
+        if let Some(schema) = self.schema_name() {
+            self.connect.work_in(&schema);
+        }
+    }
 }
 
 /// Sizes and bounds of the pool. Option names and meanings are pg-pool's.

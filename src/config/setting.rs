@@ -119,6 +119,10 @@ pub(super) static APPLICATION_NAME: Setting = Setting::new("application_name", &
 pub(super) static FALLBACK_APPLICATION_NAME: Setting =
     Setting::new("fallback_application_name", &[]).parameter("fallback_application_name");
 pub(super) static OPTIONS: Setting = Setting::new("options", &["PGOPTIONS"]).parameter("options");
+pub(super) static SCHEMA: Setting = Setting::new("schema", &["PGSCHEMA", "LAKEBASE_SCHEMA"]);
+pub(super) static PER_DEVELOPER_SCHEMA: Setting = Setting::new("perDeveloperSchema", &[]);
+pub(super) static CREATE_SCHEMA: Setting = Setting::new("createSchema", &[]);
+pub(super) static READ_ONLY: Setting = Setting::new("readOnly", &["LAKEBASE_READ_ONLY"]);
 pub(super) static CLIENT_ENCODING: Setting = Setting::new("client_encoding", &[]).parameter("client_encoding");
 pub(super) static REPLICATION: Setting = Setting::new("replication", &["PGREPLICATION"]).parameter("replication");
 pub(super) static STATEMENT_TIMEOUT: Setting = Setting::new("statement_timeout", &[]).parameter("statement_timeout");
@@ -163,6 +167,10 @@ static CONNECTIONS: &[&Setting] = &[
     &APPLICATION_NAME,
     &FALLBACK_APPLICATION_NAME,
     &OPTIONS,
+    &SCHEMA,
+    &PER_DEVELOPER_SCHEMA,
+    &CREATE_SCHEMA,
+    &READ_ONLY,
     &CLIENT_ENCODING,
     &STATEMENT_TIMEOUT,
     &LOCK_TIMEOUT,

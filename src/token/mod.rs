@@ -3,6 +3,7 @@
 //! A credential in its refresh window is served while one task fetches the next; only when none is usable does a caller wait, or see a
 //! failure. The workspace's access tokens are cached the same way one level below, so that several endpoints of one identity share them.
 
+mod addresses;
 mod backoff;
 mod cache;
 mod registry;
@@ -15,11 +16,13 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::auth::{AccessToken, Identity, Workspace};
-use crate::config::{CredentialTarget, TokenConfig};
+use crate::config::{CredentialTarget, Lookup, TokenConfig};
 use crate::credential::{self, Credential};
 use crate::error::Error;
 use crate::http::Failure;
 use crate::secret::Secret;
+use addresses::AddressFetch;
+pub use addresses::Found;
 use cache::{Cache, Expiring, Fetch};
 use registry::{Key, Registry};
 
@@ -67,7 +70,7 @@ impl TokenSource {
                 Cache::new(AccessTokenFetch(Identity::new(workspace.clone(), config.auth.clone(), config.owner.clone())))
             });
             let (target, claims) = (config.target.clone(), config.claims.clone());
-            Cache::new(CredentialFetch { access, workspace, target, claims, listeners: Mutex::default() })
+            Cache::new(CredentialFetch { key, access, workspace, target, claims, listeners: Mutex::default() })
         })
     }
 
@@ -93,6 +96,19 @@ impl TokenSource {
     /// connections refused at once lead to one fetch.
     pub fn invalidate(&self, used: &Secret) {
         self.cache.invalidate(used);
+    }
+
+    /// What is `wanted`, as the workspace knows it; looked up once an hour, by everyone who wants the same of the same target.
+    ///
+    /// # Errors
+    /// As [`TokenSource::token`]; [`crate::error::Kind::Credential`] with code `LOOKUP_FAILED` for what is not there, stopped or disabled.
+    pub async fn addresses(&self, wanted: Lookup, deadline: Option<Instant>) -> Result<Found, Error> {
+        static ADDRESSES: LazyLock<Registry<Cache<AddressFetch>>> = LazyLock::new(Registry::default);
+        let CredentialFetch { key, access, workspace, target, .. } = self.cache.fetcher();
+        let cache = ADDRESSES.get_or_insert(key.lookup(wanted), || {
+            Cache::new(AddressFetch { access: Arc::clone(access), workspace: workspace.clone(), target: target.clone(), wanted })
+        });
+        Ok(cache.get(Duration::ZERO, deadline).await?.value)
     }
 
     /// Forgets the credential, the workspace's access token and that fetches have failed: the next caller gets everything anew.
@@ -124,6 +140,7 @@ impl Fetch for AccessTokenFetch {
 }
 
 struct CredentialFetch {
+    key: Key,
     access: Arc<Cache<AccessTokenFetch>>,
     workspace: Workspace,
     target: CredentialTarget,
@@ -134,11 +151,6 @@ struct CredentialFetch {
 impl CredentialFetch {
     async fn request(&self, access: &AccessToken, deadline: Instant) -> Result<Credential, Failure> {
         credential::request(&self.workspace, &self.target, self.claims.as_ref(), access, deadline).await
-    }
-
-    fn explained(&self, failure: Failure) -> Failure {
-        let hint = failure.status().and_then(|status| self.access.fetcher().0.hint(status));
-        failure.with_hint(hint)
     }
 }
 
@@ -156,24 +168,35 @@ impl Fetch for CredentialFetch {
 }
 
 impl CredentialFetch {
-    /// By the access token that is held; where the workspace refuses it, by a new one.
     async fn credential(&self, deadline: Instant) -> Result<Credential, Failure> {
-        let access = self.access.get(ACCESS_TOKEN_BUFFER, Some(deadline)).await?;
-        let failure = match self.request(&access.value, deadline).await {
-            Err(failure) if failure.status() == Some(401) => failure,
-            result => return result,
-        };
-        self.access.invalidate(&access.value.token);
-        // One that was made for this very call is not going to be better the second time.
-        if !access.from_cache {
-            return Err(self.explained(failure));
-        }
-        let fresh = self.access.get(ACCESS_TOKEN_BUFFER, Some(deadline)).await?;
-        if fresh.value.token == access.value.token {
-            return Err(self.explained(failure));
-        }
-        self.request(&fresh.value, deadline).await.map_err(|failure| self.explained(failure))
+        authorized(&self.access, deadline, |access| async move { self.request(&access, deadline).await }).await
     }
+}
+
+/// A call by the access token that is held; where the workspace refuses that, by a new one.
+async fn authorized<T, F>(access: &Arc<Cache<AccessTokenFetch>>, deadline: Instant, call: impl Fn(AccessToken) -> F) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    let explained = |failure: Failure| {
+        let hint = failure.status().and_then(|status| access.fetcher().0.hint(status));
+        failure.with_hint(hint)
+    };
+    let held = access.get(ACCESS_TOKEN_BUFFER, Some(deadline)).await?;
+    let failure = match call(held.value.clone()).await {
+        Err(failure) if failure.status() == Some(401) => failure,
+        result => return result,
+    };
+    access.invalidate(&held.value.token);
+    // One that was made for this very call is not going to be better the second time.
+    if !held.from_cache {
+        return Err(explained(failure));
+    }
+    let fresh = access.get(ACCESS_TOKEN_BUFFER, Some(deadline)).await?;
+    if fresh.value.token == held.value.token {
+        return Err(explained(failure));
+    }
+    call(fresh.value).await.map_err(explained)
 }
 
 impl fmt::Debug for TokenSource {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::auth::{Owner, Settings, Workspace};
-use crate::config::CredentialTarget;
+use crate::config::{CredentialTarget, Lookup};
 
 /// What a cache is for, as SHA-256: secrets are part of it and cannot be read back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,6 +45,16 @@ impl Key {
         hash.add(kind.as_bytes());
         hash.add(name.as_bytes());
         hash.add(claims.map(Value::to_string).unwrap_or_default().as_bytes());
+        hash.finish()
+    }
+}
+
+impl Key {
+    /// The lookup of `wanted` for what this key stands for.
+    pub(super) fn lookup(self, wanted: Lookup) -> Self {
+        let mut hash = Fields::default();
+        hash.add(&self.0);
+        hash.add(&[wanted.host, wanted.database, wanted.user, wanted.read_only].map(u8::from));
         hash.finish()
     }
 }

@@ -18,26 +18,26 @@ export type AuthProvider = () => WorkspaceToken | Promise<WorkspaceToken>
 /** Gives an identity provider's JSON Web Token for `audience`, to be exchanged for a workspace token. Called before every exchange. */
 export type OidcToken = (audience: string) => string | undefined | Promise<string | undefined>
 
-/** A pool's listener of the tokens that are fetched for it. */
-type FetchListener = (event: WireEvent) => void
+/** A pool's listener of the tokens that are fetched for it, and of where the workspace says that it is. */
+type PoolListener = (event: WireEvent) => void
 
-const pools = new Map<number, FetchListener>()
+const pools = new Map<number, PoolListener>()
 const warned = new Set<string>()
 const MAX_WARNINGS = 100
 
-/** Tells `listener` of every token that is fetched for a pool. */
-export function onFetch(pool: number, listener: FetchListener): void {
+/** Tells `listener` of every token that is fetched for a pool (`fetched`), and what was looked up for it (`located`). */
+export function onPoolNews(pool: number, listener: PoolListener): void {
   pools.set(pool, listener)
 }
 
-export function offFetch(pool: number): void {
+export function offPoolNews(pool: number): void {
   pools.delete(pool)
 }
 
 onQuestion((event) => {
   if (event.event === 'ask') answer(event)
-  else if (event.event === 'fetched') pools.get(event.pool!)?.(event)
-  else warn(event.message as string)
+  else if (event.event === 'warning') warn(event.message as string)
+  else pools.get(event.pool!)?.(event)
 })
 
 /** Each warning is shown once per process. */

@@ -31,6 +31,10 @@ impl WorkspaceAuth for Cli {
         const { &[&TENANT_ID, &RESOURCE_ID] }
     }
 
+    fn runs_programs(&self) -> bool {
+        true
+    }
+
     fn applies(&self, settings: &Settings) -> Applies {
         match (is_azure(settings), find(settings)) {
             (Err(no), _) => no,

@@ -100,3 +100,75 @@ async fn token_at(call: &Call<'_>, machine: &str, resource: &str) -> Result<Acce
     })?;
     Ok(ends_early(token_endpoint::read(&response, asked_at)?))
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::super::END;
+    use super::*;
+    use crate::auth::{TokenEndpoint, Workspace};
+    use crate::config::ApiNetwork;
+
+    /// Asks a metadata service that answers with `body`; gives the token, or the error, and the request.
+    async fn ask(settings: Settings, body: &str) -> (Result<AccessToken, Failure>, String) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let machine = format!("http://{}/metadata/identity/oauth2/token", listener.local_addr().unwrap());
+        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        let served = tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let mut request = vec![0; 4096];
+            let length = socket.read(&mut request).await.unwrap();
+            socket.write_all(answer.as_bytes()).await.unwrap();
+            String::from_utf8_lossy(&request[..length]).into_owned()
+        });
+        let network = ApiNetwork { https_proxy: Some(Secret::new("http://proxy.invalid:1")), ..ApiNetwork::default() };
+        let workspace = Workspace { url: "https://adb-1.1.azuredatabricks.net".into(), network };
+        let token_endpoint = TokenEndpoint::default();
+        let deadline = Instant::now() + PATIENCE;
+        let call = Call { workspace: &workspace, settings: &settings, owner: None, token_endpoint: &token_endpoint, deadline };
+        let token = token_at(&call, &machine, "2ff814a6").await;
+        (token, served.await.unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_virtual_machine_asks_its_metadata_service_past_any_proxy() {
+        let mut settings = Settings::new("https://adb-1.1.azuredatabricks.net");
+        settings.give(&CLIENT_ID, Secret::new("app 1"), false);
+        let expires_on = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() + 3600;
+        let body = format!(r#"{{"access_token":"t0ken","token_type":"Bearer","expires_on":"{expires_on}"}}"#);
+        let (token, request) = ask(settings, &body).await;
+        let token = token.unwrap();
+        assert_eq!(token.token.expose(), "t0ken");
+        assert!(token.expires_at.unwrap() <= SystemTime::now() + Duration::from_secs(3600) - END);
+        let line = request.lines().next().unwrap();
+        let path = "/metadata/identity/oauth2/token?api-version=2018-02-01&resource=2ff814a6&client_id=app+1";
+        assert_eq!(line, format!("GET {path} HTTP/1.1"));
+        assert!(request.to_ascii_lowercase().contains("\r\nmetadata: true\r\n"), "{request}");
+        assert!(!request.to_ascii_lowercase().contains("authorization"), "{request}");
+    }
+
+    #[tokio::test]
+    async fn its_answer_is_not_trusted_to_be_one() {
+        for body in ["", "[]", "{}", r#"{"access_token":"t","expires_on":"soon"}"#, r#"{"access_token":"t","expires_on":"1"}"#] {
+            let (token, _) = ask(Settings::new("https://adb-1.1.azuredatabricks.net"), body).await;
+            assert_eq!(token.unwrap_err().error.code(), Some("INVALID_RESPONSE"), "{body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_header_of_an_app_goes_nowhere_but_to_this_machine() {
+        for endpoint in ["https://attacker.example/msi", "http://10.0.0.1/msi", "http://169.255.0.1/msi", "nonsense"] {
+            let mut settings = Settings::new("https://adb-1.1.azuredatabricks.net");
+            settings.give(&ENDPOINT, Secret::new(endpoint), false);
+            settings.give(&HEADER, Secret::new("header"), false);
+            let workspace = Workspace { url: "https://adb-1.1.azuredatabricks.net".into(), network: ApiNetwork::default() };
+            let token_endpoint = TokenEndpoint::default();
+            let deadline = Instant::now() + PATIENCE;
+            let call = Call { workspace: &workspace, settings: &settings, owner: None, token_endpoint: &token_endpoint, deadline };
+            let failure = token(&call, "r").await.unwrap_err();
+            assert_eq!(failure.error.kind(), Kind::Configuration, "{endpoint}");
+        }
+    }
+}

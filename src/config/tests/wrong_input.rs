@@ -12,11 +12,11 @@ fn an_empty_environment_lists_all_that_is_needed() {
     assert_eq!(
         named,
         [
+            "endpoint (LAKEBASE_ENDPOINT)",
+            "databricksHost (DATABRICKS_HOST)",
             "host (PGHOST)",
             "user (PGUSER)",
             "database (PGDATABASE)",
-            "endpoint (LAKEBASE_ENDPOINT)",
-            "databricksHost (DATABRICKS_HOST)",
             "token (DATABRICKS_TOKEN)"
         ]
     );
