@@ -1,6 +1,6 @@
 /** `createLakebasePool()`, `getToken()`, `getDatabaseUrl()`: pools and credentials of Databricks Lakebase. */
 
-import { offPoolNews, onPoolNews } from './auth/questions.js'
+import { offPoolNews, onPoolNews, warn } from './auth/questions.js'
 import { environment, expect } from './environment.js'
 import { restack } from './errors.js'
 import { native } from './native.js'
@@ -41,7 +41,10 @@ export class LakebasePool extends Pool {
     const schema: SchemaOfPool = { name: undefined }
     super(withSchema(options, schema), false)
     this.#source = options
-    const settings = this._settings as Settings & { schema?: string | null }
+    const settings = this._settings as Settings & { schema?: string | null; encrypted?: boolean; verified?: boolean }
+    if (settings.encrypted && !settings.verified) {
+      warn('sslMode prefer and no-verify, as rejectUnauthorized: false, do not check who the database server is: a password may go to anybody')
+    }
     schema.name = settings.schema ?? undefined
     hideSecrets(this.options)
     onPoolNews(this._pool, (event) => {

@@ -9,7 +9,7 @@ use futures_util::future::FutureExt;
 use serde::Deserialize;
 
 use super::token_endpoint::ACCOUNT_ID;
-use super::{AccessToken, Applies, Call, Fetched, Settings, WorkspaceAuth, program};
+use super::{AccessToken, Applies, CLIENT_ID, Call, Fetched, Settings, WorkspaceAuth, program};
 use crate::config::Setting;
 use crate::error::{Error, Kind};
 use crate::http::Failure;
@@ -35,7 +35,7 @@ impl WorkspaceAuth for DatabricksCli {
     }
 
     fn settings(&self) -> &'static [&'static Setting] {
-        const { &[&CLI_PATH, &ACCOUNT_ID] }
+        const { &[&CLI_PATH, &CLIENT_ID, &ACCOUNT_ID] }
     }
 
     fn runs_programs(&self) -> bool {
@@ -44,6 +44,10 @@ impl WorkspaceAuth for DatabricksCli {
 
     fn applies(&self, settings: &Settings) -> Applies {
         match find(settings) {
+            // It also is the database user's name, and the CLI's token is for somebody else.
+            Ok(_) if settings.has(&CLIENT_ID) && !settings.is_pinned() => {
+                Applies::No("clientId is set, which names a service principal".into())
+            }
             Ok(_) => Applies::Perhaps,
             Err(reason) => Applies::No(reason),
         }

@@ -98,6 +98,8 @@ async fn read(call: &Call<'_>) -> Result<Secret, Failure> {
         failure.with_hint(Some(hint.into()))
     })?;
     let answer: Answer = response.json()?;
-    let secret = answer.value.filter(|secret| !secret.is_empty());
-    Ok(secret.ok_or_else(|| Error::new(Kind::Credential, format!("the secret {SECRET_NAME} is empty")).with_code("INVALID_RESPONSE"))?)
+    answer.value.filter(|secret| !secret.is_empty()).ok_or_else(|| {
+        let error = Error::new(Kind::Credential, format!("the secret {SECRET_NAME} is empty")).with_code("INVALID_RESPONSE");
+        error.with_hint("put the service principal's OAuth secret into the vault").into()
+    })
 }

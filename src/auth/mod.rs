@@ -50,6 +50,7 @@ pub static METHODS: &[&dyn WorkspaceAuth] = &[
     &pat::Pat,
     &key_vault::KeyVault,
     &m2m::ClientCredentials,
+    &databricks_cli::DatabricksCli,
     &metadata_service::MetadataService,
     &oidc::Callback,
     &oidc::GitHub,
@@ -61,7 +62,6 @@ pub static METHODS: &[&dyn WorkspaceAuth] = &[
     &azure::WorkloadIdentity,
     &azure::ManagedIdentity,
     &azure::ClientSecret,
-    &databricks_cli::DatabricksCli,
     &azure::Cli,
 ];
 

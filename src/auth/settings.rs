@@ -82,6 +82,10 @@ impl Settings {
         self.pinned = Some(method);
     }
 
+    pub(super) fn is_pinned(&self) -> bool {
+        self.pinned.is_some()
+    }
+
     pub fn use_profile(&mut self, profile: Profile) {
         self.profile = Some(profile);
     }

@@ -119,7 +119,9 @@ export class Workspace {
       Date: new Date(this.options.clock.now()).toUTCString(),
       ...answer.headers,
     })
-    response.end(this.text(answer, fault))
+    const text = this.text(answer, fault)
+    if (fault?.kind === 'drip') void this.drip(response, text, fault.millis)
+    else response.end(text)
   }
 
   private text({ body }: ApiAnswer, fault: ApiFault | undefined): string {
@@ -133,6 +135,15 @@ export class Workspace {
       default:
         return JSON.stringify(body)
     }
+  }
+
+  private async drip(response: ServerResponse, text: string, millis: number): Promise<void> {
+    for (const byte of text) {
+      if (response.destroyed) return
+      response.write(byte)
+      await this.delay(millis)
+    }
+    response.end()
   }
 
   private delay(millis: number): Promise<void> {
@@ -213,6 +224,7 @@ function failure(fault: ApiFault & { kind: 'status' }): ApiAnswer {
   // The OAuth endpoint's failures have other names, RFC 6749 §5.2; clients that know them find both.
   answer.body['error'] = code.toLowerCase()
   if (fault.retryAfterSeconds !== undefined) answer.headers = { 'Retry-After': String(fault.retryAfterSeconds) }
+  if (fault.location !== undefined) answer.headers = { ...answer.headers, Location: fault.location }
   return answer
 }
 
