@@ -96,9 +96,18 @@ interface SchemaOfPool {
 
 const ALREADY_THERE = ['42P06', '23505']
 
+/** What cannot be read is reported with the other options. */
+function createsSchema(options: LakebasePoolOptions): boolean {
+  try {
+    return Boolean(options.createSchema)
+  } catch {
+    return false
+  }
+}
+
 /** With `createSchema`, the first connection makes the schema before anything else happens on it. */
 function withSchema(options: LakebasePoolOptions, schema: SchemaOfPool): LakebasePoolOptions {
-  if (!options.createSchema) return options
+  if (!createsSchema(options)) return options
   let made: Promise<unknown> | undefined
   const make = (client: PoolClient): Promise<unknown> =>
     // Two programs that make it at the same moment: one of them is told that it is there.

@@ -1,5 +1,6 @@
 // azure-cli: whoever is logged in with the Azure CLI. Its stand-ins are shell scripts.
 import assert from 'node:assert/strict'
+import { afterEach } from 'node:test'
 import { getToken } from 'lakebase-native'
 import { deploy } from '../support/deployment.mjs'
 import { failureOf } from '../support/outcome.mjs'
@@ -7,7 +8,8 @@ import { program } from '../support/programs.mjs'
 import { test } from '../support/test.mjs'
 
 const app = deploy()
-const PATH = process.env.PATH
+const { PATH, HOME } = process.env
+afterEach(() => Object.assign(process.env, { PATH, HOME }))
 const skip = process.platform === 'win32'
 const WORKSPACE = '2ff814a6-3304-4ab8-85cb-cd0e6f879c1d'
 const TOKEN = `account get-access-token --resource ${WORKSPACE} --output json`
@@ -22,7 +24,6 @@ function laptop(cli, changes = {}) {
 const token = () => app.emulator.envFor({ auth: 'pat' }).DATABRICKS_TOKEN
 const answer = (fields = { expires_on: Math.floor(Date.now() / 1000) + 3600 }) => `echo '${JSON.stringify({ accessToken: token(), ...fields })}'`
 const account = (user) => `if [ "$2" = show ]; then echo '${JSON.stringify({ user })}'; exit 0; fi`
-const restore = () => (process.env.PATH = PATH)
 
 test('the CLI is asked for a token for the workspace', { skip }, async () => {
   const cli = program('az', answer())
@@ -30,7 +31,6 @@ test('the CLI is asked for a token for the workspace', { skip }, async () => {
   const { rows } = await app.pool().query('select current_user as user')
   assert.equal(rows[0].user, 'developer@example.com')
   assert.deepEqual(cli.calls(), [TOKEN])
-  restore()
 })
 
 test('in the tenant that is given, if a user is logged in', { skip }, async () => {
@@ -38,7 +38,6 @@ test('in the tenant that is given, if a user is logged in', { skip }, async () =
   laptop(cli, { ARM_TENANT_ID: 'tenant-1' })
   assert.ok(await getToken())
   assert.deepEqual(cli.calls(), ['account show --output json', `${TOKEN} --tenant tenant-1`])
-  restore()
 })
 
 test('a managed identity has no choice of tenants', { skip }, async () => {
@@ -46,7 +45,6 @@ test('a managed identity has no choice of tenants', { skip }, async () => {
   laptop(cli, { ARM_TENANT_ID: 'tenant-1' })
   assert.ok(await getToken())
   assert.deepEqual(cli.calls(), ['account show --output json', TOKEN])
-  restore()
 })
 
 test('a service principal that is logged in by federation is asked again without the tenant', { skip }, async () => {
@@ -54,7 +52,6 @@ test('a service principal that is logged in by federation is asked again without
   laptop(cli, { ARM_TENANT_ID: 'tenant-1' })
   assert.ok(await getToken())
   assert.deepEqual(cli.calls().slice(1), [`${TOKEN} --tenant tenant-1`, TOKEN])
-  restore()
 })
 
 test('versions that tell the end in local time only: the token itself tells', { skip }, async () => {
@@ -63,7 +60,6 @@ test('versions that tell the end in local time only: the token itself tells', { 
   // The workspace does not know this one: that it was sent at all is the point.
   assert.equal((await failureOf(getToken())).status, 401)
   assert.equal(app.requests.at(-1).headers.authorization, `Bearer ${jwt}`)
-  restore()
 })
 
 test('one that is not logged in: its reason and the command to run', { skip }, async () => {
@@ -72,7 +68,6 @@ test('one that is not logged in: its reason and the command to run', { skip }, a
   assert.equal(error.name, 'AuthenticationError')
   assert.match(error.message, /azure-cli: `az account get-access-token .*Please run az login/)
   assert.match(error.hint, /az login/)
-  restore()
 })
 
 test('after a databricks CLI that is not logged in, the Azure CLI is tried; if neither is, both are told', { skip }, async () => {
@@ -83,6 +78,5 @@ test('after a databricks CLI that is not logged in, the Azure CLI is tried; if n
   const neither = program('az', 'echo "run az login" >&2; exit 1')
   laptop({ path: `${databricks.directory}:${neither.path}` }, { NO_PROXY: 'neither.invalid' })
   const error = await failureOf(getToken())
-  assert.match(error.message, /no way to authenticate worked:\n.*- databricks-cli: .*no login[^]*- azure-cli: .*run az login/)
-  restore()
+  assert.match(error.message, /no way to authenticate worked:\n.*- databricks-cli: .*no login.*\n.*- azure-cli: .*run az login/)
 })

@@ -1,5 +1,6 @@
 // databricks-cli: whoever is logged in with the Databricks CLI. Its stand-ins are shell scripts.
 import assert from 'node:assert/strict'
+import { afterEach } from 'node:test'
 import { getToken } from 'lakebase-native'
 import { deploy } from '../support/deployment.mjs'
 import { failureOf } from '../support/outcome.mjs'
@@ -8,7 +9,8 @@ import { assertHidden, shown } from '../support/secrets.mjs'
 import { test } from '../support/test.mjs'
 
 const app = deploy()
-const PATH = process.env.PATH
+const { PATH, HOME } = process.env
+afterEach(() => Object.assign(process.env, { PATH, HOME }))
 const skip = process.platform === 'win32'
 
 /** Nothing but the workspace and a program in PATH. */
@@ -23,7 +25,6 @@ const answer = (fields = {}) => {
   const expiry = new Date(Date.now() + 3_600_000).toISOString()
   return `echo '${JSON.stringify({ access_token, token_type: 'Bearer', expiry, ...fields })}'`
 }
-const restore = () => (process.env.PATH = PATH)
 
 test('the CLI is run with the host, and its token is used', { skip }, async () => {
   const cli = program('databricks', answer())
@@ -34,7 +35,6 @@ test('the CLI is run with the host, and its token is used', { skip }, async () =
   const { rows } = await pool.query('select current_user as user')
   assert.deepEqual([rows[0].user, methods], ['developer@example.com', ['databricks-cli']])
   assert.deepEqual(cli.calls(), [`auth token --host ${process.env.DATABRICKS_HOST}`])
-  restore()
 })
 
 test('databricksCliPath (DATABRICKS_CLI_PATH) names it', { skip }, async () => {
@@ -42,14 +42,12 @@ test('databricksCliPath (DATABRICKS_CLI_PATH) names it', { skip }, async () => {
   laptop(undefined, { DATABRICKS_CLI_PATH: cli.file })
   assert.ok(await getToken())
   assert.equal(cli.calls().length, 1)
-  restore()
 })
 
 test('no argument and no variable of ours is a secret, and there is no input to wait for', { skip }, async () => {
   const cli = program('databricks', `read line && exit 7\n${answer()}`)
   laptop(cli)
   assert.ok(await getToken())
-  restore()
 })
 
 test('a CLI that is not logged in: its reason, without what looks like a token, and the command to run', { skip }, async () => {
@@ -61,13 +59,11 @@ test('a CLI that is not logged in: its reason, without what looks like a token, 
   assert.match(error.message, /databricks-cli: `databricks auth token --host .*ended with exit code 1: Error: no login for this host \[redacted\]/)
   assert.match(error.hint, /databricks auth login --host/)
   assertHidden([token], shown(error))
-  restore()
 })
 
 test('one that asks a question gets no answer', { skip }, async () => {
   laptop(program('databricks', 'printf "Host: " >&2; read host || { echo "no terminal" >&2; exit 2; }'))
   assert.match((await failureOf(getToken())).message, /exit code 2: Host: no terminal/)
-  restore()
 })
 
 test('one that never ends is stopped at the time limit', { skip }, async () => {
@@ -76,7 +72,6 @@ test('one that never ends is stopped at the time limit', { skip }, async () => {
   const error = await failureOf(pool.query('select 1'))
   assert.match(error.message, /databricks-cli: .* did not end in time/)
   assert.equal(error.code, 'ETIMEDOUT')
-  restore()
 })
 
 for (const [what, script] of [
@@ -92,8 +87,7 @@ for (const [what, script] of [
     assert.match(error.message, /databricks-cli: `databricks auth token/)
     assert.equal(error.code, 'INVALID_RESPONSE')
     assertHidden(['some-token-0123456789'], shown(error))
-    restore()
-  })
+    })
 }
 
 test('the old CLI of another language is not run: it is named at once', { skip }, async () => {
@@ -103,7 +97,6 @@ test('the old CLI of another language is not run: it is named at once', { skip }
   assert.equal(error.name, 'ConfigurationError')
   assert.match(error.message, /databricks-cli: .* is the old Databricks CLI/)
   assert.deepEqual(cli.calls(), [])
-  restore()
 })
 
 test('no CLI at all: every method is listed with why it does not apply', { skip }, async () => {
@@ -113,5 +106,4 @@ test('no CLI at all: every method is listed with why it does not apply', { skip 
   for (const line of [/pat: token \(DATABRICKS_TOKEN\) is not set/, /databricks-cli: no program `databricks` is in PATH/, /github-oidc: /, /azure-cli: the workspace is not on Azure/]) {
     assert.match(error.message, line)
   }
-  restore()
 })

@@ -11,9 +11,8 @@ const page = readFileSync(new URL('../../docs/authentication.md', import.meta.ur
 
 /** The rows of the table under a heading: the first cell, and the rest of the row. */
 function table(heading) {
-  const lines = page.slice(page.indexOf(`## ${heading}`)).split('\n').filter((line) => line.startsWith('|'))
-  const end = lines.findIndex((line, index) => index > 2 && !line.startsWith('|'))
-  return lines.slice(2, end < 0 ? undefined : end).map((line) => line.split('|').slice(1, -1).map((cell) => cell.trim()))
+  const [rows] = /(?:^\|.*\n)+/m.exec(page.slice(page.indexOf(`## ${heading}`)))
+  return rows.trimEnd().split('\n').slice(2).map((line) => line.split('|').slice(1, -1).map((cell) => cell.trim()))
 }
 
 const methods = ['pat', 'm2m', 'env-oidc', 'file-oidc', 'vercel-oidc', 'github-oidc', 'azure-devops-oidc', 'metadata-service', 'azure-client-secret', 'azure-msi', 'azure-workload-identity', 'github-oidc-azure', 'azure-key-vault']

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { chmodSync, writeFileSync } from 'node:fs'
+import { afterEach } from 'node:test'
 import { getToken } from 'lakebase-native'
 import { deploy } from '../support/deployment.mjs'
 import { failureOf } from '../support/outcome.mjs'
@@ -11,6 +12,8 @@ import { test } from '../support/test.mjs'
 
 const app = deploy()
 const skip = process.platform === 'win32'
+const { PATH, HOME } = process.env
+afterEach(() => Object.assign(process.env, { PATH, HOME }))
 
 /** The error of a pool that cannot authenticate; no secret of its environment shows. */
 async function refusal(choice, changes, options) {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { afterEach } from 'node:test'
 import { getToken } from 'lakebase-native'
 import { deploy } from '../support/deployment.mjs'
 import { event, failureOf } from '../support/outcome.mjs'
@@ -11,6 +12,8 @@ import { test } from '../support/test.mjs'
 
 const app = deploy()
 const skip = process.platform === 'win32'
+const { PATH, HOME } = process.env
+afterEach(() => Object.assign(process.env, { PATH, HOME }))
 
 /** A home directory with these profiles, and no variable that names a workspace or an identity. */
 function home(profiles, { mode = 0o600, ...changes } = {}) {
