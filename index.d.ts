@@ -147,8 +147,10 @@ interface PoolConfig extends ClientConfig {
     maxUses?: number | undefined;
     /** Age in seconds at which a connection is replaced. Default 0: unlimited. */
     maxLifetimeSeconds?: number | undefined;
-    /** This package's own: requests in flight per connection when all are busy. Default 64; 1: no pipelining. */
+    /** This package's own: plain reads in flight per connection when all are busy. Default 64; 1: no pipelining. */
     maxPipeline?: number | undefined;
+    /** This package's own: writes share connections, too; what is behind one that waits for a lock waits with it. Default `false`. */
+    pipelineWrites?: boolean | undefined;
     /** A class derived from this package's `Client`. */
     Client?: (new () => ClientBase) | undefined;
     /** Prepares a new connection before it is used for anything else. */
@@ -279,6 +281,64 @@ interface ClientBase extends EventEmitter, Pick<Client, 'query' | 'copyFrom' | '
 /** A parameter as it crosses: text, bytes or null. */
 type WireValue = string | Uint8Array | null;
 
+/** One thing that is wrong with the configuration. */
+interface ConfigurationProblem {
+    /** The option, for example `max`. */
+    option: string | null;
+    /** The environment variable that gave the value or could give it. */
+    variable: string | null;
+    /** What was found; secrets are described, never shown. */
+    found: string | null;
+    /** What would be right. */
+    expected: string;
+}
+/** What the errors of this package have in common. PostgreSQL's own errors are node-postgres' `DatabaseError`. */
+declare class LakebaseError extends Error {
+    name: string;
+    /** A code to branch on: `ECONNREFUSED`, `28P01`, `CONNECTION_TIMEOUT`, … */
+    code?: string;
+    /** What to do next. Part of the message, too. */
+    hint?: string;
+}
+/** Options or environment variables are wrong. Thrown by `createLakebasePool()` and `getToken()`. */
+declare class ConfigurationError extends LakebaseError {
+    name: string;
+    /** Every problem that was found. */
+    problems: ConfigurationProblem[];
+}
+/** The workspace or PostgreSQL refused who we are. */
+declare class AuthenticationError extends LakebaseError {
+    name: string;
+    /** The status of the workspace's answer, if it was the workspace. */
+    status?: number;
+}
+/** The workspace could not give a token or a database credential. */
+declare class CredentialError extends LakebaseError {
+    name: string;
+    /** The status of the workspace's answer. */
+    status?: number;
+}
+/** A connection could not be made, or was lost. */
+declare class ConnectionError extends LakebaseError {
+    name: string;
+}
+/** A bound set by an option has passed. */
+declare class TimeoutError extends LakebaseError {
+    name: string;
+}
+/** The server's bytes are not PostgreSQL's protocol. */
+declare class ProtocolError extends LakebaseError {
+    name: string;
+}
+/** A query ran, but JavaScript cannot hold its result. */
+declare class ResultError extends LakebaseError {
+    name: string;
+}
+/** A defect in this package: please report it. */
+declare class InternalError extends LakebaseError {
+    name: string;
+}
+
 /** One column of a result, as node-postgres describes it. */
 declare class Field {
     readonly name: string;
@@ -364,60 +424,6 @@ declare class Query<R extends QueryResultRow = any, I extends any[] = any> exten
 /** Which listener belongs to which event. */
 interface Query<R extends QueryResultRow = any, I extends any[] = any> {
     on<E extends 'row' | 'error' | 'end'>(event: E, listener: QueryListener<E, R>): this;
-}
-
-/** One thing that is wrong with the configuration. */
-interface ConfigurationProblem {
-    /** The option, for example `max`. */
-    option: string | null;
-    /** The environment variable that gave the value or could give it. */
-    variable: string | null;
-    /** What was found; secrets are described, never shown. */
-    found: string | null;
-    /** What would be right. */
-    expected: string;
-}
-/** What the errors of this package have in common. PostgreSQL's own errors are node-postgres' `DatabaseError`. */
-declare class LakebaseError extends Error {
-    name: string;
-    /** A code to branch on: `ECONNREFUSED`, `28P01`, `CONNECTION_TIMEOUT`, … */
-    code?: string;
-    /** What to do next. Part of the message, too. */
-    hint?: string;
-}
-/** Options or environment variables are wrong. Thrown by `createLakebasePool()` and `getToken()`. */
-declare class ConfigurationError extends LakebaseError {
-    name: string;
-    /** Every problem that was found. */
-    problems: ConfigurationProblem[];
-}
-/** The workspace or PostgreSQL refused who we are. */
-declare class AuthenticationError extends LakebaseError {
-    name: string;
-    /** The status of the workspace's answer, if it was the workspace. */
-    status?: number;
-}
-/** The workspace could not give a token or a database credential. */
-declare class CredentialError extends LakebaseError {
-    name: string;
-    /** The status of the workspace's answer. */
-    status?: number;
-}
-/** A connection could not be made, or was lost. */
-declare class ConnectionError extends LakebaseError {
-    name: string;
-}
-/** A bound set by an option has passed. */
-declare class TimeoutError extends LakebaseError {
-    name: string;
-}
-/** The server's bytes are not PostgreSQL's protocol. */
-declare class ProtocolError extends LakebaseError {
-    name: string;
-}
-/** A defect in this package: please report it. */
-declare class InternalError extends LakebaseError {
-    name: string;
 }
 
 interface StreamOptions {
@@ -596,8 +602,13 @@ interface PoolingOptions {
     maxLifetimeSeconds?: number;
     /** Let the process exit while connections lie idle. Default `false`. */
     allowExitOnIdle?: boolean;
-    /** Requests in flight per connection when all are busy. Default 64; 1: no pipelining. */
+    /** Plain reads in flight per connection when all are busy. Default 64; 1: no pipelining. */
     maxPipeline?: number;
+    /**
+     * Writes, locking reads and calls of any function share connections, too. Default `false`: faster, but what is behind one that waits for a lock
+     * waits with it, and a program that holds the lock while it awaits what is behind waits for itself, for ever.
+     */
+    pipelineWrites?: boolean;
     /** Told what the pool does, in words. */
     log?: (...message: unknown[]) => void;
 }
@@ -648,7 +659,7 @@ interface LakebasePoolOptions extends ConnectionOptions, PoolingOptions, PoolHoo
  * A pool of connections, as node-postgres'. Emits `connect`, `acquire`, `release`, `remove` and `error`.
  *
  * Who gets a client is decided here, at the moments at which pg-pool decides it. A plain `query()` that nobody watches needs no client: Rust
- * runs it on any connection, and when all are busy, a plain read or write shares one (`maxPipeline`).
+ * runs it on any connection, and when all are busy, a plain read shares one (`maxPipeline`).
  */
 declare class Pool extends EventEmitter implements AsyncDisposable {
     /** The options in force; secrets are not enumerable. */
@@ -747,6 +758,9 @@ declare function getCredential(options?: TokenOptions | object, { refresh }?: {
 /**
  * A `postgres://` URL with a fresh token as its password, for tools that take nothing else. The token is good for new connections until it
  * expires (an hour, usually). Secret.
+ *
+ * Its `sslmode` is `verify-full` unless another mode is configured: with `require`, libpq and postgres.js would not verify the server. psql
+ * and other users of libpq need to know whom to trust then: `PGSSLROOTCERT=system`, or the path of a file of certificates.
  */
 declare function getDatabaseUrl(options?: LakebasePoolOptions): Promise<string>;
 
@@ -1148,6 +1162,7 @@ export {
     ProtocolError,
     Query,
     Result,
+    ResultError,
     TimeoutError,
     TypeOverrides,
     createLakebasePool,

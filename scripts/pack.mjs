@@ -37,6 +37,7 @@ for (const target of readdirSync(join(root, 'npm')).filter((name) => name !== 'l
   for (const file of ['package.json', 'README.md']) cpSync(join(directory, file), join(stage, file))
   cpSync(join(root, 'LICENSE'), join(stage, 'LICENSE'))
   cpSync(addon, join(stage, platform.main))
+  writeFileSync(join(stage, 'bundled.mjs'), bundledEntry(platform.main))
   pack(stage)
 }
 if (Object.keys(optionalDependencies).length === 0) throw new Error('no addon to pack: run `npm run build` first')
@@ -48,6 +49,28 @@ for (const file of manifest.files) if (existsSync(join(root, file))) cpSync(join
 const { scripts: _scripts, devDependencies: _devDependencies, napi: _napi, allowScripts: _allowScripts, ...published } = manifest
 writeFileSync(join(main, 'package.json'), `${JSON.stringify({ ...published, optionalDependencies }, null, 2)}\n`)
 pack(main)
+
+/**
+ * The entry of a platform package for bundlers that copy a file named by `new URL(…, import.meta.url)` beside the bundle (Turbopack,
+ * webpack): they cannot place a required .node file in a bundle. `exports` of the package hands it to them alone: webpack sets the
+ * condition `webpack`, Turbopack `module` together with `production` or `development`, Node.js and esbuild none of these pairs.
+ */
+function bundledEntry(addon) {
+  return `import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const url = String(new URL('./${addon}', import.meta.url))
+const file = url.startsWith('file:') ? fileURLToPath(url) : undefined
+if (!file || !existsSync(file)) {
+  throw new Error(
+    "the bundler has left the addon behind, or put it where Node.js cannot open it. Keep lakebase-native out of the bundle: serverExternalPackages: ['lakebase-native'] in next.config, externals in webpack, external in Rollup, ssr.external in Vite.",
+  )
+}
+const opened = { exports: {} }
+process.dlopen(opened, file)
+export default opened.exports
+`
+}
 
 function pack(directory) {
   const [{ filename }] = JSON.parse(

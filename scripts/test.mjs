@@ -1,6 +1,7 @@
 /**
  * Runs the tests against what is built: the areas named, else everything.
- *   node scripts/test.mjs                   Rust, then every folder of __test__
+ *   node scripts/test.mjs                   Rust, then every folder of __test__ but apps, which install hundreds of packages
+ *   node scripts/test.mjs apps              the apps: see `npm run test:apps`
  *   node scripts/test.mjs rust              Rust only
  *   node scripts/test.mjs compat pool/end   a folder; files whose path under __test__ begins so
  */
@@ -17,7 +18,7 @@ const everything = areas.length === 0
 // Not a glob of the runner: Node 20 has none.
 const files = readdirSync(join(root, '__test__'), { recursive: true })
   .map((file) => file.replaceAll(sep, '/'))
-  .filter((file) => file.endsWith('.test.mjs') && (everything || areas.some((area) => file === area || file.startsWith(area))))
+  .filter((file) => file.endsWith('.test.mjs') && (everything ? !file.startsWith('apps/') : areas.some((area) => file === area || file.startsWith(area))))
   .sort()
 const rust = everything || areas.includes('rust')
 const unknown = areas.filter((area) => area !== 'rust' && !files.some((file) => file.startsWith(area)))

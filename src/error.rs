@@ -24,6 +24,8 @@ pub enum Kind {
     Database,
     /// The server's bytes do not follow the protocol. `ProtocolError`
     Protocol,
+    /// The query ran, and its result cannot be given to JavaScript. `ResultError`
+    Result,
     /// A call that cannot be served as it stands (a closed pool, a bad statement name). `Error`
     Usage,
     /// A defect in this package. `InternalError`

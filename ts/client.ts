@@ -2,11 +2,12 @@
 
 import { EventEmitter } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
-import { deprecate } from 'node:util'
+import { deprecate, inspect, type InspectOptionsStylized } from 'node:util'
 import { defaults } from './defaults.js'
 import { environment, expect, hold, unlisten, type WireEvent } from './environment.js'
 import { restack, type WireError } from './errors.js'
 import { escapeIdentifier, escapeLiteral } from './escape.js'
+import { brief } from './inspection.js'
 import type { ConnectionOptions } from './options.js'
 import { ConnectionParameters, hide } from './pg/connection-parameters.js'
 import { toPgError } from './pg/errors.js'
@@ -26,7 +27,7 @@ import type {
   Submittable,
   TransactionStatus,
 } from './pg/types.js'
-import { inContext, Query, type QueryCallback, type QuerySettings } from './query.js'
+import { guarded, inContext, Query, type QueryCallback, type QuerySettings } from './query.js'
 import { QueryQueue } from './query-queue.js'
 import { Portal, type StreamOptions } from './stream.js'
 import { TypeOverrides, type TypeParser, type TypeSource } from './types.js'
@@ -94,7 +95,7 @@ export class Client extends EventEmitter {
   private held = false
   /** `end()` came while the connection was being made. */
   private givenUp = false
-  /** Somebody has destroyed the stream of `connection`. */
+  /** Somebody has destroyed the stream of `connection`, or a query of a client that pipelines has timed out. */
   private isSevered = false
   private connectCallback: ConnectCallback | null = null
   private endWaiters: (() => void)[] = []
@@ -167,8 +168,8 @@ export class Client extends EventEmitter {
   private openFailed(error: Error): void {
     this.handleFailure(error)
     // A refusal of the server comes a moment before the end of its connection.
-    if ('severity' in error) setImmediate(() => this.handleEnd(undefined))
-    else this.handleEnd(undefined)
+    if ('severity' in error) setImmediate(() => this.handleEnd())
+    else this.handleEnd()
   }
 
   /** @internal Takes what a new connection says about itself. `toError` makes the errors: a Lakebase pool's are typed. */
@@ -177,7 +178,8 @@ export class Client extends EventEmitter {
     this._connection = event.connection!
     this.processID = event.processId as number
     this.secretKey = event.secretKey as number
-    this.parameters = event.parameters as Record<string, string>
+    this.parameters = Object.fromEntries(event.parameters as [string, string][])
+    this.queries.introduce(this.parameters, this.processID, this.secretKey)
   }
 
   /** @internal The connection is ready for queries. */
@@ -201,13 +203,9 @@ export class Client extends EventEmitter {
       case 'error':
         this.handleFailure(this.queries.toError(event.error as WireError))
         break
-      case 'end': {
-        const end = (): void => this.handleEnd(event.error as WireError | undefined)
-        // The socket's end is an event after the server's last word: whoever awaits the query has heard by then.
-        if (this.queries.isOver && this.isLikePg) setImmediate(end)
-        else end()
+      case 'end':
+        this.handleEnd(event.error as WireError | undefined)
         break
-      }
     }
   }
 
@@ -227,29 +225,47 @@ export class Client extends EventEmitter {
     else console.error('lakebase-native: a client lost its connection and has no "error" listener:', error.message)
   }
 
-  private handleEnd(cause: WireError | undefined | null): void {
-    // Whoever still has to read what came before keeps the process alive, or nobody does.
-    this.unref()
-    this.queries.drain(this._ending, () => this.ended(cause))
+  /** @internal The connection has ended, perhaps for a `cause`. Calls back when the client and who waits for its end have been told. */
+  handleEnd(cause?: WireError | null, told: () => void = nothing): void {
+    const end = (): void => {
+      // Whoever still has to read what came before keeps the process alive, or nobody does.
+      this.unref()
+      this.queries.drain(this._ending, () => this.tellCause(cause, told))
+    }
+    // The socket's end is an event after the server's last word: whoever awaits the query has heard by then.
+    if (this.queries.isOver && this.isLikePg) setImmediate(end)
+    else end()
   }
 
-  private ended(cause: WireError | undefined | null): void {
+  /** What the system or the server said comes before the end itself, as an event of its own; what its listeners do decides how that is told. */
+  private tellCause(cause: WireError | null | undefined, told: () => void): void {
+    // A Lakebase pool's client has one error for both.
+    const isTold = cause && !this._ending && (!this.isLikePg || cause.server || cause.system?.length || cause.kind === 'protocol')
+    if (isTold) guarded(() => this.handleFailure(this.queries.toError(cause)))
+    if (isTold && this.isLikePg) setImmediate(() => this.ended(cause, told))
+    else this.ended(cause, told)
+  }
+
+  private ended(cause: WireError | null | undefined, told: () => void): void {
     if (this._ended) return
     unlisten(this.number)
-    // What the system or the server said comes before the end itself, as an event of its own.
-    // Without a cause it was this side that ended it: end(), or the pool.
-    const expected = this._ending || (!cause && !this._connectionError && !this.isSevered)
-    // A Lakebase pool's client has one error for both.
-    const single = !this.isLikePg
-    if (!expected && cause && (single || cause.server || cause.system?.length)) guarded(() => this.handleFailure(this.queries.toError(cause)))
+    // Without a cause it was this side that ended it: end(), or the pool; with a server's broken protocol, too.
+    const isOurs = !cause || cause.kind === 'protocol'
+    const expected = this._ending || (isOurs && !this._connectionError && !this.isSevered)
     const error = new Error(expected ? 'Connection terminated' : 'Connection terminated unexpectedly')
     this.queries.failAll(error)
     this._ended = true
     this.unref()
-    if (!expected && !this._connectionError && !single) guarded(() => this.handleFailure(error))
-    for (const done of this.endWaiters.splice(0)) done()
+    if (!expected && !this._connectionError && this.isLikePg) guarded(() => this.handleFailure(error))
+    for (const done of this.endWaiters.splice(0)) guarded(done)
+    guarded(told)
     this.queries.tellIdle()
     process.nextTick(() => this.emit('end'))
+  }
+
+  /** @internal Calls back when the connection has ended, in turn with the callbacks of `end()`. */
+  _onEnd(callback: () => void): void {
+    this.endWaiters.push(callback)
   }
 
   /** Its errors are node-postgres' plain ones; a Lakebase pool's are typed. */
@@ -369,11 +385,12 @@ export class Client extends EventEmitter {
   end(callback?: (...args: any[]) => void): Promise<void> | void {
     this._ending = true
     if ((!this._connected && !this._connecting) || this._ended) return callback ? callback() : this.promise.resolve()
-    if (this._connecting) {
+    if (this.pipeline && this._queryable && (this._connecting ? this.queries.waiting.length > 0 : this._isBusy)) {
+      this.once('drain', () => environment.closeClient(this._connection, false))
+    } else if (this._connecting) {
       this.givenUp = true
     } else {
-      if (this._isBusy && this.pipeline) this.once('drain', () => environment.closeClient(this._connection, false))
-      else environment.closeClient(this._connection, this.queries.active !== null || !this._queryable)
+      environment.closeClient(this._connection, this.queries.active !== null || !this._queryable)
     }
     if (callback) {
       this.endWaiters.push(inContext(callback))
@@ -423,6 +440,12 @@ export class Client extends EventEmitter {
     return escapeLiteral(text)
   }
 
+  /** @internal What `console.log` shows. */
+  [inspect.custom](depth: number, options: InspectOptionsStylized): string {
+    const { host, port, database, user, processID } = this
+    return brief(this, { host, port, database, user, processID, waitingCount: this.queries.waiting.length }, depth, options)
+  }
+
   /** Keeps the process alive while the connection is open; the default. */
   ref(): void {
     if (!this.held && this._connected && !this._ended) {
@@ -458,17 +481,6 @@ interface LegacyOptions {
   pipeline?: boolean
   binary?: boolean
   scramMaxIterations?: number | string
-}
-
-/** A listener's exception is the process's; what has to happen to the client happens all the same. */
-function guarded(call: () => void): void {
-  try {
-    call()
-  } catch (error) {
-    process.nextTick(() => {
-      throw error
-    })
-  }
 }
 
 function numberOr(value: unknown, otherwise: number): number {

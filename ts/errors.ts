@@ -84,6 +84,11 @@ export class ProtocolError extends LakebaseError {
   override name = 'ProtocolError'
 }
 
+/** A query ran, but JavaScript cannot hold its result. */
+export class ResultError extends LakebaseError {
+  override name = 'ResultError'
+}
+
 /** A defect in this package: please report it. */
 export class InternalError extends LakebaseError {
   override name = 'InternalError'
@@ -96,6 +101,7 @@ const classes: Record<string, new (message: string) => LakebaseError> = {
   connection: ConnectionError,
   timeout: TimeoutError,
   protocol: ProtocolError,
+  result: ResultError,
   internal: InternalError,
 }
 

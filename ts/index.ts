@@ -9,6 +9,7 @@ export {
   InternalError,
   LakebaseError,
   ProtocolError,
+  ResultError,
   TimeoutError,
   type ConfigurationProblem,
 } from './errors.js'

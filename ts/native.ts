@@ -1,7 +1,6 @@
-/** Finds and loads the Rust addon. Everything that crosses to Rust is declared here, with the same names as in src/bridge. */
+/** The Rust addon's interface: everything that crosses to Rust is declared here, with the same names as in src/bridge. */
 
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { loadAddon } from './addon.js'
 
 /** PEM texts of a fresh certificate authority and a server certificate signed by it. */
 export interface ServerCertificate {
@@ -50,36 +49,9 @@ export interface Environment {
 }
 
 interface Native {
-  Environment: new (wake: () => void) => Environment
+  Environment: new (wake: () => void, longest: number) => Environment
   issueCertificate(names: string[]): ServerCertificate
   secretOptions(): string[]
 }
 
-/** The packages that may hold the addon of this process, in napi-rs' short form: `linux-x64-gnu`, `darwin-arm64`, … */
-function targets(): string[] {
-  const { platform, arch } = process
-  if (platform === 'win32') return [`win32-${arch}-msvc`]
-  // Only one of the two can be loaded; npm installs the right one.
-  if (platform === 'linux') return [`linux-${arch}-gnu`, `linux-${arch}-musl`]
-  return [`${platform}-${arch}`]
-}
-
-function load(): Native {
-  const failures: unknown[] = []
-  for (const target of targets()) {
-    // A checkout builds into npm/local; an installed package finds the addon in its platform package.
-    const local = join(__dirname, '..', 'npm', 'local', `lakebase-native.${target}.node`)
-    try {
-      return require(existsSync(local) ? local : `lakebase-native-${target}`) as Native
-    } catch (failure) {
-      failures.push(failure)
-    }
-  }
-  throw new Error(
-    `lakebase-native has no addon for ${process.platform}-${process.arch}: its optional dependency lakebase-native-${targets()[0]} is ` +
-      'not installed, or was built for another system. Install with optional dependencies, on the platform where the code will run.',
-    { cause: failures[0] },
-  )
-}
-
-export const native: Native = load()
+export const native: Native = loadAddon() as Native

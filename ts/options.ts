@@ -84,8 +84,13 @@ export interface PoolingOptions {
   maxLifetimeSeconds?: number
   /** Let the process exit while connections lie idle. Default `false`. */
   allowExitOnIdle?: boolean
-  /** Requests in flight per connection when all are busy. Default 64; 1: no pipelining. */
+  /** Plain reads in flight per connection when all are busy. Default 64; 1: no pipelining. */
   maxPipeline?: number
+  /**
+   * Writes, locking reads and calls of any function share connections, too. Default `false`: faster, but what is behind one that waits for a lock
+   * waits with it, and a program that holds the lock while it awaits what is behind waits for itself, for ever.
+   */
+  pipelineWrites?: boolean
   /** Told what the pool does, in words. */
   log?: (...message: unknown[]) => void
 }

@@ -4,6 +4,7 @@ import { deprecate } from 'node:util'
 import { environment, expect } from './environment.js'
 import { hasNeverRun, type WireError } from './errors.js'
 import type { Conversation } from './pg/conversation.js'
+import { keyOf, parameterOf } from './pg/notices.js'
 import type { TransactionStatus } from './pg/types.js'
 import { isPatched, Query, type ProtocolQuery } from './query.js'
 import { Portal, type PortalOwner } from './stream.js'
@@ -35,7 +36,7 @@ export interface QueueOwner {
 export interface QueueEvents {
   /** The connection cannot go on. */
   failed(error: Error): void
-  /** Somebody has destroyed the stream of the client's `connection`. */
+  /** The connection is to end at once: somebody has destroyed the stream of the client's `connection`, or as if. */
   severed(): void
 }
 
@@ -49,6 +50,8 @@ export class QueryQueue implements PortalOwner {
   /** Makes the errors of queries: a Lakebase pool's are typed. */
   toError: (wire: WireError) => Error
   private isReady = false
+  /** The connection has been there. */
+  private isOpen = false
   private hasExecuted = false
   /** Named statements that the server has, and their texts. */
   private readonly statements = Object.create(null) as Record<string, string>
@@ -72,6 +75,7 @@ export class QueryQueue implements PortalOwner {
   /** The connection is there. What waits begins with `pulse`. */
   open(): void {
     this.isReady = true
+    this.isOpen = true
     this.status ??= 'I'
   }
 
@@ -104,6 +108,8 @@ export class QueryQueue implements PortalOwner {
       this.refuse(query, error)
       answer(error)
       query.callback = () => {}
+      // A connection that pipelines has sent it, and answers nothing behind it before: node-postgres destroys it.
+      if (this.owner.pipeline && this.isOpen) return this.events.severed()
       this.remove(query)
       this.pulse()
     }, millis)
@@ -174,6 +180,14 @@ export class QueryQueue implements PortalOwner {
       failed: (error) => this.events.failed(error),
       tell: (event, message) => this.owner.emit(event, message),
     }))
+  }
+
+  /** Tells whoever listens to the client's `connection` what the server said at login. */
+  introduce(parameters: Record<string, string>, processId: number, secretKey: number): void {
+    const connection = this.spoken?.connection
+    if (!connection) return
+    for (const [name, value] of Object.entries(parameters)) connection.emit('parameterStatus', parameterOf(name, value))
+    connection.emit('backendKeyData', keyOf(processId, secretKey))
   }
 
   done(query: Queued, status: string, tell: () => void): void {

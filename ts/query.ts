@@ -36,9 +36,21 @@ export interface QuerySettings {
 
 export type QueryCallback = (error: Error | null | undefined, result?: Result | Result[]) => void
 
-/** A callback that finds the caller's async context (AsyncLocalStorage, domains) when it is called. */
-export function inContext<F extends (...args: any[]) => unknown>(callback: F): F {
-  return typeof callback === 'function' ? (AsyncResource.bind(callback) as F) : callback
+/** What a caller's callback or listener throws is the process's, or its domain's; what has to happen behind it happens all the same. */
+export function guarded(call: () => void): void {
+  try {
+    call()
+  } catch (error) {
+    process.nextTick(() => {
+      throw error
+    })
+  }
+}
+
+/** A callback that finds the caller's async context (AsyncLocalStorage, domains) when it is called; what it throws is thrown there, too. */
+export function inContext<Args extends any[]>(callback: (...args: Args) => unknown): (...args: Args) => void {
+  if (typeof callback !== 'function') return callback
+  return AsyncResource.bind((...args: Args) => guarded(() => callback(...args)))
 }
 
 /** Sends a query; the flags and values are those of `Environment.query`. */

@@ -1,10 +1,11 @@
 /** What a query resolves to: node-postgres' result. */
 
+import type { WireError } from './errors.js'
 import type { QueryResult, QueryResultRow } from './pg/types.js'
 import { types, type TypeParser, type TypeSource } from './types.js'
-import type { Cursor, Field, Shape } from './rows.js'
+import { unreadable, type Cursor, type Field, type Shape } from './rows.js'
 
-/** `COMMANDS` in src/batch/mod.rs. */
+/** `COMMANDS` in src/batch/tag.rs. */
 const commands = [
   'SELECT',
   'INSERT',
@@ -104,13 +105,23 @@ export class Result<R extends QueryResultRow = any> implements QueryResult<R> {
   }
 }
 
-/** Takes one result from a batch. What a parser throws is returned as `error`; the cursor is behind the result either way. */
-export function readResult(cursor: Cursor, shapes: Map<number, Shape>, options: RowOptions): { result: Result; error?: unknown } {
+/** Words of a result's header. */
+const HEADER = 8
+
+/** Takes the next result from a frame. Throws what a type parser throws, or `toError` of what the core says instead of a result. */
+export function readResult(
+  result: Result,
+  cursor: Cursor,
+  shapes: Map<number, Shape>,
+  options: RowOptions,
+  toError: (wire: WireError) => Error,
+): void {
+  cursor.demand(HEADER)
   const { words, doubles, position } = cursor
-  const shape = shapes.get(words[position]!)
+  const shape = words[position]!
   const count = words[position + 1]!
+  if (shape === -2) throw toError(JSON.parse(cursor.text(count)) as WireError)
   const command = words[position + 2]!
-  const result = new Result(options.rowMode)
   if (command >= 0) result.command = commands[command]!
   // No word at all: node-postgres reads it as this one.
   else if (command === -2) result.command = cursor.text(words[position + 3]!) || 'undefined'
@@ -118,13 +129,10 @@ export function readResult(cursor: Cursor, shapes: Map<number, Shape>, options: 
   const oid = doubles[(position + 6) >> 1]!
   if (rowCount === rowCount) result.rowCount = rowCount
   if (oid === oid) result.oid = oid
-  cursor.position = position + 8
-  if (!shape) return { result }
-  result.fields = shape.copyFields()
-  try {
-    result.rows = shape.decode(cursor, count, options.types ?? types, result.rowAsArray)
-    return { result }
-  } catch (error) {
-    return { result, error }
-  }
+  cursor.position = position + HEADER
+  if (shape === -1) return
+  const columns = shapes.get(shape)
+  if (!columns) throw unreadable()
+  result.fields = columns.copyFields()
+  result.rows = columns.decode(cursor, count, options.types ?? types, result.rowAsArray)
 }

@@ -1,5 +1,6 @@
 /** Makes row objects from batches: the only place that does. The layout is documented in src/batch/mod.rs. */
 
+import { InternalError } from './errors.js'
 import { asText, type TypeParser, type TypeSource } from './types.js'
 
 /** One column of a result, as node-postgres describes it. */
@@ -28,32 +29,59 @@ const enum Kind {
 
 const NULL_WORD = -2147483648
 
-/** Where in a batch we are. */
+/** The words and texts of a frame do not add up: a defect of the core. */
+export function unreadable(cause?: unknown): InternalError {
+  const error = new InternalError('an answer of the core cannot be read')
+  error.code = 'INTERNAL_ERROR'
+  if (cause !== undefined) error.cause = cause
+  return error
+}
+
+/** Where in a frame of a batch we are. */
 export class Cursor {
-  words: Int32Array
-  doubles: Float64Array
+  readonly doubles: Float64Array
   position = 0
+  /** Behind the frame's last word. */
+  end = 0
   private chunks: string[] = []
-  private next = 0
+  private index = 0
+  /** The last chunk that the frame's text may come from. */
+  private last = 0
   chunk = ''
   at = 0
 
-  constructor(words: Int32Array) {
-    this.words = words
+  constructor(readonly words: Int32Array) {
     this.doubles = new Float64Array(words.buffer, words.byteOffset, words.length >> 1)
   }
 
-  start(chunks: string[], position: number): void {
-    this.position = position
+  /** Begins a batch. */
+  start(chunks: string[]): void {
     this.chunks = chunks
+    this.index = 0
     this.chunk = chunks[0] ?? ''
-    this.next = 1
-    this.at = 0
+  }
+
+  /** Goes to a frame: its words from `position` to `end`, its text from `at` in `chunk` to somewhere in the chunk `last`. */
+  seek(position: number, end: number, chunk: number, at: number, last: number): void {
+    this.position = position
+    this.end = end
+    if (chunk !== this.index) this.open(chunk)
+    this.at = at
+    this.last = last
+  }
+
+  /** What lies before it has been read: a large text must not wait for the end of its batch to be freed. */
+  private open(index: number): void {
+    while (this.index < index && this.index < this.chunks.length) this.chunks[this.index++] = ''
+    this.index = index
+    this.chunk = this.chunks[index] ?? ''
   }
 
   /** The next chunk, when the text goes on behind the end of this one. */
   turn(): string {
-    this.chunk = this.chunks[this.next++] ?? ''
+    // No chunk is empty: this one could not be made.
+    if (this.chunk === '' || this.index >= this.last) throw unreadable()
+    this.open(this.index + 1)
     this.at = 0
     return this.chunk
   }
@@ -62,14 +90,19 @@ export class Cursor {
     if (length === 0) return ''
     if (this.at === this.chunk.length) this.turn()
     const begin = this.at
-    this.at += length
-    return this.chunk.substring(begin, this.at)
+    const end = begin + length
+    if (length < 0 || end > this.chunk.length) throw unreadable()
+    this.at = end
+    return this.chunk.substring(begin, end)
   }
 
-  /** To return to when a parser throws in the middle of a result. */
-  mark(): () => void {
-    const { position, next, chunk, at } = this
-    return () => Object.assign(this, { position, next, chunk, at })
+  /** So many words of the frame, at least, are still to come. */
+  demand(words: number): void {
+    if (!(words >= 0 && this.position + words <= this.end)) throw unreadable()
+  }
+
+  unreadable(): Error {
+    return unreadable()
   }
 }
 
@@ -101,7 +134,7 @@ export class Shape {
     let double = 0
     let word = kinds.filter(isDouble).length * 2
     this.slots = kinds.map((kind) => ({ kind, offset: isDouble(kind) ? double++ : kind === Kind.Json ? 0 : word++ }))
-    this.stride = (word + 1) & ~1
+    this.stride = Math.max(2, (word + 1) & ~1)
     this.json = kinds.flatMap((kind, column) => (kind === Kind.Json ? [column] : []))
   }
 
@@ -116,10 +149,11 @@ export class Shape {
     return copies
   }
 
-  /** Takes `count` rows from the batch. A parser's exception leaves the cursor behind the rows. */
+  /** Takes `count` rows from the frame. A parser's exception is thrown. */
   decode(cursor: Cursor, count: number, source: TypeSource, asArrays: boolean): unknown[] {
     if (count === 0) return []
-    const values = this.json.length ? this.jsonColumns(cursor) : none
+    const values = this.json.length ? this.jsonColumns(cursor, count) : none
+    cursor.demand(count * this.stride)
     const { slots, fields } = this
     const parsers = new Array<TypeParser>(slots.length)
     let key = asArrays ? 'a' : 'o'
@@ -129,14 +163,7 @@ export class Shape {
       key += parser === asText ? 't' : 'p'
     }
     const decode = key === this.lastKey ? this.last! : this.decoder(key, parsers, asArrays)
-    const back = cursor.mark()
-    try {
-      return decode(cursor, count, parsers, values)
-    } catch (error) {
-      back()
-      this.skip(cursor, count)
-      throw error
-    }
+    return decode(cursor, count, parsers, values)
   }
 
   /** A reader for one choice of columns that stay text. */
@@ -151,22 +178,23 @@ export class Shape {
     return decode
   }
 
-  private jsonColumns(cursor: Cursor): unknown[][] {
+  private jsonColumns(cursor: Cursor, count: number): unknown[][] {
     const values: unknown[][] = []
     const { words, position } = cursor
-    this.json.forEach((column, i) => (values[column] = JSON.parse(cursor.text(words[position + i]!)) as unknown[]))
-    cursor.position = position + ((this.json.length + 1) & ~1)
-    return values
-  }
-
-  /** Moves the cursor behind `count` rows without making them. */
-  private skip(cursor: Cursor, count: number): void {
-    for (let row = 0; row < count; row++) {
-      for (const { kind, offset } of this.slots) {
-        if (kind === Kind.Text || kind === Kind.Bytes) cursor.text(Math.max(0, cursor.words[cursor.position + offset]!))
+    for (const column of this.json) {
+      cursor.demand(1)
+      const parts = words[cursor.position++]!
+      cursor.demand(parts)
+      for (let part = 0; part < parts; part++) {
+        const parsed = JSON.parse(cursor.text(words[cursor.position++]!)) as unknown[]
+        const before = values[column]
+        if (!before) values[column] = parsed
+        else for (const value of parsed) before.push(value)
       }
-      cursor.position += this.stride
+      if (values[column]?.length !== count) throw unreadable()
     }
+    cursor.position += (cursor.position - position) & 1
+    return values
   }
 }
 
@@ -178,7 +206,7 @@ function parserOf(kind: Kind, type: number, source: TypeSource): TypeParser {
   if (kind === Kind.Text) return source.getTypeParser(type, 'text')
   if (kind !== Kind.Bytes) return noParser
   const parse = source.getTypeParser(type, 'binary')
-  return (hex: string) => parse(Buffer.from(hex, 'hex'))
+  return (bytes: string) => parse(Buffer.from(bytes, 'latin1'))
 }
 
 /** Beyond this many columns a generated function is larger than it is worth. */
@@ -233,7 +261,7 @@ function generate(fields: Field[], slots: Slot[], stride: number, parsers: TypeP
     'g',
     `const w=c.words,d=c.doubles,rows=new Array(n);let p=c.position,s=c.chunk,t=c.at;${given}` +
       `for(let r=0;r<n;r++){const q=p>>1;${values.join('')}rows[r]=${row};p+=${stride}}` +
-      'c.position=p;c.at=t;return rows',
+      'if(t>s.length)throw c.unreadable();c.position=p;c.at=t;return rows',
   ) as Decode
 }
 

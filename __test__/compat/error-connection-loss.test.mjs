@@ -136,7 +136,7 @@ for (const [how, cut] of [['closed', (link) => link.hangUp()], ['reset', (link) 
     const { link, client } = await throughProxy(context)
     await client.connect()
     const ended = context.once(client, 'end')
-    const running = context.capture(client.query('select pg_sleep(0.2)'))
+    const running = context.capture(client.query('select pg_sleep(10)'))
     await context.untilWaiting(1)
     cut(link)
     await ended
@@ -146,7 +146,7 @@ for (const [how, cut] of [['closed', (link) => link.hangUp()], ['reset', (link) 
     const { link, client } = await throughProxy(context)
     await client.connect()
     const ended = context.once(client, 'end')
-    const queries = ['select pg_sleep(0.2)', 'select 2', 'select 3'].map((text) => context.capture(client.query(text)))
+    const queries = ['select pg_sleep(10)', 'select 2', 'select 3'].map((text) => context.capture(client.query(text)))
     await context.untilWaiting(1)
     cut(link)
     await ended
@@ -173,7 +173,7 @@ for (const [how, cut] of [['closed', (link) => link.hangUp()], ['reset', (link) 
   compat(`${how} during pool.query`, async (context) => {
     const link = await context.proxy()
     const pool = context.watch(context.pool({ host: link.host, port: link.port, max: 1 }), 'pool', ['error'])
-    const running = context.capture(pool.query('select pg_sleep(0.2)'))
+    const running = context.capture(pool.query('select pg_sleep(10)'))
     await context.untilWaiting(1)
     cut(link)
     return [await running, await pool.query('select 2 as a')]
@@ -240,7 +240,7 @@ compat('ended by itself', async ({ newClient, watch, once, capture }) => {
   const client = watch(newClient(), 'client', ['error', 'end'])
   await client.connect()
   const ended = once(client, 'end')
-  const failed = await capture(client.query('select pg_terminate_backend(pg_backend_pid())'))
+  const failed = await capture(client.query('select pg_terminate_backend(pg_backend_pid()), pg_sleep(10)'))
   await ended
   return failed
 })
@@ -262,7 +262,7 @@ compat('idle_in_transaction_session_timeout', async ({ newClient, watch, once, c
   return capture(client.query('select 1'))
 })
 compat('idle_session_timeout in a pool', async ({ pool, watch, once }) => {
-  const opened = watch(pool({ max: 1, options: '-c idle_session_timeout=50' }), 'pool', ['error'])
+  const opened = watch(pool({ max: 1, options: '-c idle_session_timeout=500' }), 'pool', ['error'])
   const failed = once(opened, 'error')
   await opened.query('select 1')
   await failed
@@ -295,7 +295,7 @@ compat('an error of a client without a listener is uncaught', async ({ child }) 
     await killer.connect()
     await killer.query('select pg_terminate_backend($1)', [rows[0].pid])
     await killer.end()
-    await new Promise((resolve) => setTimeout(resolve, 500))
+    await new Promise((resolve) => setTimeout(resolve, 10_000))
     observe('the process goes on')
     process.exit(0)
   }))

@@ -182,7 +182,7 @@ compat('the server’s messages in another language setting', async ({ client, c
 })
 
 compat('a statement timeout', async ({ client, capture }) => {
-  const connected = await client({ statement_timeout: 50 })
+  const connected = await client({ statement_timeout: 500 })
   return [await capture(connected.query('select pg_sleep(10)')), await connected.query('select 1 as after')]
 })
 compat('a lock timeout', { setup: 'create table t (a int)' }, async ({ client, capture }) => {

@@ -22,8 +22,10 @@ import { acquireServer } from './server.mjs'
 process.env.TZ = process.env.COMPAT_TZ ?? 'America/New_York'
 for (const name of Object.keys(process.env)) if (name.startsWith('PG')) delete process.env[name]
 
-const HANG_MILLIS = Number(process.env.COMPAT_HANG_MILLIS ?? 15_000)
+const HANG_MILLIS = Number(process.env.COMPAT_HANG_MILLIS ?? 45_000)
 const CLEANUP_MILLIS = 3_000
+/** For what certainly happens, on a slow machine later. */
+const PATIENCE_MILLIS = 20_000
 /** Property-based cases are repeatable: COMPAT_SEED changes the values, a failure prints the seed and the smallest case. */
 const SEED = Number(process.env.COMPAT_SEED ?? 20_260_101)
 const childProgram = path.join(path.dirname(fileURLToPath(import.meta.url)), 'child.mjs')
@@ -98,7 +100,7 @@ export class Side {
   /** Waits until no connection of the case is left, ends those that stay, and says how many had to be ended. */
   async clearConnections() {
     const others = `from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and application_name <> 'compat-shared'`
-    const deadline = Date.now() + CLEANUP_MILLIS
+    const deadline = Date.now() + PATIENCE_MILLIS
     for (let wait = 1; ; wait = Math.min(wait * 2, 20)) {
       const { rows } = await this.admin.query(`select count(*)::int as left ${others}`)
       if (rows[0].left === 0) return 0
@@ -338,7 +340,7 @@ export async function suite(url) {
     setTimeout(() => {
       console.error(`${file}: everything is over, but ${process.getActiveResourcesInfo().join(', ')} hold the process`)
       process.exit(1)
-    }, CLEANUP_MILLIS).unref()
+    }, PATIENCE_MILLIS).unref()
   })
   const { rows } = await oracle.admin.query(`select current_setting('server_version_num')::int / 10000 as major`)
 

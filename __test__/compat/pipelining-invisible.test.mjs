@@ -74,12 +74,16 @@ for (const max of [1, 2, 3, 4]) {
     ])
     return [outcomes, (await opened.query('select a from t where a >= 300 order by a')).rows]
   })
-  compat(`${label}: a slow query delays no more callers than it must`, async ({ pool, capture }) => {
+  compat(`${label}: a slow query delays no more callers than it must`, async ({ pool, admin, untilWaiting }) => {
     const opened = pool({ max })
     const order = []
-    const slow = opened.query('select pg_sleep(0.1)').then(() => order.push('slow'))
-    await Promise.all([slow, ...Array.from({ length: 10 }, (_, i) => opened.query('select $1::int', [i]).then(() => order.push('fast')))])
-    return { last: max > 1 ? order.at(-1) : 'only one connection', count: order.length, first: max > 1 ? order[0] : order[0] }
+    await admin('select pg_advisory_lock(77)')
+    const slow = opened.query('select pg_advisory_xact_lock(77)').then(() => order.push('slow'))
+    const fast = Array.from({ length: 10 }, (_, i) => opened.query('select $1::int', [i]).then(() => order.push('fast')))
+    await (max > 1 ? Promise.all(fast) : untilWaiting(1))
+    await admin('select pg_advisory_unlock(77)')
+    await Promise.all([slow, ...fast])
+    return order
   })
   compat(`${label}: LISTEN and NOTIFY among queries`, { setup }, async ({ pool, until }) => {
     const opened = pool({ max })
@@ -170,6 +174,6 @@ compat('a sum over many writers', { setup: 'create table counter (n int); insert
   return opened.query('select n from counter')
 })
 compat('statement_timeout of a caller’s connection', async ({ pool, capture }) => {
-  const opened = pool({ max: 1, statement_timeout: 60 })
+  const opened = pool({ max: 1, statement_timeout: 500 })
   return (await Promise.all([capture(opened.query('select 1 as a')), capture(opened.query('select pg_sleep(5)')), capture(opened.query('select 2 as a'))])).map(short)
 })

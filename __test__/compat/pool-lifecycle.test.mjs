@@ -17,6 +17,29 @@ compat('options: the password is hidden but readable', async ({ pg, config }) =>
   const { inspect } = await import('node:util')
   return { keys: Object.keys(pool.options).sort(), password: pool.options.password, inspected: inspect(pool.options).includes('secret'), json: JSON.stringify(pool.options).includes('secret'), key: JSON.stringify(pool.options.ssl) }
 })
+compat('options of a pool make another pool: the password goes along, hidden', async ({ pool, config, capture }) => {
+  const login = { user: 'login_scram', password: `sécret '1`, max: 1 }
+  const first = pool(login)
+  const seen = []
+  for (const options of [first.options, { ...first.options }, Object.assign({}, first.options), Object.assign(Object.create(first.options), { ...config, user: 'login_scram' })]) {
+    const second = new first.constructor(options)
+    const { options: kept } = second
+    seen.push({
+      password: kept.password, own: Object.hasOwn(kept, 'password'), listed: Object.keys(kept).includes('password'),
+      query: await capture(second.query('select current_user')), third: await capture(new first.Client(kept).connect().then((client) => client.end())),
+    })
+    await second.end()
+  }
+  return seen
+})
+compat('options: a password that is undefined, null or a function', async ({ pg, config }) => {
+  const seen = []
+  for (const password of [undefined, null, '', () => 'later']) {
+    const { options } = new pg.Pool(new pg.Pool({ ...config, password }).options)
+    seen.push([options.password, 'password' in options, Object.keys(options).includes('password')])
+  }
+  return seen
+})
 compat('options: the caller’s object is not kept', async ({ pool, pg, config }) => {
   const options = { ...config, max: 1 }
   const opened = new pg.Pool(options)
@@ -247,7 +270,7 @@ compat('waiters that are queued when end is called are never served', async ({ p
   return { outcomes, counts: counts(opened) }
 })
 compat('waiters that are queued when end is called, with connectionTimeoutMillis', async ({ pool }) => {
-  const opened = pool({ max: 1, connectionTimeoutMillis: 100 })
+  const opened = pool({ max: 1, connectionTimeoutMillis: 600 })
   const client = await opened.connect()
   const waiting = opened.connect().then(() => 'served', (error) => error)
   const ended = opened.end()
@@ -281,7 +304,7 @@ compat('end while queries run: they are answered', async ({ pool, note }) => {
 })
 
 compat('connectionTimeoutMillis while waiting for a free connection', async ({ pool, capture }) => {
-  const opened = pool({ max: 1, connectionTimeoutMillis: 30 })
+  const opened = pool({ max: 1, connectionTimeoutMillis: 600 })
   const client = await opened.connect()
   const keepAlive = setTimeout(() => {}, 5000)
   const failed = await capture(opened.connect())

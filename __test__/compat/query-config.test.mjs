@@ -194,11 +194,18 @@ compat('an exception thrown in a row listener', async ({ child }) =>
   child(async ({ pg, config, observe }) => {
     const client = new pg.Client(config)
     await client.connect()
-    process.on('uncaughtException', (error) => observe(['uncaught', error.message]))
+    const caught = new Promise((resolve) => {
+      process.on('uncaughtException', (error) => {
+        observe(['uncaught', error.message])
+        resolve()
+      })
+    })
     const query = client.query(new pg.Query('select 1 as a'))
     query.on('row', () => {
       throw new Error('thrown by a row listener')
     })
+    await caught
+    // Time for a second one.
     await new Promise((resolve) => setTimeout(resolve, 100))
     process.exit()
   }))

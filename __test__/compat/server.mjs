@@ -8,6 +8,8 @@ import { makeCertificates } from './certificates.mjs'
 
 const SETTINGS = {
   autovacuum: 'off',
+  // What runs for a client that is gone ends with it.
+  client_connection_check_interval: 50,
   jit: 'off',
   max_connections: 300,
   max_prepared_transactions: 10,

@@ -78,6 +78,7 @@ for (const [option, value, variables] of [
   ['query_timeout', -1],
   ['statementCacheSize', -1],
   ['maxPipeline', 0],
+  ['pipelineWrites', 'perhaps'],
   ['tokenRefreshBufferMillis', 3_300_001],
   ['host', 'https://database.example.com'],
   ['host', 'ep-1-pooler.database.example.com'],

@@ -53,7 +53,7 @@ test('0 and false leave the timeouts of the server', async () => {
 })
 
 test('statement_timeout ends a statement, and the connection goes on', async () => {
-  const pool = app.pool({ statement_timeout: 50, max: 1 })
+  const pool = app.pool({ statement_timeout: 500, max: 1 })
   assert.equal((await failureOf(pool.query('select pg_sleep(30)'))).code, '57014')
   assert.equal((await pool.query('select 1 as one')).rows[0].one, 1)
   assert.equal(app.emulator.counts.logins.accepted, 1)

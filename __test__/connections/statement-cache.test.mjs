@@ -147,7 +147,7 @@ test('a text that cannot be parsed is not kept, and works as soon as it can be',
 
 test('an error of an execution leaves the statement in use', async () => {
   const pool = one()
-  assert.equal((await failureOf(pool.query('select 1 / $1::int as result', [0]))).code, '22012')
+  for (const _ of range(3)) assert.equal((await failureOf(pool.query('select 1 / $1::int as result', [0]))).code, '22012')
   assert.equal((await pool.query('select 1 / $1::int as result', [1])).rows[0].result, 1)
   assert.equal(await prepared(pool), 1)
 })

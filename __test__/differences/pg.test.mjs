@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { after } from 'node:test'
 import pg from 'lakebase-native/pg'
-import { say, startFakeServer } from '../compat/fake-server.mjs'
+import { message, say, startFakeServer } from '../compat/fake-server.mjs'
 import { acquireServer } from '../compat/server.mjs'
 import { test } from '../support/test.mjs'
 
@@ -133,4 +133,23 @@ test('a callback of pool.query() finds its caller\'s async context', async (t) =
   const store = new AsyncLocalStorage()
   const found = await store.run('caller', () => new Promise((resolve) => pool.query('select 1', () => resolve(store.getStore()))))
   assert.equal(found, 'caller')
+})
+
+test('a message that nobody asked for ends the connection, with an error that names it', async (t) => {
+  const ready = say.ready()
+  for (const [name, stray] of Object.entries({ bindComplete: message('2'), noData: message('n'), readyForQuery: ready, commandComplete: say.commandComplete('SELECT 1') })) {
+    const fake = await startFakeServer((socket, { letter }) => {
+      if (letter === null) socket.write(say.welcome())
+      else if (letter === 'Q') socket.write(Buffer.concat([say.commandComplete('SELECT 0'), ready, stray]))
+    })
+    t.after(() => fake.close())
+    const client = new pg.Client({ host: fake.host, port: fake.port, user, database: 'postgres' })
+    await client.connect()
+    const errors = []
+    client.on('error', (error) => errors.push(error.message))
+    const ended = new Promise((resolve) => client.once('end', resolve))
+    await client.query('select 1')
+    await ended
+    assert.deepEqual(errors, [`Received unexpected ${name} message from backend.`])
+  }
 })

@@ -80,11 +80,11 @@ test('a connection lost while a cursor is open fails its reads', () =>
   withClient(
     async (client) => {
       const cursor = client.query(new Cursor(numbers, [1_000_000]))
-      const behind = client.query('select 1')
+      const behind = failureOf(client.query('select 1'))
       await cursor.read(10)
       const lost = event(client, 'end')
       await app.emulator.terminateConnections()
-      assert.match((await failureOf(behind)).message, /terminat/)
+      assert.match((await behind).message, /terminat/)
       await lost
       assert.match((await failureOf(cursor.read(10))).message, /terminat/)
     },

@@ -34,5 +34,5 @@ test('the package holds every compiled module, the declarations and the document
 
 test('a platform package holds the addon and the documents, and nothing else', () => {
   const target = /lakebase-native-(.+)-\d+\.\d+\.\d+/.exec(basename(packed.platform))[1]
-  assert.deepEqual(filesOf(packed.platform), ['LICENSE', 'README.md', `lakebase-native.${target}.node`, 'package.json'])
+  assert.deepEqual(filesOf(packed.platform), ['LICENSE', 'README.md', 'bundled.mjs', `lakebase-native.${target}.node`, 'package.json'])
 })

@@ -27,7 +27,13 @@ for (const [target, machine] of Object.entries(machines)) {
   test(`npm installs lakebase-native-${target} only where it can run, in the version of the main package`, () => {
     const { description, ...manifest } = readJson(root, 'npm', target, 'package.json')
     const addon = `lakebase-native.${target}.node`
-    assert.deepEqual(manifest, { name: `lakebase-native-${target}`, version, license, engines, ...machine, main: addon, files: [addon] })
+    const bundled = { module: './bundled.mjs' }
+    const exports = {
+      '.': { webpack: './bundled.mjs', production: bundled, development: bundled, default: `./${addon}` },
+      './package.json': './package.json',
+    }
+    const files = [addon, 'bundled.mjs']
+    assert.deepEqual(manifest, { name: `lakebase-native-${target}`, version, license, engines, ...machine, main: addon, exports, files })
     assert.match(description, /lakebase-native/)
   })
 }

@@ -33,7 +33,7 @@ test('without one, it is logged once per connection, and the process lives', asy
     let left = 2
     const removed = new Promise((resolve) => pool.on('remove', () => --left === 0 && resolve()))
     await pool.query('select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and usename = current_user')
-    await pool.query('select pg_terminate_backend(pg_backend_pid())').catch(() => {})
+    await pool.query('select pg_terminate_backend(pg_backend_pid()), pg_sleep(60)').catch(() => {})
     await removed
     console.log((await pool.query('select 1 as one')).rows[0].one)
     await pool.end()
@@ -51,7 +51,7 @@ test('a client in use without an error listener is logged, and the process lives
     const pool = createLakebasePool({ max: 1 })
     const client = await pool.connect()
     const ended = new Promise((resolve) => client.once('end', resolve))
-    await client.query('select pg_terminate_backend(pg_backend_pid())').catch((error) => console.log(error.code))
+    await client.query('select pg_terminate_backend(pg_backend_pid()), pg_sleep(60)').catch((error) => console.log(error.code))
     await ended
     client.release()
     console.log((await pool.query('select 1 as one')).rows[0].one)
@@ -71,7 +71,7 @@ test("a lone client without one ends the process as node-postgres' does: its cal
     const { PGHOST: host, PGPORT: port, PGUSER: user, PGDATABASE: database } = env
     const client = new pg.Client({ host, port, user, database, password: getToken, ssl: { ca } })
     await client.connect()
-    await client.query('select pg_terminate_backend(pg_backend_pid())').catch((error) => console.log(error.code))
+    await client.query('select pg_terminate_backend(pg_backend_pid()), pg_sleep(60)').catch((error) => console.log(error.code))
     await new Promise((resolve) => client.once('end', resolve))
     console.log('it ended')
   }

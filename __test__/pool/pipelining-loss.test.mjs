@@ -21,7 +21,7 @@ const asleep = () => until(async () => (await sleepers()).length > 0)
 
 /** The ids in the table and how often each is there, after `break_` has met a connection with so many queries behind a sleeping one. */
 async function writtenAfter(break_, count) {
-  const pool = app.pool({ max: 1 })
+  const pool = app.pool({ max: 1, pipelineWrites: true })
   await pool.query('select 1')
   // Sent in one go, so that the others are behind it before it is slow.
   const slow = pool.query('insert into written select $1 from pg_sleep(60)', [-1])
@@ -53,7 +53,7 @@ test('after a reset nobody can know: what fails has run at most once, what succe
 })
 
 test('queries that no connection has taken yet are not affected', async () => {
-  const pool = app.pool({ max: 1, maxPipeline: 2 })
+  const pool = app.pool({ max: 1, maxPipeline: 2, pipelineWrites: true })
   await pool.query('select 1')
   const slow = pool.query('insert into written select $1 from pg_sleep(60)', [-1])
   const behind = range(20).map((id) => pool.query('insert into written values ($1)', [id]))
@@ -67,32 +67,38 @@ test('queries that no connection has taken yet are not affected', async () => {
   assert.ok(rows.length >= 19)
 })
 
-test('under a load of inserts, connections that are ended again and again lose and repeat nothing', async () => {
-  const pool = app.pool({ max: 4 })
-  pool.on('error', () => {})
-  let next = 0
-  const confirmed = []
-  const caller = async () => {
-    for (let id = next++; id < 4_000; id = next++) {
-      try {
-        await pool.query('insert into written values ($1)', [id])
-        confirmed.push(id)
-      } catch (error) {
-        assert.ok(['57P01', 'CONNECTION_LOST', 'ECONNRESET', 'EPIPE'].includes(error.code), error)
+const loads = [
+  ['that share connections', true, 4_000],
+  ['each with its connection', false, 500],
+]
+for (const [how, pipelineWrites, count] of loads) {
+  test(`under a load of inserts ${how}, connections that are ended again and again lose and repeat nothing`, async () => {
+    const pool = app.pool({ max: 4, pipelineWrites })
+    pool.on('error', () => {})
+    let next = 0
+    const confirmed = []
+    const caller = async () => {
+      for (let id = next++; id < count; id = next++) {
+        try {
+          await pool.query('insert into written values ($1)', [id])
+          confirmed.push(id)
+        } catch (error) {
+          assert.ok(['57P01', 'CONNECTION_LOST', 'ECONNRESET', 'EPIPE'].includes(error.code), error)
+        }
       }
     }
-  }
-  const callers = Promise.all(range(40).map(caller))
-  const terminator = (async () => {
-    while (next < 4_000) {
-      await app.emulator.terminateConnections()
-      await sleep(50)
-    }
-  })()
-  await Promise.all([callers, terminator])
-  const [{ twice, missing }] = await app.emulator.query(
-    `select count(*) - count(distinct id) as twice,
-      (select count(*) from unnest(array[${confirmed}]) as id where id not in (select id from written)) as missing from written`,
-  )
-  assert.deepEqual({ twice, missing }, { twice: '0', missing: '0' })
-})
+    const callers = Promise.all(range(40).map(caller))
+    const terminator = (async () => {
+      while (next < count) {
+        await app.emulator.terminateConnections()
+        await sleep(50)
+      }
+    })()
+    await Promise.all([callers, terminator])
+    const [{ twice, missing }] = await app.emulator.query(
+      `select count(*) - count(distinct id) as twice,
+        (select count(*) from unnest(array[${confirmed}]) as id where id not in (select id from written)) as missing from written`,
+    )
+    assert.deepEqual({ twice, missing }, { twice: '0', missing: '0' })
+  })
+}

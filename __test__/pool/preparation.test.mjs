@@ -71,7 +71,8 @@ test('a connection that ends while it is being prepared is replaced; whoever wai
   }
   for (const use of [ask, askClient]) {
     let calls = 0
-    const onConnect = (client) => (++calls <= 2 ? client.query('select pg_terminate_backend(pg_backend_pid())') : undefined)
+    // The session ends within its statement: without the sleep it may answer first.
+    const onConnect = (client) => (++calls <= 2 ? client.query('select pg_terminate_backend(pg_backend_pid()), pg_sleep(60)') : undefined)
     const pool = app.pool({ max: 1, onConnect })
     assert.equal((await use(pool)).rows[0].one, 1)
     assert.deepEqual([calls, pool.totalCount], [3, 1])

@@ -1,5 +1,5 @@
 // `require('pg')` of packages that know nothing of this one: a package `pg`, as an app puts in the place of node-postgres' (README).
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -7,7 +7,7 @@ import { after } from 'node:test'
 
 const root = createRequire(import.meta.url).resolve('lakebase-native/package.json')
 
-/** Writes packages `pg` and `pg-pool` that re-export `lakebase-native/pg`, beside copies of others; returns a `require` that finds them. */
+/** Writes packages `pg` and `pg-pool` that re-export `lakebase-native/pg`, beside copies of others and what they need; returns a `require` that finds them. */
 export function pgPackage(...others) {
   const directory = mkdtempSync(join(tmpdir(), 'lakebase-pg-'))
   after(() => rmSync(directory, { recursive: true, force: true }))
@@ -27,6 +27,22 @@ export function pgPackage(...others) {
   mkdirSync(lib)
   writeFileSync(join(lib, 'result.js'), "module.exports = require('..').Result\n")
   writeFileSync(join(lib, 'utils.js'), "module.exports = require('..').utils\n")
-  for (const name of others) cpSync(join(dirname(root), 'node_modules', name), join(directory, 'node_modules', name), { recursive: true })
+  for (const name of withDependencies(others)) cpSync(installed(name), join(directory, 'node_modules', name), { recursive: true })
   return createRequire(join(directory, 'app.js'))
+}
+
+const installed = (name) => join(dirname(root), 'node_modules', name)
+
+/** These packages and all they depend on, without `pg`. */
+function withDependencies(names) {
+  const found = new Set()
+  const add = (name) => {
+    if (name === 'pg' || found.has(name)) return
+    found.add(name)
+    const { dependencies = {} } = JSON.parse(readFileSync(join(installed(name), 'package.json'), 'utf8'))
+    // What is not here is in a `node_modules` of its own, which is copied along.
+    for (const dependency of Object.keys(dependencies)) if (existsSync(installed(dependency))) add(dependency)
+  }
+  for (const name of names) add(name)
+  return found
 }

@@ -7,7 +7,9 @@ const PIECE = 12
 
 /** What the logs of an app could hold of a value. */
 export function shown(value) {
-  const texts = [inspect(value, { depth: 9 }), inspect(value, { depth: 9, getters: true }), String(value), json(value)]
+  const texts = [{}, { getters: true }, { customInspect: false }, { customInspect: false, getters: true }]
+    .map((options) => inspect(value, { depth: 9, ...options }))
+    .concat(String(value), json(value))
   for (let error = value; error instanceof Error; error = error.cause) texts.push(error.message, error.stack, JSON.stringify(error))
   return texts.join('\n')
 }

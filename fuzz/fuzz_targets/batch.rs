@@ -2,7 +2,7 @@
 #![no_main]
 
 use arbitrary::Arbitrary;
-use lakebase_native::batch::{Batch, Decoding, RESPONSE, Shapes};
+use lakebase_native::batch::{Batch, Decoding, EVENT, MAX_CHUNK, RESPONSE, Shapes};
 use lakebase_native::wire::fuzzing;
 use libfuzzer_sys::fuzz_target;
 
@@ -12,6 +12,7 @@ const TYPES: [u32; 14] = [16, 17, 20, 21, 23, 25, 26, 114, 700, 701, 1082, 1114,
 struct Input<'a> {
     columns: Vec<(u8, bool)>,
     decoding: u8,
+    longest: u16,
     rows: Vec<Row<'a>>,
 }
 
@@ -25,11 +26,19 @@ fuzz_target!(|input: Input| {
     let types: Vec<_> = input.columns.iter().map(|&(kind, binary)| (TYPES[usize::from(kind) % TYPES.len()], binary)).collect();
     let bodies: Vec<_> = input.rows.iter().map(body).collect();
     let response = fuzzing::response(&types, &bodies.iter().map(Vec::as_slice).collect::<Vec<_>>());
-    let (mut batch, mut shapes) = (Batch::default(), Shapes::default());
+    let longest = MAX_CHUNK + usize::from(input.longest);
+    let (mut batch, mut shapes) = (Batch::new(longest), Shapes::default());
     batch.response(7, &response, Decoding::from_bits(input.decoding), &mut shapes);
     batch.finish();
-    assert!(batch.words().len() % 2 == 0 && batch.words().chunks(4).any(|frame| frame[0] == 7 || frame[1] == RESPONSE));
-    batch.chunks().for_each(drop);
+    // The frames follow one another up to the end, the answer last, and no chunk is longer than it may be.
+    let (mut words, mut last) = (batch.words(), 0);
+    while let Some(header) = words.first_chunk::<8>() {
+        last = header[0];
+        assert!(header[1] & 0xff == if last == 7 { RESPONSE } else { EVENT });
+        words = &words[header[2] as usize..];
+    }
+    assert!(words.is_empty() && last == 7);
+    assert!(batch.chunks().all(|chunk| chunk.len() <= longest && chunk.len() > 0));
 });
 
 fn body(row: &Row) -> Vec<u8> {

@@ -17,9 +17,9 @@ pub enum Kind {
     Double = 3,
     /// `timestamptz`: milliseconds since 1970; null is NaN.
     Timestamp = 4,
-    /// A value in binary format, as hexadecimal text.
+    /// A value in binary format, as a text with one character for each byte.
     Bytes = 5,
-    /// `json`, `jsonb`: all values of the column as one JSON array, so that JavaScript parses once per result.
+    /// `json`, `jsonb`: the values of the column as JSON arrays, one unless they are large, so that JavaScript parses once per result.
     Json = 6,
 }
 
@@ -60,9 +60,9 @@ pub(super) fn kinds(fields: &[Field], decoding: Decoding) -> Vec<Kind> {
     fields.iter().map(|field| if field.binary { Kind::Bytes } else { decoding.kind(field.type_id) }).collect()
 }
 
-/// The same kinds, but text for columns that hold a value which is no number to us: an infinite timestamp, one in another DateStyle, a NaN,
-/// the very integer that stands for null.
-pub(super) fn demoted(mut kinds: Vec<Kind>, rows: &Rows) -> Vec<Kind> {
+/// The same kinds, but text for columns that hold a value which does not fit: an infinite timestamp, one in another DateStyle, a NaN, the very
+/// integer that stands for null, a `json` that is not JSON.
+pub(super) fn demoted(mut kinds: Vec<Kind>, rows: &Rows, longest: usize) -> Vec<Kind> {
     let mut cursor = rows.cursor();
     while let Some(cells) = cursor.start_row() {
         for column in 0..cells {
@@ -70,7 +70,8 @@ pub(super) fn demoted(mut kinds: Vec<Kind>, rows: &Rows) -> Vec<Kind> {
             let native = match *kind {
                 Kind::Int | Kind::Bool => values::word(*kind, cell).is_ok(),
                 Kind::Double | Kind::Timestamp => values::double(*kind, cell).is_ok(),
-                Kind::Text | Kind::Bytes | Kind::Json => true,
+                Kind::Json => values::json(cell, longest).is_ok(),
+                Kind::Text | Kind::Bytes => true,
             };
             if !native {
                 *kind = Kind::Text;
@@ -89,7 +90,7 @@ pub(super) struct Slot {
 /// The slots of a row, in column order.
 pub(super) struct Layout {
     pub slots: Vec<Slot>,
-    /// Words per row.
+    /// Words per row, two at least: the reader can check any number of rows against the words that there are.
     pub stride: usize,
     pub json_columns: usize,
 }
@@ -113,6 +114,6 @@ impl Layout {
             })
             .collect();
         let json_columns = kinds.iter().filter(|kind| **kind == Kind::Json).count();
-        Self { slots, stride: word.next_multiple_of(2), json_columns }
+        Self { slots, stride: word.next_multiple_of(2).max(2), json_columns }
     }
 }

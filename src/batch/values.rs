@@ -1,5 +1,7 @@
 //! The server's texts of numbers, booleans and timestamps as JavaScript's numbers.
 
+use serde::de::IgnoredAny;
+
 use super::columns::Kind;
 
 /// A value that has no number of ours: its column crosses as text, for JavaScript to parse.
@@ -27,6 +29,14 @@ pub(super) fn double(kind: Kind, cell: Option<&[u8]>) -> Result<f64, NotNative> 
         _ => std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()),
     };
     value.filter(|value: &f64| !value.is_nan()).ok_or(NotNative)
+}
+
+/// A [`Kind::Json`] cell as it goes into an array of at most `longest` bytes. PostgreSQL checks every value but those of a cast `without
+/// function`, and two texts that are no JSON can make an array of the right length together.
+pub(super) fn json(cell: Option<&[u8]>, longest: usize) -> Result<&[u8], NotNative> {
+    let text = cell.unwrap_or(b"null");
+    let fits = text.len() + b"[]".len() <= longest && serde_json::from_slice::<IgnoredAny>(text).is_ok();
+    if fits { Ok(text) } else { Err(NotNative) }
 }
 
 fn int(text: &[u8]) -> Option<i32> {

@@ -15,7 +15,7 @@ use super::params::Params;
 use super::pools::{Questions, Teller};
 use super::queue::{Answer, Queue};
 use super::strings::to_js;
-use crate::batch::{Batch, Decoding, error_text};
+use crate::batch::{Batch, Chunk, Decoding, error_text};
 use crate::config::{self, Config};
 use crate::error::{Error as CoreError, Kind, Problem};
 use crate::pool::{Login, Pool, Purpose, establish};
@@ -58,10 +58,10 @@ struct OpenPool {
 
 #[napi]
 impl Environment {
-    /// `wake` is called on this thread when there is something to drain.
+    /// `wake` is called on this thread when there is something to drain. `longest`: the length of the longest string, in UTF-16 units.
     #[napi(constructor)]
-    pub fn new(wake: Function<'_, (), ()>) -> Result<Self> {
-        let queue = Arc::new(Queue::new(wake)?);
+    pub fn new(wake: Function<'_, (), ()>, longest: u32) -> Result<Self> {
+        let queue = Arc::new(Queue::new(wake, longest as usize)?);
         let questions = Arc::default();
         Ok(Self {
             owner: Arc::new(Questioner::new(&queue, &questions)),
@@ -78,7 +78,8 @@ impl Environment {
     #[napi(catch_unwind)]
     pub fn drain<'env>(&self, env: &'env Env, mut words: Int32Array) -> Result<Option<Vec<Unknown<'env>>>> {
         let Some((batch, more)) = self.queue.pop() else { return Ok(None) };
-        let chunks = batch.chunks().map(|chunk| to_js(env, chunk)).collect::<Result<_>>()?;
+        // A string that cannot be made is missing: the frames that need it fail, the others do not.
+        let chunks = batch.chunks().map(|chunk| to_js(env, chunk).or_else(|_| to_js(env, Chunk::Latin1(&[])))).collect::<Result<_>>()?;
         // SAFETY: JavaScript is inside this call, so nothing else reads or writes its array.
         let Some(([count, again], rest)) = (unsafe { words.as_mut() }).split_first_chunk_mut::<2>() else {
             return Err(Error::from_reason("the array for words is too short"));
@@ -196,6 +197,7 @@ impl Environment {
         let reply = move |outcome| match outcome {
             Outcome::Completed(result) => answer.respond(&result, decoding),
             Outcome::NeverRan { cause, .. } => answer.never_ran(&cause),
+            Outcome::ReadLost { cause, .. } => answer.fail(&cause),
         };
         connection.send(Request { query, pipelined: false, reply: Box::new(reply) });
     }
@@ -247,6 +249,7 @@ impl Environment {
         let teller = Arc::new(self.teller(pool, &target));
         runtime::handle().spawn(async move {
             let options = wire::Options {
+                in_order: false,
                 statement_cache_size: config.pool.statement_cache_size,
                 schema_generation: wire::SchemaGeneration::default(),
                 early: None,
@@ -398,7 +401,6 @@ fn settings(config: &Config) -> Value {
         "schema": config.schema_name().filter(|_| !config.lookup.user),
         "encrypted": config.connect.ssl.mode != config::SslMode::Disable,
         "verified": matches!(config.connect.ssl.mode, config::SslMode::VerifyFull | config::SslMode::VerifyCa),
-        "usesToken": matches!(config.login, config::Login::Token(_)),
         "max": config.pool.max,
         "min": config.pool.min,
         "idleTimeoutMillis": millis(config.pool.idle_timeout),

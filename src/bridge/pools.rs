@@ -48,7 +48,7 @@ impl Teller {
             "awaited": awaited,
             "processId": session.process_id,
             "secretKey": session.secret_key,
-            "parameters": session.parameters.iter().cloned().collect::<HashMap<_, _>>(),
+            "parameters": session.parameters,
             "notices": session.notices,
         }));
         if !awaited {

@@ -23,6 +23,8 @@ pub(super) struct Queue {
     shapes: Mutex<Shapes>,
     ready: Mutex<Ready>,
     wake: Wake,
+    /// The length of JavaScript's longest string.
+    longest: usize,
 }
 
 #[derive(Default)]
@@ -41,9 +43,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Queue {
-    pub fn new(wake: Function<'_, (), ()>) -> Result<Self> {
+    pub fn new(wake: Function<'_, (), ()>, longest: usize) -> Result<Self> {
         let wake = wake.build_threadsafe_function().weak::<true>().callee_handled::<false>().build()?;
-        Ok(Self { shapes: Mutex::default(), ready: Mutex::default(), wake })
+        Ok(Self { shapes: Mutex::default(), ready: Mutex::default(), wake, longest })
     }
 
     pub fn respond(&self, request: u32, result: &std::result::Result<Response, CoreError>, decoding: Decoding) {
@@ -55,7 +57,7 @@ impl Queue {
         if response.results.iter().map(|result| result.rows.wire_len()).sum::<usize>() < LARGE {
             self.append(|batch| batch.response(request, response, decoding, &mut shapes));
         } else {
-            let mut batch = Batch::default();
+            let mut batch = Batch::new(self.longest);
             batch.response(request, response, decoding, &mut shapes);
             batch.finish();
             self.push(|ready| {
@@ -73,8 +75,14 @@ impl Queue {
         self.append(|batch| batch.never_ran(request, error));
     }
 
+    /// Something that happened, for whom the event names. One too long for JavaScript is lost.
     pub fn event(&self, event: &Value) {
-        self.append(|batch| batch.event(event));
+        self.append(|batch| _ = batch.event(0, event));
+    }
+
+    /// An event that answers `request`.
+    pub fn answer(&self, request: u32, event: &Value) {
+        self.append(|batch| _ = batch.event(request, event));
     }
 
     /// The server's messages for the tunnel of `request`.
@@ -90,7 +98,7 @@ impl Queue {
     fn append(&self, pack: impl FnOnce(&mut Batch)) {
         self.push(|ready| {
             if ready.sealed || ready.batches.is_empty() {
-                ready.batches.push_back(Batch::default());
+                ready.batches.push_back(Batch::new(self.longest));
                 ready.sealed = false;
             }
             pack(ready.batches.back_mut().expect("one was pushed if there was none"));
@@ -159,11 +167,10 @@ impl Answer {
         self.queue.never_ran(self.request, error);
     }
 
-    /// Answers with an event that names the request.
-    pub fn event(mut self, mut event: Value) {
+    /// Answers with an event.
+    pub fn event(mut self, event: Value) {
         self.answered = true;
-        event["request"] = self.request.into();
-        self.queue.event(&event);
+        self.queue.answer(self.request, &event);
     }
 }
 

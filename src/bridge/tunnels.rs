@@ -29,7 +29,7 @@ impl TunnelEnd for End {
 
 impl Drop for End {
     fn drop(&mut self) {
-        self.queue.event(&json!({ "event": "ended", "request": self.request }));
+        self.queue.answer(self.request, &json!({ "event": "ended" }));
     }
 }
 

@@ -106,8 +106,11 @@ pub struct PoolConfig {
     pub statement_cache_size: usize,
     /// `maxPipeline`, default 64 requests in flight per connection; 1 turns pipelining off.
     pub max_pipeline: usize,
-    /// Retry transient connect errors inside `connection_timeout`. True for `createLakebasePool()`, false for `lakebase-native/pg`,
-    /// where pg's behaviour is to fail at once.
+    /// `pipelineWrites`, default false: only plain reads share a connection. With true, writes and calls of any function do, too, and what
+    /// is behind one that waits for a lock waits with it.
+    pub pipeline_writes: bool,
+    /// Retry transient connect errors inside `connection_timeout`, and run a query again that a server has provably refused to run. True for
+    /// `createLakebasePool()`, false for `lakebase-native/pg`, where pg's behaviour is to fail at once.
     pub retry_connect: bool,
     /// Close a connection on which a query of `pool.query()` has failed, as pg-pool does. False for `createLakebasePool()`: a new
     /// connection costs six round trips and a login, and an error leaves the session as it was.
@@ -151,7 +154,7 @@ pub struct ConnectConfig {
 }
 
 /// A TCP host name or address, or a directory with a Unix socket (a path that starts with `/`).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Host {
     Tcp(String),
     Unix(PathBuf),

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::PoolConfig;
 use super::reader::{Dialect, MAX_MILLIS, MAX_SAFE_INTEGER, Reader};
 use super::setting::{
-    ALLOW_EXIT_ON_IDLE, CONNECT_TIMEOUT, CONNECTION_TIMEOUT, IDLE_TIMEOUT, MAX, MAX_LIFETIME, MAX_PIPELINE, MAX_USES, MIN, POOL_SIZE,
-    QUERY_TIMEOUT, STATEMENT_CACHE_SIZE,
+    ALLOW_EXIT_ON_IDLE, CONNECT_TIMEOUT, CONNECTION_TIMEOUT, IDLE_TIMEOUT, MAX, MAX_LIFETIME, MAX_PIPELINE, MAX_USES, MIN, PIPELINE_WRITES,
+    POOL_SIZE, QUERY_TIMEOUT, STATEMENT_CACHE_SIZE,
 };
 
 /// pg-pool's default, too.
@@ -42,6 +42,7 @@ pub(super) fn resolve(reader: &mut Reader) -> PoolConfig {
         statement_cache_size: reader.integer(&STATEMENT_CACHE_SIZE, 0..=100_000, "statements").unwrap_or(DEFAULT_STATEMENT_CACHE_SIZE)
             as usize,
         max_pipeline: reader.integer(&MAX_PIPELINE, 1..=10_000, "requests").unwrap_or(DEFAULT_MAX_PIPELINE) as usize,
+        pipeline_writes: reader.boolean(&PIPELINE_WRITES).unwrap_or(false),
         retry_connect: lakebase,
         close_after_error: !lakebase,
     }

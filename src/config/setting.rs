@@ -146,6 +146,7 @@ pub(super) static MAX_LIFETIME: Setting = Setting::new("maxLifetimeSeconds", &[]
 pub(super) static ALLOW_EXIT_ON_IDLE: Setting = Setting::new("allowExitOnIdle", &[]);
 pub(super) static STATEMENT_CACHE_SIZE: Setting = Setting::new("statementCacheSize", &[]);
 pub(super) static MAX_PIPELINE: Setting = Setting::new("maxPipeline", &[]);
+pub(super) static PIPELINE_WRITES: Setting = Setting::new("pipelineWrites", &[]);
 
 /// What tokens need, besides what the ways to authenticate read.
 static WORKSPACE: &[&Setting] =
@@ -188,6 +189,7 @@ static CONNECTIONS: &[&Setting] = &[
     &ALLOW_EXIT_ON_IDLE,
     &STATEMENT_CACHE_SIZE,
     &MAX_PIPELINE,
+    &PIPELINE_WRITES,
 ];
 
 /// Every option of `createLakebasePool()` that Rust reads.

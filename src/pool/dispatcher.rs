@@ -15,9 +15,10 @@ use super::login::Login;
 use super::maker::Maker;
 use super::manager::Manager;
 use super::pace::Pace;
-use super::waiter::{CheckoutReply, QueryReply, Waiter, Wish};
+use super::waiter::{CheckoutReply, Job, QueryReply, Waiter, Wish};
 use super::{Events, reaper};
 use crate::config::PoolConfig;
+use crate::fingerprint::fingerprint;
 use crate::wire::{ConnectionId, Query, SchemaGeneration, Target};
 
 /// A pool. Clones share it. Its methods may be called from any thread.
@@ -51,7 +52,7 @@ pub(super) struct Inner {
 pub(super) struct Mutex<T>(StdMutex<T>);
 
 impl<T> Mutex<T> {
-    fn new(value: T) -> Self {
+    pub fn new(value: T) -> Self {
         Self(StdMutex::new(value))
     }
 
@@ -67,6 +68,10 @@ pub(super) struct State {
     pub waiters: VecDeque<Waiter>,
     /// Waiters that need a connection of their own.
     pub own: usize,
+    /// Those of them that are stuck on another connection.
+    pub second_tries: usize,
+    /// The task that looks for stuck queries is running.
+    pub watching: bool,
     /// When more queries were in flight than there may be connections, last.
     pub crowded: Option<Instant>,
     /// Connections being made for the queue.
@@ -88,6 +93,41 @@ impl State {
     /// Connections that will be there for the queue in a moment.
     pub fn expected(&self) -> usize {
         self.making + self.checking
+    }
+
+    /// Puts a waiter into the queue at `position`.
+    pub fn insert_waiter(&mut self, position: usize, waiter: Waiter) {
+        self.count(&waiter, 1);
+        self.waiters.insert(position, waiter);
+    }
+
+    /// Takes a waiter out of the queue.
+    pub fn remove_waiter(&mut self, position: usize) -> Option<Waiter> {
+        let waiter = self.waiters.remove(position)?;
+        self.count(&waiter, -1);
+        Some(waiter)
+    }
+
+    /// Takes out those for whom `unwanted` says so, in their order.
+    pub fn take_waiters(&mut self, unwanted: impl Fn(&Waiter) -> bool) -> Vec<Waiter> {
+        let (taken, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut self.waiters).into_iter().partition(unwanted);
+        self.waiters = kept.into();
+        taken.iter().for_each(|waiter| self.count(waiter, -1));
+        taken
+    }
+
+    /// Forgets the second tries whose first ones are answered, or are no longer held up by what they were held up by.
+    pub fn drop_needless(&mut self) {
+        if self.second_tries > 0 {
+            let heads: Vec<_> = self.lanes.iter().map(|lane| (lane.id(), lane.member.connection.head())).collect();
+            self.take_waiters(|waiter| matches!(&waiter.wish, Wish::SecondTry(second) if !second.is_needed(&heads)));
+        }
+    }
+
+    fn count(&mut self, waiter: &Waiter, by: isize) {
+        let by = |counts: bool| if counts { by } else { 0 };
+        self.own = self.own.wrapping_add_signed(by(waiter.needs_own_connection()));
+        self.second_tries = self.second_tries.wrapping_add_signed(by(matches!(waiter.wish, Wish::SecondTry(_))));
     }
 
     fn in_progress(&self) -> bool {
@@ -126,8 +166,9 @@ impl Pool {
     /// Runs `query` on any connection. With `grow` one more is made, if there is room, even though one may be idle by now: the caller has
     /// decided so by what it knew, as pg-pool would.
     pub fn query(&self, query: Query, grow: bool, reply: QueryReply) {
-        let pipelined = self.0.config.max_pipeline > 1 && query.can_pipeline();
-        self.0.enqueue(Wish::Query { query, pipelined, tries: 0, reply }, grow);
+        let pipelined = self.0.config.max_pipeline > 1 && query.can_pipeline(self.0.config.pipeline_writes);
+        let statement = fingerprint(&query.text);
+        self.0.enqueue(Wish::Query(Job { query, statement, pipelined, tries: 0, reply }), grow);
     }
 
     /// Gives the caller a connection of its own as soon as there is one. Has no bound of its own.

@@ -10,11 +10,15 @@ use tokio::sync::watch;
 
 use crate::config::{ConnectConfig, Host, SslConfig, SslMode};
 
-/// Statements are `select <what to do>`:
+/// Statements are `select <what to do>`, or `update <what to do>`:
 /// - `hold <name>`: answered after [`let_go`](FakeServer::let_go) of the name;
 /// - `fail`: an error;
+/// - `log`: an error in a transaction that is read only;
 /// - `die`: the session is ended, as by an administrator;
+/// - `crash`: it is ended by a pooler, which has lost its server;
 /// - anything else: no rows.
+///
+/// `begin read only` and `commit` are understood.
 pub struct FakeServer {
     pub port: u16,
     state: Arc<State>,
@@ -25,6 +29,7 @@ struct State {
     open: AtomicUsize,
     refusals: AtomicUsize,
     silent: AtomicBool,
+    deadly_begin: AtomicBool,
     logins: watch::Sender<bool>,
     free: watch::Sender<HashSet<String>>,
     /// Number of the connection and text, in order of arrival.
@@ -40,6 +45,7 @@ impl FakeServer {
             open: AtomicUsize::new(0),
             refusals: AtomicUsize::new(0),
             silent: AtomicBool::new(false),
+            deadly_begin: AtomicBool::new(false),
             logins: watch::Sender::new(true),
             free: watch::Sender::default(),
             seen: Mutex::default(),
@@ -88,6 +94,11 @@ impl FakeServer {
         self.state.silent.store(false, Ordering::Relaxed);
     }
 
+    /// The session that begins a transaction next is ended, as by an administrator.
+    pub fn end_next_transaction(&self) {
+        self.state.deadly_begin.store(true, Ordering::Relaxed);
+    }
+
     pub fn let_go(&self, name: &str) {
         self.state.free.send_modify(|free| _ = free.insert(name.to_owned()));
     }
@@ -108,6 +119,8 @@ impl FakeServer {
 }
 
 async fn session(state: &State, mut socket: TcpStream, number: usize) -> std::io::Result<()> {
+    // As PostgreSQL: otherwise an answer may wait 40 ms for the acknowledgement of the one before.
+    socket.set_nodelay(true)?;
     let length = socket.read_u32().await?;
     let mut startup = vec![0; length as usize - 4];
     socket.read_exact(&mut startup).await?;
@@ -119,6 +132,7 @@ async fn session(state: &State, mut socket: TcpStream, number: usize) -> std::io
     greeting.extend(message(b'K', &[0, 0, 0, number as u8, 0, 0, 0, 1]));
     greeting.extend(message(b'Z', b"I"));
     socket.write_all(&greeting).await?;
+    let mut status = b'I';
     loop {
         let tag = socket.read_u8().await?;
         let length = socket.read_u32().await?;
@@ -131,13 +145,20 @@ async fn session(state: &State, mut socket: TcpStream, number: usize) -> std::io
             b'Q' => {
                 let text = String::from_utf8_lossy(&body[..body.len() - 1]).into_owned();
                 state.seen.lock().expect("no test panics here").push((number, text.clone()));
-                let answer = answer(state, text.trim_start_matches("select ")).await;
+                let (verb, order) = text.split_once(' ').unwrap_or((&text, ""));
+                status = match verb {
+                    "begin" => b'T',
+                    "commit" => b'I',
+                    _ => status,
+                };
+                let order = if verb == "begin" && state.deadly_begin.swap(false, Ordering::Relaxed) { "die" } else { order };
+                let answer = answer(state, order, &mut status).await;
                 socket.write_all(&answer).await?;
                 if answer.ends_with(b"\0\0") {
                     return say_goodbye(socket).await;
                 }
             }
-            b'S' => socket.write_all(&message(b'Z', b"I")).await?,
+            b'S' => socket.write_all(&message(b'Z', &[status])).await?,
             b'X' => return Ok(()),
             _ => {}
         }
@@ -150,21 +171,28 @@ async fn say_goodbye(mut socket: TcpStream) -> std::io::Result<()> {
     tokio::io::copy(&mut socket, &mut tokio::io::sink()).await.map(drop)
 }
 
-async fn answer(state: &State, order: &str) -> Vec<u8> {
+async fn answer(state: &State, order: &str, status: &mut u8) -> Vec<u8> {
     match order.split_once(' ').unwrap_or((order, "")) {
         ("hold", name) => {
             let _ = state.free.subscribe().wait_for(|free| free.contains(name)).await;
         }
-        ("fail", _) => {
-            let mut answer = error("ERROR", "22012", "division by zero");
-            answer.extend(message(b'Z', b"I"));
-            return answer;
-        }
+        ("fail", _) => return failure("22012", "division by zero", status),
+        ("log", _) if *status == b'T' => return failure("25006", "cannot execute INSERT in a read-only transaction", status),
+        ("crash", _) => return message(b'E', b"SFATAL\0VFATAL\0C08P01\0Mserver conn crashed?\0\0"),
         ("die", _) => return error("FATAL", "57P01", "terminating connection due to administrator command"),
         _ => {}
     }
     let mut answer = message(b'C', b"SELECT 0\0");
-    answer.extend(message(b'Z', b"I"));
+    answer.extend(message(b'Z', &[*status]));
+    answer
+}
+
+fn failure(code: &str, text: &str, status: &mut u8) -> Vec<u8> {
+    if *status == b'T' {
+        *status = b'E';
+    }
+    let mut answer = error("ERROR", code, text);
+    answer.extend(message(b'Z', &[*status]));
     answer
 }
 
@@ -176,7 +204,7 @@ fn message(tag: u8, body: &[u8]) -> Vec<u8> {
 }
 
 fn error(severity: &str, code: &str, text: &str) -> Vec<u8> {
-    message(b'E', format!("S{severity}\0V{severity}\0C{code}\0M{text}\0\0").as_bytes())
+    message(b'E', format!("S{severity}\0V{severity}\0C{code}\0M{text}\0Fpostgres.c\0L3301\0RProcessInterrupts\0\0").as_bytes())
 }
 
 /// How to reach it.

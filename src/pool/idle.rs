@@ -36,7 +36,7 @@ impl Inner {
     /// connection's own task gets to say so.
     pub(super) fn reclaim(&self, state: &mut State) {
         // One that has ended is left for `closed`, which has to know that its callers were told.
-        let is_done = |lane: &Lane| lane.outstanding() == 0 && !lane.member.connection.is_closed();
+        let is_done = |lane: &Lane| lane.is_done() && !lane.member.connection.is_closed();
         while let Some(position) = state.lanes.iter().position(is_done) {
             let mut lane = state.lanes.swap_remove(position);
             // A failed transaction that nobody holds: `pool.query('BEGIN')` and then an error. pg-pool closes such a connection too.

@@ -20,6 +20,7 @@ mod pace;
 mod queue;
 mod reaper;
 mod retry;
+mod second_try;
 #[cfg(test)]
 mod tests;
 mod waiter;

@@ -59,9 +59,7 @@ impl Inner {
         // there is a connection left that may still serve them.
         let everybody = self.config.retry_connect && self.connections.state().connections == 0;
         let count = if everybody { state.waiters.len() } else { state.waiters.len().min(1) };
-        let hopeless: Vec<_> = state.waiters.drain(..count).collect();
-        state.own -= hopeless.iter().filter(|waiter| waiter.needs_own_connection()).count();
-        hopeless
+        (0..count).filter_map(|_| state.remove_waiter(0)).collect()
     }
 
     /// Makes a connection for one caller, who gets this one and no other; in a full pool, the next one that is free.

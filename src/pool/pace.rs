@@ -7,6 +7,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::fingerprint::Fingerprint;
+
 const SLOTS: usize = 1024;
 /// For how many runs a statement that was tiny once counts as tiny, slower runs counting for more: on a busy machine most say more about the
 /// queue for its cores. Also the bits of a slot that hold what is left of it; the others are the statement's.
@@ -20,9 +22,7 @@ pub(super) struct Pace {
     link: AtomicU64,
 }
 
-/// Stands for a statement's text; [`UNKNOWN`] for one that was never looked at.
-pub(super) type Fingerprint = u64;
-
+/// Stands for a statement that was never looked at.
 pub(super) const UNKNOWN: Fingerprint = 0;
 
 /// How long the server was at a statement.
@@ -102,19 +102,10 @@ impl Pace {
     }
 }
 
-/// Eight bytes at a time: this runs for every query, on the caller's thread. Not for keys that an attacker may choose.
-pub(super) fn fingerprint(text: &str) -> Fingerprint {
-    const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
-    let mix = |hash: u64, word: u64| (hash ^ word).wrapping_mul(ODD).rotate_left(29);
-    let mut chunks = text.as_bytes().chunks_exact(8);
-    let hash = chunks.by_ref().fold(text.len() as u64, |hash, chunk| mix(hash, u64::from_le_bytes(chunk.try_into().expect("eight bytes"))));
-    let hash = chunks.remainder().iter().fold(hash, |hash, &byte| mix(hash, u64::from(byte)));
-    (hash ^ hash << 32).max(CREDIT + 1) & !CREDIT
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fingerprint::fingerprint;
 
     #[test]
     fn a_statement_is_quick_until_it_is_slow() {
@@ -141,16 +132,5 @@ mod tests {
         pace.note(one, Speed::Tiny);
         pace.note(one, Speed::Slow);
         assert!(!pace.is_quick(one) && !pace.is_tiny(one));
-    }
-
-    #[test]
-    fn texts_that_differ_anywhere_have_different_fingerprints() {
-        let texts =
-            ["", "a", "b", "select 1", "select 2", "select 1 ", "select $1::int as a", "select $1::int as b", "select $2::int as a"];
-        for (i, one) in texts.iter().enumerate() {
-            for other in &texts[i + 1..] {
-                assert_ne!(fingerprint(one), fingerprint(other), "{one:?} {other:?}");
-            }
-        }
     }
 }

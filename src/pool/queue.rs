@@ -9,12 +9,13 @@ use tokio::time::{Instant, sleep_until};
 use super::dispatcher::{Inner, Pool, State};
 use super::lane::{Lane, with_room};
 use super::manager::Manager;
-use super::pace::{Clock, fingerprint};
-use super::waiter::{QueryReply, Waiter, Wish, pool_ended, timed_out};
-use crate::wire::{ConnectionId, Outcome, Query, Request};
+use super::pace::Clock;
+use super::second_try::SecondTry;
+use super::waiter::{Job, QueryReply, Waiter, Wish, pool_ended, timed_out};
+use crate::wire::{ConnectionId, Outcome, Request};
 
 /// A query that never ran because its connection ended is given to another one this often.
-const MAX_TRIES: u32 = 20;
+pub(super) const MAX_TRIES: u32 = 20;
 /// So many connections answer more statements that are next to nothing to the server than a JavaScript thread can ask for.
 const ENOUGH_LANES: usize = 4;
 /// So many of those one after another are not much to wait for.
@@ -37,15 +38,15 @@ impl Inner {
             drop(state);
             return waiter.fail(pool_ended());
         }
-        state.own += usize::from(waiter.needs_own_connection());
-        state.waiters.push_back(waiter);
+        let end = state.waiters.len();
+        state.insert_waiter(end, waiter);
         if grow && self.has_room(&state) {
             self.grow(&mut state);
         }
         self.pump(&mut state);
     }
 
-    fn waiter(&self, wish: Wish) -> Waiter {
+    pub(super) fn waiter(&self, wish: Wish) -> Waiter {
         // Whoever checks a connection out has a clock of its own.
         let bound = self.config.connection_timeout.filter(|_| !matches!(wish, Wish::Checkout(_)));
         Waiter { wish, deadline: bound.map(|bound| Instant::now() + bound) }
@@ -53,6 +54,7 @@ impl Inner {
 
     /// Serves waiters as far as there are connections for them.
     pub(super) fn pump(self: &Arc<Self>, state: &mut State) {
+        state.drop_needless();
         while !state.waiters.is_empty() {
             if self.join(state) {
                 continue;
@@ -79,14 +81,14 @@ impl Inner {
             state.lanes.push(Lane::unknown(member));
             return;
         }
-        let Some(waiter) = state.waiters.pop_front() else {
+        state.drop_needless();
+        let Some(waiter) = state.remove_waiter(0) else {
             if state.ending {
                 member.retire(false);
             }
             self.put(member);
             return;
         };
-        state.own -= usize::from(waiter.needs_own_connection());
         member.count_use();
         match waiter.wish {
             Wish::Checkout(reply) => {
@@ -95,11 +97,15 @@ impl Inner {
                 // Not from here: a caller that is gone drops the checkout, which takes the lock that is held here.
                 self.runtime.spawn(async move { reply(Ok(checkout)) });
             }
-            Wish::Query { query, pipelined, tries, reply } => {
-                let last = fingerprint(&query.text);
-                let lane = Lane { member, exclusive: !pipelined, last, tiny: self.pace.is_tiny(last) };
+            Wish::Query(job) => {
+                let lane = Lane::alone(member, job.statement, job.pipelined, &self.pace);
                 let run = Run { connection: lane.id(), alone: Some(lane.clock(&self.pace)) };
-                lane.member.connection.send(self.request(query, pipelined, tries, reply, run));
+                lane.member.connection.send(self.request(job, run));
+                state.lanes.push(lane);
+            }
+            Wish::SecondTry(second) => {
+                let lane = Lane::held(member);
+                self.run_again(lane.member.connection.clone(), second);
                 state.lanes.push(lane);
             }
         }
@@ -112,14 +118,15 @@ impl Inner {
             return false;
         }
         let Some(position) = state.waiters.iter().position(|waiter| !waiter.needs_own_connection()) else { return false };
-        let reserved = state.own.saturating_sub(state.expected());
+        let waiting = state.own.saturating_sub(state.expected());
         let limit = self.pipeline_limit(state);
         // With no other connection to wait for, one behind a slow statement is no later on the wire than in the queue.
         let pace = (self.config.max > 1).then_some(&self.pace);
-        let Some(lane) = with_room(&mut state.lanes, limit, reserved, pace) else { return false };
+        let Some(lane) = with_room(&mut state.lanes, limit, waiting, pace) else { return false };
         if let Some(waiter) = state.waiters.remove(position) {
             self.share(lane, waiter);
         }
+        self.watch_for_stalls(state);
         true
     }
 
@@ -129,7 +136,7 @@ impl Inner {
         if state.lanes.len() < ENOUGH_LANES || state.own > 0 || self.has_room(state) {
             return false;
         }
-        let is_tiny = |waiter: &Waiter| waiter.text().is_some_and(|text| self.pace.is_tiny(fingerprint(text)));
+        let is_tiny = |waiter: &Waiter| waiter.shareable().is_some_and(|statement| self.pace.is_tiny(statement));
         if !state.waiters.front().is_some_and(is_tiny) {
             return false;
         }
@@ -149,16 +156,17 @@ impl Inner {
         if let Some(waiter) = state.waiters.pop_front() {
             self.share(lane, waiter);
         }
+        self.watch_for_stalls(state);
         true
     }
 
     /// Puts `waiter` onto a busy connection.
     fn share(self: &Arc<Self>, lane: &mut Lane, waiter: Waiter) {
         lane.member.count_use();
-        if let Wish::Query { query, pipelined, tries, reply } = waiter.wish {
-            lane.note_last(&query.text, &self.pace);
+        if let Wish::Query(job) = waiter.wish {
+            lane.note_last(job.statement, &self.pace);
             let run = Run { connection: lane.id(), alone: None };
-            lane.member.connection.send(self.request(query, pipelined, tries, reply, run));
+            lane.member.connection.send(self.request(job, run));
         }
     }
 
@@ -172,19 +180,20 @@ impl Inner {
         limit.min(queries / (state.lanes.len() + state.expected()) + 1)
     }
 
-    /// The query at the front, for a connection whose login is under way. Only one that may share a connection: it is then in nobody's way.
+    /// The query at the front, for a connection whose login is under way. Only a plain read, that may share a connection: it is then in
+    /// nobody's way.
     pub(super) fn take_early(self: Arc<Self>) -> Option<Request> {
         let mut state = self.state.lock();
-        if state.waiters.front()?.needs_own_connection() {
+        if !state.waiters.front()?.is_plain_read() {
             return None;
         }
-        match state.waiters.pop_front()?.wish {
+        match state.remove_waiter(0)?.wish {
             // The connection has no number yet.
-            Wish::Query { query, pipelined, tries, reply } => {
-                let reply = self.after_attempt(reply);
-                Some(self.request(query, pipelined, tries, reply, Run { connection: 0, alone: None }))
+            Wish::Query(job) => {
+                let reply = self.after_attempt(job.reply);
+                Some(self.request(Job { reply, ..job }, Run { connection: 0, alone: None }))
             }
-            Wish::Checkout(_) => None,
+            Wish::Checkout(_) | Wish::SecondTry(_) => None,
         }
     }
 
@@ -204,7 +213,7 @@ impl Inner {
     }
 
     /// A request whose query goes to another connection if its own ends before it ran.
-    fn request(self: &Arc<Self>, query: Query, pipelined: bool, tries: u32, reply: QueryReply, run: Run) -> Request {
+    fn request(self: &Arc<Self>, Job { query, statement, pipelined, tries, reply }: Job, run: Run) -> Request {
         let pool = Arc::downgrade(self);
         let reply = Box::new(move |outcome| match outcome {
             Outcome::Completed(result) => {
@@ -219,21 +228,27 @@ impl Inner {
                 }
                 reply(result);
             }
-            Outcome::NeverRan { query, cause } => match pool.upgrade() {
-                Some(pool) if tries + 1 < MAX_TRIES => pool.requeue(Wish::Query { query, pipelined, tries: tries + 1, reply }),
+            // What the server refuses is refused in pg; what was behind it would still be in pg-pool's queue.
+            Outcome::NeverRan { query, cause, refused } => match pool.upgrade() {
+                Some(pool) if tries + 1 < MAX_TRIES && (pool.config.retry_connect || !refused) => {
+                    pool.requeue(Wish::Query(Job { query, statement, pipelined, tries: tries + 1, reply }))
+                }
                 _ => reply(Err(cause)),
+            },
+            Outcome::ReadLost { query, cause } => match pool.upgrade() {
+                Some(pool) => pool.requeue(Wish::SecondTry(Arc::new(SecondTry::after_loss(query, cause, reply)))),
+                None => reply(Err(cause)),
             },
         });
         Request { query, pipelined, reply }
     }
 
-    /// Puts a query that never ran before those that were never sent. It was accepted before, so an ending pool still serves it.
-    fn requeue(self: &Arc<Self>, wish: Wish) {
+    /// Puts a query that was sent before those that were never sent. It was accepted before, so an ending pool still serves it.
+    pub(super) fn requeue(self: &Arc<Self>, wish: Wish) {
         let waiter = self.waiter(wish);
         let mut state = self.state.lock();
-        state.own += usize::from(waiter.needs_own_connection());
         let position = state.waiters.iter().take_while(|waiter| waiter.was_sent()).count();
-        state.waiters.insert(position, waiter);
+        state.insert_waiter(position, waiter);
         // Its connection may have said goodbye long ago: nobody else would serve it.
         self.pump(&mut state);
     }
@@ -259,10 +274,7 @@ impl Inner {
         let mut state = self.state.lock();
         state.timing = false;
         let now = Instant::now();
-        let all = std::mem::take(&mut state.waiters);
-        let (late, waiting): (Vec<_>, Vec<_>) = all.into_iter().partition(|waiter| waiter.deadline.is_some_and(|deadline| deadline <= now));
-        state.waiters = waiting.into();
-        state.own -= late.iter().filter(|waiter| waiter.needs_own_connection()).count();
+        let late = state.take_waiters(|waiter| waiter.deadline.is_some_and(|deadline| deadline <= now));
         // One who waited for a connection of its own may have kept others from sharing it.
         self.pump(&mut state);
         late

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use crate::error::{Error, Kind};
+use crate::wire::PASSWORD_ASKED_AGAIN;
 
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
@@ -38,6 +39,7 @@ pub(super) fn is_transient(error: &Error) -> bool {
         Some("ECONNREFUSED" | "ECONNRESET" | "ETIMEDOUT" | "EPIPE" | "EHOSTUNREACH" | "ENETUNREACH") => error.kind() == Kind::Connection,
         // Shutting down, cannot connect now, connection failures, too many connections.
         Some("57P01" | "57P02" | "57P03" | "08000" | "08001" | "08003" | "08006" | "53300") => true,
+        Some(PASSWORD_ASKED_AGAIN) => true,
         Some("XX000") => TRANSIENT.iter().any(|text| error.message().contains(text)),
         _ => false,
     }
@@ -71,6 +73,7 @@ mod tests {
     fn a_starting_server_is_worth_waiting_for() {
         assert!(is_transient(&server("57P03", "the database system is starting up")));
         assert!(is_transient(&server("XX000", "Couldn't connect to compute node")));
+        assert!(is_transient(&Error::new(Kind::Protocol, "asked twice").with_code(PASSWORD_ASKED_AGAIN)));
         assert!(is_transient(&Error::new(Kind::Connection, "connect ECONNREFUSED").with_code("ECONNREFUSED")));
     }
 

@@ -1,5 +1,7 @@
 //! The pool against a server that does as it is told.
 
+mod stalls;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -9,10 +11,11 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use super::fake_server::{FakeServer, connect_config};
-use super::pace::{Speed, fingerprint};
+use super::pace::Speed;
 use super::{Checkout, Counts, Events, Login, Pool, Purpose};
 use crate::config::PoolConfig;
 use crate::error::{Error, ServerMessage};
+use crate::fingerprint::fingerprint;
 use crate::wire::{Connection, ConnectionId, Query, Response, Target};
 
 /// What the pool has told, in order.
@@ -75,6 +78,7 @@ impl World {
             max_lifetime: None,
             statement_cache_size: 0,
             max_pipeline: 64,
+            pipeline_writes: false,
             retry_connect: false,
             close_after_error: true,
         };

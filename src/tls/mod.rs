@@ -41,6 +41,13 @@ fn provider() -> Arc<CryptoProvider> {
     }))
 }
 
+/// 64 bits from the operating system's generator; `None` if it has none to give.
+pub fn random() -> Option<u64> {
+    let mut bytes = [0; 8];
+    provider().secure_random.fill(&mut bytes).ok()?;
+    Some(u64::from_ne_bytes(bytes))
+}
+
 /// Mozilla's roots. One store per process: most configurations share it untouched.
 fn default_roots() -> Arc<RootCertStore> {
     static ROOTS: OnceLock<Arc<RootCertStore>> = OnceLock::new();

@@ -69,7 +69,6 @@ mod tests {
     use std::net::{Ipv4Addr, Ipv6Addr};
 
     use socket2::{Domain, Socket, Type};
-    use tokio::io::AsyncReadExt;
     use tokio::net::TcpListener;
     use tokio::time::timeout;
 

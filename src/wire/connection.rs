@@ -21,15 +21,13 @@ use tokio_util::io::poll_read_buf;
 use super::encoder::Encoder;
 use super::handle::{Command, Connection, Observer, Shared, ended};
 use super::inflight::{Flight, InFlight, Sent};
-use super::message::{decode, frame, malformed, missing, row_description, server_message, violation};
+use super::message::{decode, frame, make_room, malformed, row_description, server_message, stray, unasked, violation};
 use super::request::{Execution, Fetch, Outcome, Reply, Request};
+use super::resend::{Attempt, Resends};
 use super::result::{Response, RowDescription};
 use super::startup::Started;
 use super::tunnel::{Overheard, Tunnel, TunnelCommand, overhear};
 use crate::error::{Error, Kind, ServerMessage, SystemFailure};
-
-/// Read ahead at least this much: four TLS records.
-const READ_CHUNK: usize = 64 * 1024;
 
 /// How long a goodbye may take.
 const GOODBYE_BOUND: Duration = Duration::from_secs(1);
@@ -59,8 +57,10 @@ where
         observer,
         encoder: started.encoder,
         waiting: VecDeque::new(),
+        resends: Resends::new(started.in_order),
         flights,
         out: BytesMut::new(),
+        written: 0,
         read: started.unread,
         columns: None,
         portal: None,
@@ -90,9 +90,13 @@ struct Task<S> {
     encoder: Encoder,
     /// Accepted, nothing of it written.
     waiting: VecDeque<Command>,
+    /// Before those that wait.
+    resends: Resends,
     /// Written, in the order of their answers.
     flights: VecDeque<Flight>,
     out: BytesMut,
+    /// Bytes that have left `out`, ever.
+    written: u64,
     read: BytesMut,
     /// The last RowDescription: the next equal one shares it.
     columns: Option<Arc<RowDescription>>,
@@ -133,7 +137,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
                 self.completed = false;
                 self.observer.progress(self.shared.id);
             }
-            if self.closing.is_some() && self.flights.is_empty() && self.waiting.is_empty() && self.out.is_empty() {
+            if self.closing.is_some() && self.flights.is_empty() && self.is_done() && self.out.is_empty() {
                 return Poll::Ready(Ok(()));
             }
             // What is no longer held up has not been asked for yet: nothing would wake this task.
@@ -158,6 +162,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
         None
     }
 
+    /// Nothing is left to be sent.
+    fn is_done(&self) -> bool {
+        self.waiting.is_empty() && self.resends.is_empty()
+    }
+
     fn status(&self) -> u8 {
         self.shared.transaction_status.load(Ordering::Relaxed)
     }
@@ -170,6 +179,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
                 Poll::Ready(Some(Command::TunnelTaken(bytes))) => {
                     if let Some(Flight::Tunnel(tunnel)) = self.flights.front_mut() {
                         tunnel.take(bytes);
+                    }
+                }
+                Poll::Ready(Some(Command::Duplicate(mut duplicate))) => {
+                    for flight in self.flights.iter_mut().skip(1) {
+                        if let Flight::Request(request) = flight {
+                            request.duplicate(&mut duplicate);
+                        }
                     }
                 }
                 Poll::Ready(Some(command)) => self.waiting.push_back(command),
@@ -189,10 +205,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             let position = self.waiting.iter().position(|command| matches!(command, Command::Tunnel(_)))?;
             return (!matches!(self.waiting[position], Command::Tunnel(TunnelCommand::Begin(_)))).then_some(position);
         }
+        if !self.resends.is_empty() {
+            return None;
+        }
         let may_go = match self.waiting.front()? {
-            Command::Request(request) if request.pipelined => {
-                self.flights.iter().all(|flight| matches!(flight, Flight::Request(request) if request.pipelined))
-            }
+            Command::Request(request) => self.may_go(request),
             // To a tunnel that has ended.
             Command::Tunnel(TunnelCommand::Write(_) | TunnelCommand::End { .. }) => true,
             _ => self.flights.is_empty(),
@@ -200,14 +217,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
         may_go.then_some(0)
     }
 
+    fn may_go(&self, request: &Request) -> bool {
+        self.flights.iter().all(|flight| match flight {
+            Flight::Request(other) => request.pipelined && other.pipelined,
+            Flight::Probe(_) => request.pipelined,
+            Flight::Tunnel(_) | Flight::Ping(_) => false,
+        })
+    }
+
     /// Moves requests onto the wire as far as they may share it.
     fn send_waiting(&mut self) -> Result<(), Error> {
+        while self.resends.next().is_some_and(|request| self.may_go(request)) {
+            if let Some((request, attempt)) = self.resends.take_next() {
+                self.shared.mark_head(true);
+                self.write_request(request, attempt);
+            }
+        }
         while let Some(position) = self.next_to_go() {
             if self.flights.is_empty() {
                 self.shared.mark_head(true);
             }
             match self.waiting.remove(position) {
-                Some(Command::Request(request)) => self.write_request(request),
+                Some(Command::Request(request)) => self.write_request(request, Attempt::First),
                 Some(Command::Tunnel(command)) => self.tunnel(command),
                 Some(Command::Ping(reply)) => {
                     frontend::sync(&mut self.out);
@@ -223,20 +254,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
     }
 
     /// Writes one request; one that cannot be written is answered with the error, and the wire stays as it was.
-    fn write_request(&mut self, Request { query, pipelined, reply }: Request) {
+    fn write_request(&mut self, Request { query, pipelined, reply }: Request, attempt: Attempt) {
         if matches!(query.execution, Execution::Portal(Fetch::More { .. } | Fetch::Close)) && self.portal.is_none() {
             // Asked for before it was known that there is no more.
             let nothing = Response { results: Vec::new(), transaction_status: self.status(), connection: self.shared.id };
             return self.answer(reply, Outcome::Completed(Ok(nothing)));
         }
         let before = self.out.len();
-        match self.encoder.encode(&query, self.status(), &mut self.out) {
+        match self.encoder.encode(&query, attempt, self.status(), &mut self.out) {
             Ok(sent) => {
                 let mut request = Box::new(InFlight::new(query, pipelined, sent, reply));
+                request.attempt = attempt;
+                request.position = self.written + before as u64;
                 if let (Sent::Portal, Some(columns)) = (&request.sent, self.portal.take()) {
                     request.columns(columns);
                 }
                 self.flights.push_back(Flight::Request(request));
+                self.flights.extend(self.encoder.take_probe(&mut self.out).map(Flight::Probe));
             }
             Err(error) => {
                 self.out.truncate(before);
@@ -277,6 +311,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
                 Poll::Ready(Ok(0)) => return Err(ended()),
                 Poll::Ready(Ok(written)) => {
                     self.out.advance(written);
+                    self.written += written as u64;
                     self.needs_flush = true;
                 }
                 Poll::Ready(Err(error)) => return Err(lost(error)),
@@ -301,8 +336,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             // What the caller takes comes as a command, which wakes this task.
             return Poll::Pending;
         }
-        // What has come, not what a header promises: five bytes must not cost a gigabyte.
-        self.read.reserve(missing(&self.read).min(self.read.len()).max(READ_CHUNK));
+        make_room(&mut self.read)?;
         match ready!(poll_read_buf(Pin::new(&mut self.socket), cx, &mut self.read)) {
             Ok(0) => Poll::Ready(Err(ended())),
             Ok(_) => Poll::Ready(Ok(())),
@@ -319,6 +353,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             match (tag, self.flights.front_mut()) {
                 (b'D', Some(Flight::Request(request))) => {
                     request.row(&self.read[5..length]);
+                    self.read.advance(length);
+                }
+                (b'D', Some(Flight::Probe(probe))) => {
+                    probe.row(&self.read[5..length]);
                     self.read.advance(length);
                 }
                 (b'W', Some(Flight::Request(_))) => {
@@ -393,8 +431,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             }
             Message::ErrorResponse(body) => self.failed(server_message(body.fields(), wire_length)?),
             message => {
-                let Some(Flight::Request(request)) = self.flights.front_mut() else {
-                    return Err(violation("an answer came to no request"));
+                let request = match self.flights.front_mut() {
+                    Some(Flight::Request(request)) => request,
+                    Some(Flight::Probe(_)) => return Ok(()),
+                    _ => return Err(stray(&message)),
                 };
                 request.take(message, &mut self.out)?;
                 self.portal = request.suspended_portal().cloned();
@@ -410,9 +450,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
     /// The request at the head has all it will get.
     fn finish_head(&mut self, status: u8) {
         if let Some(Flight::Request(request)) = self.flights.pop_front() {
-            self.shared.outstanding.fetch_sub(1, Ordering::Relaxed);
-            self.completed = true;
-            request.complete(self.shared.id, status);
+            self.complete(request, status);
         }
     }
 
@@ -423,6 +461,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
                 request.fail(error.clone());
                 request.sync_portal(&mut self.out);
             }
+            Some(Flight::Probe(probe)) => probe.fail(),
             // An error nobody asked for: the server ends the session (57P01 and its kin).
             _ if fatal => {}
             // Unless it does not say so: the connection stays, for what it is worth.
@@ -438,21 +477,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             Some(Flight::Ping(reply)) => {
                 let _ = reply.send(());
             }
+            Some(Flight::Probe(probe)) => self.encoder.note_probe(&probe),
             Some(Flight::Request(request)) => {
                 self.encoder.note_effects(&request, status);
-                if request.can_be_resent(status) {
-                    let InFlight { query, pipelined, reply, .. } = *request;
-                    self.waiting.push_front(Command::Request(Request { query, pipelined, reply }));
-                } else {
-                    self.shared.outstanding.fetch_sub(1, Ordering::Relaxed);
-                    self.completed = true;
-                    request.complete(self.shared.id, status);
+                if let Some((request, status)) = self.resends.keep(request, status) {
+                    self.complete(request, status);
                 }
             }
-            Some(Flight::Tunnel(_)) | None => return Err(violation("ReadyForQuery came to no request")),
+            Some(Flight::Tunnel(_)) | None => return Err(unasked("readyForQuery")),
+        }
+        if self.flights.is_empty() && !self.resends.is_empty() {
+            for (request, status) in self.resends.settle() {
+                self.complete(request, status);
+            }
         }
         self.shared.mark_head(!self.flights.is_empty());
         Ok(())
+    }
+
+    fn complete(&mut self, request: Box<InFlight>, status: u8) {
+        self.shared.outstanding.fetch_sub(1, Ordering::Relaxed);
+        self.completed = true;
+        request.complete(self.shared.id, status);
     }
 
     /// Says goodbye, answers whoever still waits, tells the observer.
@@ -469,20 +515,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             let _ = timeout(GOODBYE_BOUND, goodbye).await;
         }
         let cause = error.clone().unwrap_or_else(|| Error::new(Kind::Connection, "Connection terminated").with_code("CONNECTION_LOST"));
-        // After a FATAL error the server has read nothing behind the request at the head: what follows never ran. After a lost
-        // connection nobody knows what ran of all that was written.
-        let orderly = cause.server().is_some();
-        let had_flights = !self.flights.is_empty();
-        for (position, flight) in std::mem::take(&mut self.flights).into_iter().enumerate() {
+        let (answered, unsent) = self.resends.end();
+        for (request, status) in answered {
+            self.complete(request, status);
+        }
+        unsent.into_iter().rev().for_each(|request| self.waiting.push_front(Command::Request(request)));
+        let had_flights = self.flights.iter().any(|flight| !matches!(flight, Flight::Probe(_)));
+        let mut at_head = true;
+        for flight in std::mem::take(&mut self.flights) {
             match flight {
                 Flight::Request(request) => {
                     self.shared.outstanding.fetch_sub(1, Ordering::Relaxed);
-                    request.lose(&cause, orderly && position > 0);
+                    if request.position >= self.written {
+                        request.lose_unwritten(&cause);
+                    } else {
+                        request.lose(&cause, std::mem::take(&mut at_head));
+                    }
                 }
                 Flight::Tunnel(_) => {
                     self.shared.outstanding.fetch_sub(1, Ordering::Relaxed);
                 }
-                Flight::Ping(_) => {}
+                Flight::Ping(_) | Flight::Probe(_) => {}
             }
         }
         self.commands.close();
@@ -493,7 +546,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             match command {
                 Command::Request(Request { query, reply, .. }) => {
                     self.shared.outstanding.fetch_sub(1, Ordering::Relaxed);
-                    reply(Outcome::NeverRan { query, cause: cause.clone() });
+                    reply(Outcome::NeverRan { query, cause: cause.clone(), refused: false });
                 }
                 Command::Tunnel(TunnelCommand::Begin(_)) => {
                     self.shared.outstanding.fetch_sub(1, Ordering::Relaxed);

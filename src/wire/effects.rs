@@ -1,4 +1,4 @@
-//! What a statement can change that decides what other texts mean, and what a text means only once.
+//! What a statement can change that decides what other texts mean.
 
 use super::result::StatementResult;
 
@@ -29,7 +29,6 @@ impl Effects {
             // Without columns: CREATE TABLE AS, CREATE MATERIALIZED VIEW and SELECT INTO call themselves so.
             effects.schema |= result.columns.is_none() && tag.starts_with("SELECT");
         }
-        effects.settings |= mentions_set_config(text);
         effects
     }
 
@@ -45,7 +44,8 @@ impl Effects {
             "CREATE" | "ALTER" | "DROP" | "DO" | "IMPORT" => self.schema = true,
             "SET" | "RESET" | "CALL" => self.settings = true,
             "DISCARD" | "DEALLOCATE" if tag.ends_with(" ALL") => self.deallocated = true,
-            "DISCARD" => self.settings = true,
+            // One of ours, perhaps: they are all prepared anew.
+            "DISCARD" | "DEALLOCATE" => self.settings = true,
             _ => {}
         }
     }
@@ -65,43 +65,6 @@ fn sets_nothing_that_is_read(text: &str) -> bool {
     // Nothing is cached in a transaction, and outside one SET LOCAL has no effect.
     let ends = matches!(name.as_str(), "local" | "transaction" | "constraints" | "characteristics");
     ends || name.contains('.') || name.ends_with("_timeout") || name == "application_name"
-}
-
-/// A date or time literal that the server reads against its clock when it parses the statement: `'now'`, `'today'`.
-///
-/// Everything that may be one counts. `now` stands in many texts as a function, which is none.
-pub(super) fn reads_clock_when_parsed(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() {
-        let rest = &bytes[at..];
-        let length = rest.iter().position(|&byte| !is_word(byte)).unwrap_or(rest.len());
-        if length == 0 {
-            at += 1;
-            continue;
-        }
-        let word = &rest[..length];
-        at += length;
-        let is = |literal: &[u8]| word.eq_ignore_ascii_case(literal);
-        if is(b"today") || is(b"tomorrow") || is(b"yesterday") {
-            return true;
-        }
-        let next = bytes[at..].iter().find(|byte| !byte.is_ascii_whitespace());
-        if is(b"now") && next != Some(&b'(') {
-            return true;
-        }
-    }
-    false
-}
-
-fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
-}
-
-/// The function that sets what SET sets, under a tag of its query's own.
-pub(super) fn mentions_set_config(text: &str) -> bool {
-    const NAME: &[u8] = b"set_config";
-    text.as_bytes().windows(NAME.len()).any(|window| window.eq_ignore_ascii_case(NAME))
 }
 
 pub(super) fn starts_with_schema_change(text: &str) -> bool {
@@ -198,7 +161,6 @@ mod tests {
             ("/* x */ set role a", "SET"),
             ("reset all", "RESET"),
             ("call p()", "CALL"),
-            ("select Set_Config('role', $1, false)", "SELECT 1"),
             ("discard temp", "DISCARD TEMP"),
         ] {
             assert!(effects(text, tag).settings, "{text}");
@@ -221,16 +183,5 @@ mod tests {
         assert!(effects("discard all", "DISCARD ALL").deallocated);
         assert!(!effects("deallocate a", "DEALLOCATE").deallocated);
         assert!(!effects("discard plans", "DISCARD PLANS").deallocated);
-    }
-
-    #[test]
-    fn a_literal_of_the_moment_is_not_the_function() {
-        for text in ["select 'now'::timestamptz", "select date 'TODAY'", "where at > ' tomorrow 12:00'", "select 'yesterday'::date, now()"]
-        {
-            assert!(reads_clock_when_parsed(text), "{text}");
-        }
-        for text in ["select now()", "select NOW ( )", "select known, now_playing, snow", "select current_date", ""] {
-            assert!(!reads_clock_when_parsed(text), "{text}");
-        }
     }
 }

@@ -9,9 +9,13 @@ use std::time::Instant;
 use bytes::BytesMut;
 use postgres_protocol::message::frontend;
 
-use super::effects::{Effects, reads_clock_when_parsed};
+use super::caching::Caching;
+use super::effects::Effects;
 use super::inflight::{InFlight, Sent};
+use super::lasting::{calls_unknown_functions, may_be_kept};
+use super::probe::{Names, Probe};
 use super::request::{Execution, Fetch, Param, Query, bind, encoding_error};
+use super::resend::Attempt;
 use super::statements::{Statements, Validity};
 use crate::error::{Error, Kind};
 
@@ -21,6 +25,9 @@ pub type SchemaGeneration = Arc<AtomicU64>;
 /// The statements of one connection.
 pub(super) struct Encoder {
     statements: Statements,
+    names: Names,
+    /// The query that was written last is to be followed by a probe.
+    wants_probe: bool,
     /// Callers' own statement names and their texts.
     named: HashMap<String, String>,
     schema_generation: SchemaGeneration,
@@ -31,13 +38,26 @@ pub(super) struct Encoder {
 }
 
 impl Encoder {
-    pub fn new(statement_cache_size: usize, schema_generation: SchemaGeneration) -> Self {
-        let statements = Statements::new(statement_cache_size);
-        Self { statements, named: HashMap::new(), schema_generation, settings: 0, changed_schema: false }
+    pub fn new(statement_cache_size: usize, schema_generation: SchemaGeneration, caching: Caching) -> Self {
+        let statements = Statements::new(statement_cache_size, caching);
+        Self {
+            statements,
+            names: Names::default(),
+            wants_probe: false,
+            named: HashMap::new(),
+            schema_generation,
+            settings: 0,
+            changed_schema: false,
+        }
     }
 
     /// Appends the messages of `query` to `out`. On an error, which is the query's own, `out` may hold a part of them.
-    pub fn encode(&mut self, query: &Query, status: u8, out: &mut BytesMut) -> Result<Sent, Error> {
+    pub fn encode(&mut self, query: &Query, attempt: Attempt, status: u8, out: &mut BytesMut) -> Result<Sent, Error> {
+        let is_cacheable = status == b'I' && matches!(&query.execution, Execution::Extended { name: None, .. });
+        // What is prepared from here on is prepared after it.
+        if !is_cacheable && self.statements.holds_any() && calls_unknown_functions(self.text_of(query)) {
+            self.settings += 1;
+        }
         let sent = match &query.execution {
             Execution::Simple => {
                 frontend::query(&query.text, out).map_err(not_sendable)?;
@@ -54,7 +74,9 @@ impl Encoder {
                 self.statements.forget(&query.text);
                 unnamed(&query.text, params, *binary, out)?
             }
-            Execution::Extended { name: None, params, binary } if *binary || !self.statements.is_enabled() => {
+            Execution::Extended { name: None, params, binary }
+                if *binary || attempt == Attempt::Unnamed || !self.statements.is_enabled() =>
+            {
                 unnamed(&query.text, params, *binary, out)?
             }
             Execution::Extended { name: None, params, .. } => self.cached(&query.text, params, out)?,
@@ -90,8 +112,14 @@ impl Encoder {
             bind(&prepared.name, params, false, out)?;
             return Ok(Sent::Cached { prepared, parsed: false });
         }
-        if reads_clock_when_parsed(text) {
+        if !may_be_kept(text) {
+            self.settings += u64::from(self.statements.holds_any() && calls_unknown_functions(text));
             return unnamed(text, params, false, out);
+        }
+        if self.names != Names::Kept {
+            let sent = unnamed(text, params, false, out)?;
+            self.wants_probe = self.names.note_query();
+            return Ok(sent);
         }
         let prepared = self.statements.insert(text, now, at);
         // Everything that can fail comes before anything is given up.
@@ -111,6 +139,19 @@ impl Encoder {
         Ok(Sent::Cached { prepared, parsed: true })
     }
 
+    /// Writes the question whether names are kept, if it is to follow the query that was written last.
+    pub fn take_probe(&mut self, out: &mut BytesMut) -> Option<Probe> {
+        let wanted = std::mem::take(&mut self.wants_probe);
+        wanted.then(|| Probe::write(&self.statements.spare_name(), out).ok()).flatten()
+    }
+
+    /// It is answered.
+    pub fn note_probe(&mut self, probe: &Probe) {
+        if !self.names.note_answer(probe) {
+            self.statements.turn_off();
+        }
+    }
+
     /// The server reports a setting that has changed.
     pub fn note_parameter(&mut self, name: &str) {
         if name != "application_name" {
@@ -120,10 +161,13 @@ impl Encoder {
 
     /// What a finished request means for the statements that are prepared.
     pub fn note_effects(&mut self, request: &InFlight, status: u8) {
+        if request.has_lost_statement() {
+            self.statements.turn_off();
+        }
         if request.has_failed() {
             match &request.sent {
                 // Stale, or its Parse failed; an execution that failed for its own reasons leaves the statement usable.
-                Sent::Cached { prepared, .. } if request.can_be_resent(status) || prepared.columns.get().is_none() => {
+                Sent::Cached { prepared, .. } if request.next_attempt(status).is_some() || prepared.columns.get().is_none() => {
                     self.statements.remove(&request.query.text, prepared);
                 }
                 Sent::Named { name, parsed: true } if !request.is_parsed() => {
@@ -138,7 +182,7 @@ impl Encoder {
             // pg's callers hear it each time.
             self.statements.remove(&request.query.text, prepared);
         }
-        let effects = Effects::of(self.text_of(request), request.results());
+        let effects = Effects::of(self.text_of(&request.query), request.results());
         self.note(effects, status);
     }
 
@@ -168,10 +212,10 @@ impl Encoder {
     }
 
     /// A named statement is executed without its text from the second time on.
-    fn text_of<'a>(&'a self, request: &'a InFlight) -> &'a str {
-        match &request.sent {
-            Sent::Named { name, .. } => self.named.get(name).map_or(&request.query.text, |text| text),
-            _ => &request.query.text,
+    fn text_of<'a>(&'a self, query: &'a Query) -> &'a str {
+        match &query.execution {
+            Execution::Extended { name: Some(name), .. } => self.named.get(name).unwrap_or(&query.text),
+            _ => &query.text,
         }
     }
 }

@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 use serde_json::{Map, json};
 use tokio::io::{AsyncWriteExt, duplex};
 
+use super::caching::Caching;
 use super::connection::open;
 use super::encoder::{Encoder, SchemaGeneration};
 use super::handle::{Observer, Session};
@@ -52,10 +53,12 @@ async fn server(bytes: &[u8]) -> tokio::io::DuplexStream {
 /// The answers of a server to whatever `wanted` asks of it, one request for each two bits; every answer that came whole.
 pub fn session(wanted: u16, bytes: &[u8]) -> Vec<Response> {
     block_on(async {
-        let encoder = Encoder::new(2, SchemaGeneration::default());
+        let encoder = Encoder::new(2, SchemaGeneration::default(), Caching::default());
         let socket = server(bytes).await;
-        let connection =
-            open(Started { socket, session: Session::default(), unread: BytesMut::new(), encoder, early: None }, Arc::new(Nobody));
+        let connection = open(
+            Started { socket, session: Session::default(), unread: BytesMut::new(), encoder, in_order: false, early: None },
+            Arc::new(Nobody),
+        );
         let (answered, answers) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(0)));
         let mut asked = 0;
         for shift in (0..16).step_by(2) {
@@ -73,7 +76,7 @@ pub fn session(wanted: u16, bytes: &[u8]) -> Vec<Response> {
                     continue;
                 }
             };
-            let pipelined = query.can_pipeline();
+            let pipelined = query.can_pipeline(true);
             let (answered, answers) = (answered.clone(), answers.clone());
             asked += 1;
             connection.send(Request {

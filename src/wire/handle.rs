@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
-use super::request::{Outcome, Request};
+use super::request::{Outcome, Query, Reply, Request};
 use super::tunnel::{TunnelCommand, TunnelEnd};
 use crate::error::{Error, Kind, ServerMessage};
 
@@ -42,8 +42,13 @@ pub struct Session {
     pub link: Duration,
 }
 
+/// Makes the reply that a request gets in place of its own, of a copy of its query and its own.
+pub type Duplicate = Box<dyn FnMut(Query, Reply) -> Reply + Send>;
+
 pub(super) enum Command {
     Request(Request),
+    /// Look for plain reads behind the request at the head.
+    Duplicate(Duplicate),
     Tunnel(TunnelCommand),
     /// The caller at the end of a tunnel has taken so many bytes.
     TunnelTaken(usize),
@@ -100,7 +105,7 @@ impl Connection {
             self.shared.outstanding.fetch_sub(1, Ordering::Relaxed);
             if let Command::Request(Request { query, reply, .. }) = command {
                 // Not from here: the caller may hold a lock that the reply takes.
-                self.shared.runtime.spawn(async move { reply(Outcome::NeverRan { query, cause: ended() }) });
+                self.shared.runtime.spawn(async move { reply(Outcome::NeverRan { query, cause: ended(), refused: false }) });
             }
         }
     }
@@ -134,6 +139,13 @@ impl Connection {
         let _ = self.commands.send(Command::Tunnel(command));
     }
 
+    /// Hands out copies of the plain reads that are on the wire behind the request at the head, so that they can be run elsewhere, too.
+    /// Nothing is taken back from the wire.
+    pub fn duplicate_waiting(&self, duplicate: Duplicate) {
+        // A send that fails finds the connection already ended.
+        let _ = self.commands.send(Command::Duplicate(duplicate));
+    }
+
     /// Asks the server for a sign of life. False when it gave none within `bound`.
     pub async fn ping(&self, bound: Duration) -> bool {
         let (reply, answered) = oneshot::channel();
@@ -155,9 +167,14 @@ impl Connection {
         self.shared.outstanding.load(Ordering::Relaxed)
     }
 
+    /// A number for the request at the head, which no other has; 0 when there is none.
+    pub fn head(&self) -> u64 {
+        self.shared.head_since.load(Ordering::Relaxed)
+    }
+
     /// How long the server has been at the request at the head; zero when there is none.
     pub fn head_age(&self) -> Duration {
-        match self.shared.head_since.load(Ordering::Relaxed) {
+        match self.head() {
             0 => Duration::ZERO,
             since => self.shared.epoch.elapsed().saturating_sub(Duration::from_micros(since)),
         }

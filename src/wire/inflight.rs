@@ -7,9 +7,13 @@ use postgres_protocol::message::backend::Message;
 use postgres_protocol::message::frontend;
 use tokio::sync::oneshot;
 
-use super::handle::ConnectionId;
+use super::delivery;
+use super::handle::{ConnectionId, Duplicate};
 use super::message::{malformed, violation};
-use super::request::{Outcome, Query, Reply};
+use super::plain_read::is_plain_read;
+use super::probe::Probe;
+use super::request::{Outcome, Query, Reply, Request};
+use super::resend::Attempt;
 use super::result::{Response, RowDescription, StatementResult};
 use super::statements::Prepared;
 use super::tunnel::Tunnel;
@@ -38,10 +42,17 @@ pub(super) struct InFlight {
     pub query: Query,
     pub pipelined: bool,
     pub sent: Sent,
+    pub attempt: Attempt,
+    /// Where it begins among all bytes that go to the server.
+    pub position: u64,
     pub reply: Reply,
     results: Vec<StatementResult>,
     current: StatementResult,
     error: Option<ServerMessage>,
+    /// Some of the answer has come.
+    acknowledged: bool,
+    /// The server says that it does not have the cached statement, or has another of its name.
+    statement_missing: bool,
     /// BindComplete has come: from here on the statement may have run.
     bound: bool,
     /// ParseComplete has come.
@@ -52,11 +63,12 @@ pub(super) struct InFlight {
     suspended: Option<Arc<RowDescription>>,
 }
 
-/// The head of the wire: a request, a Sync of our own, or somebody else's conversation.
+/// The head of the wire: a request, a Sync or a question of our own, or somebody else's conversation.
 pub(super) enum Flight {
     Request(Box<InFlight>),
     Tunnel(Tunnel),
     Ping(oneshot::Sender<()>),
+    Probe(Probe),
 }
 
 impl InFlight {
@@ -66,14 +78,26 @@ impl InFlight {
             query,
             pipelined,
             sent,
+            attempt: Attempt::First,
+            position: 0,
             reply,
             results: Vec::new(),
             current,
             error: None,
+            acknowledged: false,
+            statement_missing: false,
             bound: false,
             parse_complete: false,
             noticed: false,
             suspended: None,
+        }
+    }
+
+    /// Hands out a copy if it is a plain read, which may run twice.
+    pub fn duplicate(&mut self, duplicate: &mut Duplicate) {
+        if self.query.can_pipeline(false) {
+            let reply = std::mem::replace(&mut self.reply, Box::new(|_| {}));
+            self.reply = duplicate(self.query.clone(), reply);
         }
     }
 
@@ -82,6 +106,7 @@ impl InFlight {
     }
 
     pub fn columns(&mut self, columns: Arc<RowDescription>) {
+        self.acknowledged = true;
         match &self.sent {
             // The answer to our Describe of the statement, not of this execution.
             Sent::Cached { prepared, .. } if !self.bound => {
@@ -96,16 +121,23 @@ impl InFlight {
         if let Sent::Cached { prepared, .. } = &self.sent {
             let quoted = format!("\"{}\"", prepared.name);
             if error.message.contains(&quoted) {
+                // Poolers have texts and codes of their own.
+                let says = |words| error.message.contains(words);
+                self.statement_missing = !self.bound && (says("does not exist") || says("already exists") || says("not found"));
                 error.message = error.message.replace(&quoted, "\"\"");
                 error.length -= prepared.name.len() as u32;
             }
         }
+        self.statement_missing |=
+            matches!(&self.sent, Sent::Cached { .. } if !self.bound) && matches!(error.code.as_deref(), Some("26000" | "42P05"));
         // The first error of an extended query is the cause; servers send no second one before ReadyForQuery.
         self.error.get_or_insert(error);
     }
 
     /// Takes any other message of the answer. `out` receives what has to be said back.
     pub fn take(&mut self, message: Message, out: &mut BytesMut) -> Result<(), Error> {
+        // Statements that are closed on the way are not this request's.
+        self.acknowledged |= !matches!(message, Message::CloseComplete);
         match message {
             Message::BindComplete => {
                 self.bound = true;
@@ -120,16 +152,16 @@ impl InFlight {
             }
             Message::CommandComplete(body) => {
                 self.current.tag = Some(body.tag().map_err(malformed)?.to_owned());
-                self.results.push(std::mem::take(&mut self.current));
+                self.end_result()?;
                 self.sync_portal(out);
             }
             Message::EmptyQueryResponse => {
-                self.results.push(std::mem::take(&mut self.current));
+                self.end_result()?;
                 self.sync_portal(out);
             }
             Message::PortalSuspended => {
                 self.suspended = self.current.columns.clone();
-                self.results.push(std::mem::take(&mut self.current));
+                self.end_result()?;
             }
             Message::CopyInResponse(_) => {
                 // A query has no data to copy; node-postgres answers with the same words.
@@ -150,6 +182,15 @@ impl InFlight {
         Ok(())
     }
 
+    /// A result is whole. Only a simple query has more than one: without this, a few bytes for each would repeat the columns of the first.
+    fn end_result(&mut self) -> Result<(), Error> {
+        if !matches!(self.sent, Sent::Simple) && !self.results.is_empty() {
+            return Err(violation("one statement has two results"));
+        }
+        self.results.push(std::mem::take(&mut self.current));
+        Ok(())
+    }
+
     /// A portal is done, or has failed: now the server may end the implicit transaction.
     pub fn sync_portal(&self, out: &mut BytesMut) {
         if matches!(self.sent, Sent::Portal) {
@@ -162,12 +203,36 @@ impl InFlight {
         self.suspended.as_ref().filter(|_| matches!(self.sent, Sent::Portal))
     }
 
-    /// The statement it was sent with is stale and nothing has run, so it can be parsed afresh and sent again: the Bind of a cached
-    /// statement failed outside a transaction (plan changed, statement gone, parameter types changed, or its Parse, one flight ahead,
-    /// failed).
-    pub fn can_be_resent(&self, status: u8) -> bool {
-        let reused = matches!(self.sent, Sent::Cached { parsed: false, .. });
-        reused && !self.bound && status == b'I' && self.error.as_ref().is_some_and(|error| !error.fatal)
+    /// How to send it again, when nothing of it has run and the reason may be that its cached statement was stale: its Bind failed outside of a
+    /// transaction (plan changed, statement gone, parameter types changed, or its Parse, one flight ahead, failed).
+    ///
+    /// Whether a value or its parameter's type is the wrong one is not told; it shows when the text is parsed once more. That is later than the
+    /// request was sent, so what the server says then is the answer.
+    pub fn next_attempt(&self, status: u8) -> Option<Attempt> {
+        let Sent::Cached { parsed, .. } = self.sent else { return None };
+        let error = self.error.as_ref().filter(|error| !error.fatal && !self.bound && status == b'I')?;
+        if self.statement_missing {
+            return Some(Attempt::Unnamed);
+        }
+        let can_be_stale = !parsed && self.attempt == Attempt::First && !is_of_the_moment(error);
+        can_be_stale.then_some(Attempt::Afresh)
+    }
+
+    /// The server does not have a statement that it has described, or has another of that name.
+    pub fn has_lost_statement(&self) -> bool {
+        match &self.sent {
+            Sent::Cached { prepared, parsed } => self.statement_missing && (*parsed || prepared.columns.get().is_some()),
+            _ => false,
+        }
+    }
+
+    /// The Bind was accepted: from there on it may have run.
+    pub fn is_bound(&self) -> bool {
+        self.bound
+    }
+
+    pub fn into_request(self) -> Request {
+        Request { query: self.query, pipelined: self.pipelined, reply: self.reply }
     }
 
     pub fn has_failed(&self) -> bool {
@@ -202,17 +267,37 @@ impl InFlight {
         (self.reply)(Outcome::Completed(outcome));
     }
 
-    /// The connection has ended. With `ran_nothing` the query may go elsewhere.
-    pub fn lose(self, cause: &Error, ran_nothing: bool) {
-        let began = self.bound || matches!(self.sent, Sent::Simple);
-        match self.error {
-            // The session was ended before the server came to this query: BindComplete would have been flushed ahead of the error.
-            Some(error) if error.fatal && !began => {
-                (self.reply)(Outcome::NeverRan { query: self.query, cause: Error::database(error) });
-            }
-            Some(error) => (self.reply)(Outcome::Completed(Err(Error::database(error)))),
-            None if ran_nothing => (self.reply)(Outcome::NeverRan { query: self.query, cause: cause.clone() }),
-            None => (self.reply)(Outcome::Completed(Err(cause.clone()))),
-        }
+    /// The connection has ended with this request at the head of the wire, or behind others. A request at the head that has no error of its
+    /// own was behind a question of ours when the last word came.
+    pub fn lose(self, cause: &Error, at_head: bool) {
+        let simple = matches!(self.sent, Sent::Simple);
+        let is_lost_read = self.error.is_none() && !at_head && self.is_shared_read();
+        let (never_ran, cause) = match self.error {
+            Some(error) => (at_head && !self.acknowledged && delivery::refuses(&error, simple), Error::database(error)),
+            None => (cause.server().is_some_and(delivery::ends_session), cause.clone()),
+        };
+        (self.reply)(if never_ran {
+            Outcome::NeverRan { query: self.query, cause, refused: at_head }
+        } else if is_lost_read {
+            Outcome::ReadLost { query: self.query, cause }
+        } else {
+            Outcome::Completed(Err(cause))
+        });
     }
+
+    /// The connection has ended before anything of this request was written.
+    pub fn lose_unwritten(self, cause: &Error) {
+        (self.reply)(Outcome::NeverRan { query: self.query, cause: cause.clone(), refused: false });
+    }
+
+    fn is_shared_read(&self) -> bool {
+        self.pipelined && is_plain_read(&self.query.text)
+    }
+}
+
+/// An error of the moment (a shutdown, a cancelled or timed-out query, a lock, a deadlock, no memory, no connection): parsing again would not
+/// tell whether the statement was stale, and would run into it a second time.
+fn is_of_the_moment(error: &ServerMessage) -> bool {
+    let class = error.code.as_deref().and_then(|code| code.get(..2));
+    matches!(class, Some("08" | "40" | "53" | "55" | "57" | "58"))
 }

@@ -12,15 +12,19 @@ use postgres_protocol::message::backend::{ErrorFields, Message, RowDescriptionBo
 
 use super::result::{Field, RowDescription};
 use crate::error::{Error, Kind, ServerMessage};
+use crate::limits::{MAX_KEPT_BUFFER, MAX_MESSAGE};
 
-/// PostgreSQL itself sends nothing larger than 1 GiB; a longer frame is not PostgreSQL.
-const MAX_FRAME: usize = (1 << 30) + 1024;
+/// Read ahead at least this much: four TLS records.
+const READ_CHUNK: usize = 64 * 1024;
+
+/// The types of a server's messages.
+const TAGS: &[u8] = b"123ACDEGHIKNRSTWZcdnst";
 
 /// The type byte and the whole length (type byte included) of the next message, once its header and body are in `buffer`.
 pub(super) fn frame(buffer: &[u8]) -> Result<Option<(u8, usize)>, Error> {
     let Some((header, _)) = buffer.split_first_chunk::<5>() else { return Ok(None) };
     let length = u32::from_be_bytes([header[1], header[2], header[3], header[4]]) as usize;
-    if !(4..=MAX_FRAME).contains(&length) {
+    if !(4..=MAX_MESSAGE).contains(&length) {
         return Err(violation(format!("a message of type {:?} says it is {length} bytes long", char::from(header[0]))));
     }
     Ok((buffer.len() > length).then_some((header[0], length + 1)))
@@ -31,15 +35,33 @@ pub(super) fn missing(buffer: &[u8]) -> usize {
     match buffer.split_first_chunk::<5>() {
         Some((header, _)) => {
             let length = u32::from_be_bytes([header[1], header[2], header[3], header[4]]) as usize;
-            (length + 1).saturating_sub(buffer.len()).min(MAX_FRAME)
+            (length + 1).saturating_sub(buffer.len()).min(MAX_MESSAGE)
         }
         None => 5 - buffer.len(),
     }
 }
 
+/// Makes room for what comes next: as much as has come, not what a header promises. Five bytes must not cost a gigabyte.
+pub(super) fn make_room(buffer: &mut BytesMut) -> Result<(), Error> {
+    if buffer.is_empty() && buffer.capacity() > MAX_KEPT_BUFFER {
+        *buffer = BytesMut::new();
+    }
+    let count = missing(buffer).min(buffer.len()).max(READ_CHUNK);
+    let whole = buffer.len() + count;
+    // `BytesMut` aborts where there is no memory: a large step is tried first.
+    if whole > buffer.capacity().max(MAX_KEPT_BUFFER) && Vec::<u8>::new().try_reserve_exact(whole).is_err() {
+        return Err(Error::new(Kind::Connection, "there is not enough memory for a message of the server").with_code("OUT_OF_MEMORY"));
+    }
+    buffer.reserve(count);
+    Ok(())
+}
+
 /// Takes the message that [`frame`] found.
 pub(super) fn decode(buffer: &mut BytesMut, length: usize) -> Result<(Message, u32), Error> {
     let mut one = buffer.split_to(length);
+    if !TAGS.contains(&one[0]) {
+        return Err(violation("a message has no known type").with_source(format!("received invalid response: {:x}", one[0])));
+    }
     let message = Message::parse(&mut one).map_err(malformed)?.ok_or_else(|| violation("a message is shorter than it says"))?;
     Ok((message, (length - 1) as u32))
 }
@@ -102,6 +124,33 @@ pub(super) fn malformed(source: io::Error) -> Error {
     violation("a message cannot be decoded").with_source(source)
 }
 
+/// A message that came when nobody had asked for anything.
+pub(super) fn stray(message: &Message) -> Error {
+    let name = match message {
+        Message::BindComplete => "bindComplete",
+        Message::CloseComplete => "closeComplete",
+        Message::CommandComplete(_) => "commandComplete",
+        Message::CopyData(_) => "copyData",
+        Message::CopyDone => "copyDone",
+        Message::CopyInResponse(_) => "copyInResponse",
+        Message::CopyOutResponse(_) => "copyOutResponse",
+        Message::DataRow(_) => "dataRow",
+        Message::EmptyQueryResponse => "emptyQuery",
+        Message::NoData => "noData",
+        Message::ParameterDescription(_) => "parameterDescription",
+        Message::ParseComplete => "parseComplete",
+        Message::PortalSuspended => "portalSuspended",
+        Message::RowDescription(_) => "rowDescription",
+        _ => "startup",
+    };
+    unasked(name)
+}
+
+/// The same by the name that node-postgres has for it, in node-postgres' words.
+pub(super) fn unasked(name: &str) -> Error {
+    violation("an answer came to no request").with_source(format!("Received unexpected {name} message from backend."))
+}
+
 /// The server does not follow the protocol.
 pub(super) fn violation(what: impl std::fmt::Display) -> Error {
     Error::new(Kind::Protocol, format!("the server broke the PostgreSQL protocol: {what}"))
@@ -131,6 +180,24 @@ mod tests {
             message.extend_from_slice(&length.to_be_bytes());
             assert_eq!(frame(&message).unwrap_err().kind(), Kind::Protocol);
         }
+    }
+
+    #[test]
+    fn a_header_that_promises_a_gigabyte_costs_what_has_come() {
+        let mut buffer = BytesMut::from(&b"D\x40\0\0\0"[..]);
+        for received in [5, 100_000, 5_000_000] {
+            buffer.resize(received, 0);
+            make_room(&mut buffer).unwrap();
+            assert!(buffer.capacity() > received && buffer.capacity() <= 2 * received + 2 * READ_CHUNK);
+        }
+    }
+
+    #[test]
+    fn a_buffer_that_has_grown_is_given_back_once_it_is_empty() {
+        let mut buffer = BytesMut::zeroed(5_000_000);
+        buffer.clear();
+        make_room(&mut buffer).unwrap();
+        assert!(buffer.capacity() < MAX_KEPT_BUFFER);
     }
 
     proptest! {

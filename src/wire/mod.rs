@@ -5,17 +5,28 @@
 //! server's text as it came.
 
 mod address;
+mod caching;
 mod cancel;
 mod connection;
+mod delivery;
 mod effects;
 mod encoder;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod handle;
 mod inflight;
+mod lasting;
+mod lexer;
 mod message;
+mod plain_read;
+mod probe;
 mod request;
+mod resend;
+#[cfg(test)]
+mod resend_tests;
 mod result;
+#[cfg(test)]
+mod scripted_server;
 mod socket;
 mod startup;
 mod statements;
@@ -27,10 +38,11 @@ mod tunnel_tests;
 pub use cancel::cancel;
 pub use connection::open;
 pub use encoder::SchemaGeneration;
-pub use handle::{Connection, ConnectionId, Observer, Session};
+pub use handle::{Connection, ConnectionId, Duplicate, Observer, Session};
+pub use plain_read::is_plain_read;
 pub use request::{Execution, Fetch, Outcome, Param, Query, Reply, Request};
 pub use result::{Field, Response, RowCursor, RowDescription, Rows, StatementResult};
 pub use socket::{Connected, Socket, connect};
-pub use startup::{Early, Options, Password, PasswordFuture, Started, start};
+pub use startup::{Early, Options, PASSWORD_ASKED_AGAIN, Password, PasswordFuture, Started, start};
 pub use target::{CheckIdentity, Target};
 pub use tunnel::TunnelEnd;

@@ -5,6 +5,7 @@ use postgres_protocol::IsNull;
 use postgres_protocol::message::frontend;
 
 use super::effects::first_keyword;
+use super::plain_read::is_plain_read;
 use super::result::Response;
 use crate::error::{Error, Kind};
 
@@ -57,8 +58,12 @@ pub struct Query {
 pub enum Outcome {
     /// The server answered, or the connection was lost after (a part of) the query may have run.
     Completed(Result<Response, Error>),
-    /// The connection ended and the server certainly ran nothing of it: the query may go to another connection.
-    NeverRan { query: Query, cause: Error },
+    /// The connection ended and the server certainly ran nothing of it: the query may go to another connection. `refused`: it was sent, and
+    /// was the one to be run next; otherwise it was not sent, or waited behind another.
+    NeverRan { query: Query, cause: Error, refused: bool },
+    /// The connection ended, and nobody knows whether the server ran the query, which by its text only reads: it may run again where it
+    /// cannot write, since a function behind a view may.
+    ReadLost { query: Query, cause: Error },
 }
 
 /// Called exactly once.
@@ -82,11 +87,16 @@ impl Query {
         Self { text: text.into(), execution: Execution::Extended { name: None, params, binary: false } }
     }
 
-    /// Whether this query may share a connection with others in flight.
+    /// Whether this query may share a connection with others in flight: be sent behind them, and they behind it.
     ///
-    /// Only plain reads and writes: a statement that changes the session, starts a transaction or enters COPY must have the connection
-    /// for itself, and so must a text of several statements, which could hide one.
-    pub fn can_pipeline(&self) -> bool {
+    /// A plain read may: it neither waits for a lock of another caller's nor takes one. With `writes`, so may every single statement that reads
+    /// or writes rows, whatever it waits for; one that changes the session, starts a transaction or enters COPY must always have the
+    /// connection for itself.
+    pub fn can_pipeline(&self, writes: bool) -> bool {
+        if !writes {
+            let is_unnamed = matches!(self.execution, Execution::Simple | Execution::Extended { name: None, .. });
+            return is_unnamed && is_plain_read(&self.text);
+        }
         let statement = first_keyword(&self.text);
         let plain = ["select", "insert", "update", "delete", "with", "values", "merge", "table"]
             .iter()
@@ -135,12 +145,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_plain_reads_and_writes_share_the_wire() {
-        for text in ["select 1", "select 1;", "SELECT 1 ; ", "insert into t values (1)", "/* x */ with t as (select 1) table t"] {
-            assert!(Query::simple(text).can_pipeline(), "{text}");
+    fn only_plain_reads_share_the_wire() {
+        for text in ["select 1", "select 1;", "SELECT 1 ; ", "/* x */ with t as (select 1) table t"] {
+            assert!(Query::simple(text).can_pipeline(false), "{text}");
+            assert!(Query::extended(text, Vec::new()).can_pipeline(false), "{text}");
+        }
+        for text in ["insert into t values (1)", "select 1 for update", "select f()", "begin", "select 1; begin", ""] {
+            assert!(!Query::simple(text).can_pipeline(false), "{text}");
+            assert!(!Query::extended(text, Vec::new()).can_pipeline(false), "{text}");
+        }
+        let named = Execution::Extended { name: Some("a".into()), params: Vec::new(), binary: false };
+        assert!(!Query { text: "select 1".into(), execution: named }.can_pipeline(false));
+        assert!(!Query { text: "select 1".into(), execution: Execution::Portal(Fetch::Close) }.can_pipeline(false));
+    }
+
+    #[test]
+    fn writes_share_it_where_that_is_wanted() {
+        for text in ["select 1", "SELECT f() ; ", "insert into t values (1)", "/* x */ with t as (select 1) table t"] {
+            assert!(Query::simple(text).can_pipeline(true), "{text}");
         }
         for text in ["begin", "set x to 1", "listen a", "copy t from stdin", "select 1; begin", "", "discard all", "call p()", "do $$ $$"] {
-            assert!(!Query::simple(text).can_pipeline(), "{text}");
+            assert!(!Query::simple(text).can_pipeline(true), "{text}");
         }
     }
 

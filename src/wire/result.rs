@@ -35,8 +35,9 @@ pub struct RowDescription {
 /// A body is an `i16` count of cells, then per cell an `i32` length (-1: null) and that many bytes.
 #[derive(Default)]
 pub struct Rows {
-    pub(super) wire: Vec<u8>,
-    pub(super) count: u32,
+    wire: Vec<u8>,
+    count: usize,
+    lost: bool,
 }
 
 /// The outcome of one statement.
@@ -60,7 +61,7 @@ pub struct Response {
 
 impl Rows {
     pub fn len(&self) -> usize {
-        self.count as usize
+        self.count
     }
 
     pub fn is_empty(&self) -> bool {
@@ -72,9 +73,22 @@ impl Rows {
         self.wire.len()
     }
 
-    pub(super) fn push(&mut self, body: &[u8]) {
+    /// Appends the body of a DataRow. Where the memory for it cannot be had, all rows are given up.
+    pub fn push(&mut self, body: &[u8]) {
+        if self.lost {
+            return;
+        }
+        if self.wire.try_reserve(body.len()).is_err() {
+            *self = Self { lost: true, ..Self::default() };
+            return;
+        }
         self.wire.extend_from_slice(body);
         self.count += 1;
+    }
+
+    /// There was no memory for them.
+    pub fn is_lost(&self) -> bool {
+        self.lost
     }
 
     /// The rows in order.

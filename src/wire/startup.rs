@@ -15,19 +15,22 @@ use postgres_protocol::message::backend::{AuthenticationSaslBody, ErrorFields, M
 use postgres_protocol::message::frontend;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
+use super::caching::Caching;
 use super::encoder::{Encoder, SchemaGeneration};
 use super::handle::Session;
 use super::inflight::InFlight;
-use super::message::{decode, frame, malformed, server_message, violation};
+use super::message::{decode, frame, malformed, missing, server_message, violation};
 use super::request::{Outcome, Request};
+use super::resend::Attempt;
 use super::socket::{Connected, Socket};
 use super::target::Target;
 use crate::error::{Error, Kind, ServerMessage};
+use crate::limits::{MAX_STARTUP, MAX_STARTUP_MESSAGE};
 use crate::scrub::Scrub;
 use crate::secret::Secret;
 
-/// Longest answer the server may give before the session begins; error texts are far shorter.
-const MAX_STARTUP_MESSAGE: usize = 64 * 1024;
+/// The code of a login that failed because a request was sent ahead.
+pub const PASSWORD_ASKED_AGAIN: &str = "PASSWORD_ASKED_AGAIN";
 
 /// Gives the password when the server asks for one, and not before: it may still be on its way.
 pub trait Password: Send {
@@ -43,6 +46,8 @@ pub type PasswordFuture<'a> = Pin<Box<dyn Future<Output = Result<Option<Secret>,
 /// PostgreSQL reads messages one after another, and so does the Neon proxy that Lakebase's is built on: Neon's own serverless driver sends
 /// its first query this way (`pipelineConnect`).
 pub trait Early: Send + Sync {
+    ///
+    /// It has to be a plain read. What it asks for may be asked once more: when the login fails, nobody can tell on which side of a proxy.
     fn take(&self) -> Option<Request>;
     /// Whether anybody else waits for the session: without, an attempt whose request is lost need not be repeated.
     fn is_awaited(&self) -> bool;
@@ -52,6 +57,8 @@ pub trait Early: Send + Sync {
 pub struct Options {
     pub statement_cache_size: usize,
     pub schema_generation: SchemaGeneration,
+    /// Queries that share the connection run in the order of their calls, whatever happens to them. They have to be plain reads.
+    pub in_order: bool,
     /// Whom the first attempt asks for a request.
     pub early: Option<Box<dyn Early>>,
 }
@@ -63,6 +70,7 @@ pub struct Started<S> {
     /// Bytes that were read behind ReadyForQuery.
     pub(super) unread: BytesMut,
     pub(super) encoder: Encoder,
+    pub(super) in_order: bool,
     /// The request that went out with the password.
     pub(super) early: Option<Box<InFlight>>,
 }
@@ -74,14 +82,10 @@ struct Rider<'a> {
 }
 
 impl Rider<'_> {
-    /// There will be no session. After a refusal the server reads nothing behind the password. A clean end without ReadyForQuery says the
-    /// same: the server sends that before it reads a query, and TCP would have delivered it. After a reset nobody knows.
+    /// There will be no session. The read that came too early may go elsewhere.
     fn lose(&mut self, cause: &Error) {
-        let source = std::error::Error::source(cause).and_then(|source| source.downcast_ref::<io::Error>());
-        let ended = source.is_some_and(|source| source.kind() == io::ErrorKind::UnexpectedEof);
-        let never_ran = cause.server().is_some() || ended;
         if let Some(request) = self.request.take() {
-            request.lose(cause, never_ran);
+            request.lose(cause, false);
         }
     }
 }
@@ -90,7 +94,7 @@ impl Rider<'_> {
 impl Drop for Rider<'_> {
     fn drop(&mut self) {
         if let Some(request) = self.request.take() {
-            request.lose(&self.target.timed_out(), false);
+            request.lose(&self.target.timed_out(), true);
         }
     }
 }
@@ -151,7 +155,7 @@ pub async fn start(
     let channel = Channel { encrypted: connected.is_encrypted(), local: connected.is_local, binding };
     let link = connected.link;
     let mut exchange = Exchange::new(connected.stream, target);
-    let mut encoder = Encoder::new(options.statement_cache_size, options.schema_generation.clone());
+    let mut encoder = Encoder::new(options.statement_cache_size, options.schema_generation.clone(), Caching::of(&target.config));
     let mut rider = Rider { request: None, target };
     let session = match exchange.run(&channel, password, &mut encoder, early, &mut rider).await {
         Ok(session) => Session { link, ..session },
@@ -160,7 +164,14 @@ pub async fn start(
             return Err(error);
         }
     };
-    Ok(Started { socket: exchange.socket, session, unread: exchange.read, encoder, early: rider.request.take() })
+    Ok(Started {
+        socket: exchange.socket,
+        session,
+        unread: exchange.read,
+        encoder,
+        in_order: options.in_order,
+        early: rider.request.take(),
+    })
 }
 
 /// For the fuzz targets: a startup on `socket`.
@@ -172,16 +183,18 @@ where
     let binding = encrypted.then(|| vec![0; 32]);
     let channel = Channel { encrypted, local: !encrypted, binding };
     let mut exchange = Exchange::new(socket, target);
-    let mut encoder = Encoder::new(16, SchemaGeneration::default());
+    let mut encoder = Encoder::new(16, SchemaGeneration::default(), Caching::default());
     let mut rider = Rider { request: None, target };
     let session = exchange.run(&channel, password, &mut encoder, None, &mut rider).await?;
-    Ok(Started { socket: exchange.socket, session, unread: exchange.read, encoder, early: None })
+    Ok(Started { socket: exchange.socket, session, unread: exchange.read, encoder, in_order: false, early: None })
 }
 
 struct Exchange<'a, S> {
     socket: S,
     read: BytesMut,
     out: BytesMut,
+    /// Bytes of all messages so far.
+    received: usize,
     target: &'a Target,
     /// What was sent, and must not be shown when the server quotes it.
     secrets: Scrub,
@@ -192,7 +205,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Exchange<'a, S> {
         let config = &target.config;
         let public =
             [config.user.as_str(), config.database.as_str(), target.host(), config.application_name.as_deref().unwrap_or_default()];
-        Self { socket, read: BytesMut::with_capacity(1024), out: BytesMut::new(), target, secrets: Scrub::new(&public) }
+        Self { socket, read: BytesMut::with_capacity(1024), out: BytesMut::new(), received: 0, target, secrets: Scrub::new(&public) }
     }
 }
 
@@ -202,7 +215,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
         channel: &Channel,
         password: &mut dyn Password,
         encoder: &mut Encoder,
-        early: Option<&dyn Early>,
+        mut early: Option<&dyn Early>,
         rider: &mut Rider<'_>,
     ) -> Result<Session, Error> {
         self.write_startup()?;
@@ -224,6 +237,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
             match message {
                 Message::AuthenticationOk => {}
                 Message::AuthenticationCleartextPassword => {
+                    if rider.request.is_some() {
+                        return Err(asked_again());
+                    }
                     let secret = self.secret(password).await?.unwrap_or_default();
                     if !channel.encrypted && !channel.local {
                         return Err(Error::new(
@@ -235,7 +251,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
                     }
                     frontend::password_message(secret.expose().as_bytes(), &mut self.out).map_err(|_| nul_in_password())?;
                     if channel.encrypted
-                        && let Some(early) = early
+                        && let Some(early) = early.take()
                     {
                         rider.request = early.take().and_then(|request| self.append(request, encoder));
                     }
@@ -306,7 +322,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
     /// Puts the early request behind the password; one that cannot be encoded is answered with the error.
     fn append(&mut self, Request { query, pipelined, reply }: Request, encoder: &mut Encoder) -> Option<Box<InFlight>> {
         let before = self.out.len();
-        match encoder.encode(&query, b'I', &mut self.out) {
+        match encoder.encode(&query, Attempt::First, b'I', &mut self.out) {
             Ok(sent) => Some(Box::new(InFlight::new(query, pipelined, sent, reply))),
             Err(error) => {
                 self.out.truncate(before);
@@ -366,13 +382,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
     async fn next(&mut self) -> Result<(Message, u32), Error> {
         loop {
             if let Some((_, length)) = frame(&self.read)? {
+                self.received += length;
+                if length > MAX_STARTUP_MESSAGE || self.received > MAX_STARTUP {
+                    return Err(too_much());
+                }
                 return match decode(&mut self.read, length)? {
                     (Message::ErrorResponse(body), wire_length) => Err(Error::database(self.told(body.fields(), wire_length)?)),
                     decoded => Ok(decoded),
                 };
             }
-            if self.read.len() > MAX_STARTUP_MESSAGE {
-                return Err(violation("an answer during startup is too long"));
+            if missing(&self.read) > MAX_STARTUP_MESSAGE {
+                return Err(too_much());
             }
             let count = self.socket.read_buf(&mut self.read).await.map_err(|error| self.target.unreachable(error))?;
             if count == 0 {
@@ -416,9 +436,23 @@ fn check_iterations(message: &[u8], most: u32) -> Result<(), Error> {
     Err(Error::new(Kind::Authentication, message).with_code("SCRAM_FAILED"))
 }
 
+/// What a server may say before anybody has logged in is limited.
+fn too_much() -> Error {
+    violation("it says too much before the session begins")
+}
+
+/// What came behind the first password would be taken for the second one. The next attempt sends nothing ahead.
+fn asked_again() -> Error {
+    Error::new(Kind::Protocol, "the server asked for the password a second time").with_code(PASSWORD_ASKED_AGAIN)
+}
+
 fn nul_in_password() -> Error {
     Error::new(Kind::Authentication, "the password contains a NUL character, which PostgreSQL cannot take").with_code("PASSWORD_INVALID")
 }
+
+#[cfg(test)]
+#[path = "early_tests.rs"]
+mod early_tests;
 
 #[cfg(test)]
 mod tests {

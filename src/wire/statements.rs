@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use super::caching::Caching;
 use super::result::RowDescription;
+use crate::tls;
 
-/// Names of cached statements start with this, so that they meet neither a caller's own names nor those of a tool.
+/// Names of cached statements start with this, so that a person who meets one knows whose it is.
 const PREFIX: &str = "lakebase_";
 /// What other programs change is not told: a statement that still fits but means something else is parsed again after so long. Once in a
 /// while it costs nothing, and no round trip.
@@ -34,6 +36,10 @@ pub(super) struct Statements {
     obsolete: Vec<Arc<Prepared>>,
     capacity: usize,
     clock: u64,
+    /// Where it is off, nothing is cached.
+    caching: Caching,
+    /// Makes the names no other connection's, process's or caller's: behind a pooler another's statement may be in the session.
+    names: Option<u64>,
     next: u64,
 }
 
@@ -47,12 +53,23 @@ pub(super) struct Validity {
 }
 
 impl Statements {
-    pub fn new(capacity: usize) -> Self {
-        Self { by_text: HashMap::new(), obsolete: Vec::new(), capacity, clock: 0, next: 0 }
+    pub fn new(capacity: usize, caching: Caching) -> Self {
+        let names = if capacity > 0 { tls::random() } else { None };
+        Self { by_text: HashMap::new(), obsolete: Vec::new(), capacity, clock: 0, caching, names, next: 0 }
     }
 
     pub fn is_enabled(&self) -> bool {
-        self.capacity > 0
+        self.names.is_some() && !self.caching.is_off()
+    }
+
+    pub fn holds_any(&self) -> bool {
+        !self.by_text.is_empty()
+    }
+
+    /// The server does not keep what is prepared.
+    pub fn turn_off(&mut self) {
+        self.caching.turn_off();
+        self.clear();
     }
 
     /// The cached statement for `text`, if it may be used. Only outside a transaction: there a plan that is stale all the same shows as an
@@ -62,6 +79,15 @@ impl Statements {
         let entry = self.by_text.get_mut(text).filter(|entry| entry.valid == now && at < entry.parsed + MAX_AGE)?;
         entry.used = self.clock;
         Some(entry.prepared.clone())
+    }
+
+    fn name(&self, number: u64) -> String {
+        format!("{PREFIX}{:016x}_{number}", self.names.unwrap_or_default())
+    }
+
+    /// A name that no statement of the cache has.
+    pub fn spare_name(&self) -> String {
+        self.name(0)
     }
 
     /// Registers a new statement for `text`, in place of a stale one or the one that was used longest ago.
@@ -74,7 +100,7 @@ impl Statements {
         self.obsolete.extend(replaced.map(|entry| entry.prepared));
         self.next += 1;
         self.clock += 1;
-        let prepared = Arc::new(Prepared { name: format!("{PREFIX}{}", self.next), columns: OnceLock::new() });
+        let prepared = Arc::new(Prepared { name: self.name(self.next), columns: OnceLock::new() });
         let entry = Entry { prepared: prepared.clone(), valid: now, parsed: at, used: self.clock };
         self.by_text.insert(text.to_owned(), entry);
         prepared
@@ -116,7 +142,7 @@ mod tests {
 
     #[test]
     fn the_least_recently_used_statement_makes_room() {
-        let (mut statements, at) = (Statements::new(2), Instant::now());
+        let (mut statements, at) = (Statements::new(2, Caching::default()), Instant::now());
         let first = statements.insert("a", START, at);
         let second = statements.insert("b", START, at);
         assert!(Arc::ptr_eq(&statements.get("a", START, at).unwrap(), &first));
@@ -129,7 +155,7 @@ mod tests {
     #[test]
     fn a_change_of_schema_or_settings_makes_statements_stale() {
         for later in [Validity { schema: 1, ..START }, Validity { settings: 1, ..START }] {
-            let (mut statements, at) = (Statements::new(2), Instant::now());
+            let (mut statements, at) = (Statements::new(2, Caching::default()), Instant::now());
             let stale = statements.insert("a", START, at);
             assert!(statements.get("a", later, at).is_none());
             statements.insert("a", later, at);
@@ -140,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_statement_ages_however_often_it_is_used() {
-        let (mut statements, at) = (Statements::new(2), Instant::now());
+        let (mut statements, at) = (Statements::new(2, Caching::default()), Instant::now());
         statements.insert("a", START, at);
         assert!(statements.get("a", START, at + MAX_AGE - Duration::from_millis(1)).is_some());
         assert!(statements.get("a", START, at + MAX_AGE).is_none());
@@ -151,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_statement_that_was_replaced_is_not_removed_by_its_predecessor() {
-        let (mut statements, at) = (Statements::new(2), Instant::now());
+        let (mut statements, at) = (Statements::new(2, Caching::default()), Instant::now());
         let first = statements.insert("a", START, at);
         let second = statements.insert("a", START, at);
         statements.remove("a", &first);

@@ -4,7 +4,8 @@
 
 use postgres_protocol::message::backend::Message;
 
-use super::effects::{mentions_set_config, starts_with_schema_change};
+use super::effects::starts_with_schema_change;
+use super::lasting::calls_unknown_functions;
 use super::message::{decode, frame, malformed};
 use crate::error::Error;
 
@@ -112,6 +113,7 @@ fn can_change_schema(mut bytes: &[u8]) -> bool {
             b'P' => body.iter().position(|byte| *byte == 0).map(|name| &body[name + 1..]),
             _ => None,
         };
+        let text = text.and_then(|text| text.split(|byte| *byte == 0).next());
         if text.is_some_and(|text| decides_what_texts_mean(&String::from_utf8_lossy(text))) {
             return true;
         }
@@ -122,7 +124,7 @@ fn can_change_schema(mut bytes: &[u8]) -> bool {
 
 /// Its tag alone would not show it.
 fn decides_what_texts_mean(text: &str) -> bool {
-    starts_with_schema_change(text) || mentions_set_config(text)
+    starts_with_schema_change(text) || calls_unknown_functions(text)
 }
 
 #[cfg(fuzzing)]

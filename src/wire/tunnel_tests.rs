@@ -1,27 +1,15 @@
 //! The connection's task with a tunnel, driven over an in-memory socket whose other end is the test.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
-use bytes::BytesMut;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
-use tokio::sync::{mpsc, oneshot};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::connection::open;
-use super::encoder::{Encoder, SchemaGeneration};
-use super::handle::{Connection, ConnectionId, Observer, Session};
-use super::request::{Outcome, Query, Request};
-use super::startup::Started;
+use super::handle::Connection;
+use super::request::{Outcome, Query};
+use super::scripted_server::{SOCKET, SOON, Setup, connect, heard, message, ready, send, show_that_names_are_kept};
 use super::tunnel::TunnelEnd;
-use crate::error::Error;
-
-/// What the kernel would buffer between client and server.
-const SOCKET: usize = 64 * 1024;
-
-/// A bound on what must happen; nothing waits for it to pass.
-const SOON: Duration = Duration::from_secs(10);
 
 #[derive(Debug, PartialEq, Eq)]
 enum Told {
@@ -48,26 +36,6 @@ impl Drop for End {
     }
 }
 
-struct Silent;
-
-impl Observer for Silent {
-    fn closed(&self, _connection: ConnectionId, _error: Option<Error>) {}
-}
-
-struct Setup {
-    connection: Connection,
-    server: DuplexStream,
-    generation: SchemaGeneration,
-}
-
-fn connect() -> Setup {
-    let (socket, server) = duplex(SOCKET);
-    let generation = SchemaGeneration::default();
-    let encoder = Encoder::new(16, generation.clone());
-    let started = Started { socket, session: Session::default(), unread: BytesMut::new(), encoder, early: None };
-    Setup { connection: open(started, Arc::new(Silent)), server, generation }
-}
-
 fn tunnel(connection: &Connection) -> mpsc::UnboundedReceiver<Told> {
     let (sender, told) = mpsc::unbounded_channel();
     connection.tunnel(Box::new(End(sender)));
@@ -76,36 +44,6 @@ fn tunnel(connection: &Connection) -> mpsc::UnboundedReceiver<Told> {
 
 async fn next(told: &mut mpsc::UnboundedReceiver<Told>) -> Told {
     timeout(SOON, told.recv()).await.expect("the tunnel says something").expect("the tunnel has not ended")
-}
-
-fn message(tag: u8, body: &[u8]) -> Vec<u8> {
-    let mut message = vec![tag];
-    message.extend((body.len() as u32 + 4).to_be_bytes());
-    message.extend(body);
-    message
-}
-
-fn ready(status: u8) -> Vec<u8> {
-    message(b'Z', &[status])
-}
-
-/// Everything the client says up to a message with this tag.
-async fn heard(server: &mut DuplexStream, until: u8) -> Vec<u8> {
-    let mut tags = Vec::new();
-    while tags.last() != Some(&until) {
-        tags.push(timeout(SOON, server.read_u8()).await.expect("the client says more").expect("the connection is open"));
-        let length = server.read_u32().await.expect("a length");
-        let mut body = vec![0; length as usize - 4];
-        server.read_exact(&mut body).await.expect("a body");
-    }
-    tags
-}
-
-fn send(connection: &Connection, query: Query) -> oneshot::Receiver<Outcome> {
-    let (sender, outcome) = oneshot::channel();
-    let reply = Box::new(|outcome| _ = sender.send(outcome));
-    connection.send(Request { query, pipelined: true, reply });
-    outcome
 }
 
 /// Lets the other tasks run until none of them has anything to do.
@@ -278,6 +216,7 @@ async fn run_through_tunnel(connection: &Connection, server: &mut DuplexStream, 
 #[tokio::test]
 async fn a_schema_change_through_a_tunnel_makes_cached_statements_stale() {
     let Setup { connection, mut server, generation } = connect();
+    show_that_names_are_kept(&connection, &mut server).await;
     assert_eq!(run_cached(&connection, &mut server).await, b"PDBES");
     assert_eq!(run_cached(&connection, &mut server).await, b"BES");
     run_through_tunnel(&connection, &mut server, b"select 1\0", b"SELECT 1\0").await;
@@ -296,6 +235,7 @@ async fn a_schema_change_through_a_tunnel_makes_cached_statements_stale() {
 #[tokio::test]
 async fn statements_deallocated_through_a_tunnel_are_parsed_again() {
     let Setup { connection, mut server, .. } = connect();
+    show_that_names_are_kept(&connection, &mut server).await;
     run_cached(&connection, &mut server).await;
     run_through_tunnel(&connection, &mut server, b"discard all\0", b"DISCARD ALL\0").await;
     assert!(run_cached(&connection, &mut server).await.contains(&b'P'));

@@ -23,6 +23,8 @@ export function toPgError(wire: WireError): Error {
   // A refusal of our own: node-postgres sends the password, and has no words for this.
   if (wire.code === 'CLEARTEXT_REFUSED') return toError(wire)
   if (wire.kind === 'timeout') return new Error('timeout expired')
+  // A server that breaks the protocol: node-postgres' words for it are the cause.
+  if (wire.kind === 'protocol' && wire.cause) return new Error(wire.cause)
   const message = (wire.code && certificateMessages[wire.code]) || wire.message
   const error = new Error(message)
   if (wire.code && wire.code in certificateMessages) Object.assign(error, { code: wire.code })

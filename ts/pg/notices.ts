@@ -24,3 +24,13 @@ export function notificationOf(processId: number, channel: string, payload: stri
   const length = 4 + 4 + Buffer.byteLength(channel) + 1 + Buffer.byteLength(payload) + 1
   return new NotificationResponseMessage(length, processId, channel, payload)
 }
+
+export function parameterOf(name: string, value: string): object {
+  const { ParameterStatusMessage } = messages()
+  return new ParameterStatusMessage(4 + Buffer.byteLength(name) + 1 + Buffer.byteLength(value) + 1, name, value)
+}
+
+export function keyOf(processId: number, secretKey: number): object {
+  const { BackendKeyDataMessage } = messages()
+  return new BackendKeyDataMessage(4 + 4 + 4, processId, secretKey)
+}

@@ -24,8 +24,9 @@ export function coreOptions(parameters: ConnectionParameters, given: ConnectionO
 
 /** The options of a pool, for `Environment.openPool`. */
 export function corePoolOptions(parameters: ConnectionParameters, given: ConnectionOptions & PoolingOptions): string {
-  const { max, min, idleTimeoutMillis, maxUses, allowExitOnIdle, maxPipeline } = given
-  return encodeOptions({ ...connectionSettings(parameters, given), max, min, idleTimeoutMillis, maxUses, allowExitOnIdle, maxPipeline })
+  const { max, min, idleTimeoutMillis, maxUses, allowExitOnIdle, maxPipeline, pipelineWrites } = given
+  const pooling = { max, min, idleTimeoutMillis, maxUses, allowExitOnIdle, maxPipeline, pipelineWrites }
+  return encodeOptions({ ...connectionSettings(parameters, given), ...pooling })
 }
 
 function connectionSettings(parameters: ConnectionParameters, given: ConnectionOptions): object {

@@ -93,8 +93,10 @@ export interface PoolConfig extends ClientConfig {
   maxUses?: number | undefined
   /** Age in seconds at which a connection is replaced. Default 0: unlimited. */
   maxLifetimeSeconds?: number | undefined
-  /** This package's own: requests in flight per connection when all are busy. Default 64; 1: no pipelining. */
+  /** This package's own: plain reads in flight per connection when all are busy. Default 64; 1: no pipelining. */
   maxPipeline?: number | undefined
+  /** This package's own: writes share connections, too; what is behind one that waits for a lock waits with it. Default `false`. */
+  pipelineWrites?: boolean | undefined
   /** A class derived from this package's `Client`. */
   Client?: (new () => ClientBase) | undefined
   /** Prepares a new connection before it is used for anything else. */

@@ -1,11 +1,13 @@
 /** Who gets a client of a pool, and when: pg-pool's decisions, at pg-pool's moments. */
 
+import { AsyncResource } from 'node:async_hooks'
 import { environment, expect, refuse, type WireEvent } from '../environment.js'
 import { hasNeverRun } from '../errors.js'
+import { guarded, inContext } from '../query.js'
 import type { Pool } from './pool.js'
 import type { Member, Release } from './member.js'
 import type { Roster } from './roster.js'
-import { queueTimeout, Waiter } from './waiter.js'
+import { isConnectTimeout, queueTimeout, Waiter } from './waiter.js'
 
 /** How many connections, one after another, may be lost while they are being prepared, before that is the caller's error. */
 const MAX_PREPARATIONS = 5
@@ -109,15 +111,16 @@ export class Desk {
     this.pool.log('checking client timeout')
     if (this.pool._refusal) {
       this.pool.log('connecting new client')
-      refuse(expect({ fail: (error) => this.failToOpen(error, waiter) }), this.pool._refusal)
+      refuse(expect({ fail: inContext((error) => this.failToOpen(error, waiter)) }), this.pool._refusal)
       return
     }
     const client = this.roster.newClient()
     let member: Member
     client._opener = (done) => {
+      const context = new AsyncResource('LakebaseConnection')
       const ask = (): void => {
-        const event = ({ connection }: WireEvent): void => {
-          const adopted = this.roster.adopt(connection!, client)
+        const take = ({ connection }: WireEvent): void => {
+          const adopted = this.roster.adopt(connection!, client, context)
           if (adopted) {
             member = adopted
             return done(null)
@@ -126,7 +129,12 @@ export class Desk {
           environment.release(connection!, true)
           ask()
         }
-        environment.openConnection(this.pool._pool, expect({ toError: this.pool._toError, event, fail: done }))
+        const request = expect({
+          toError: this.pool._toError,
+          event: (event) => context.runInAsyncScope(guarded, undefined, () => take(event)),
+          fail: (error) => context.runInAsyncScope(guarded, undefined, () => done(error)),
+        })
+        environment.openConnection(this.pool._pool, request)
       }
       ask()
     }
@@ -142,7 +150,9 @@ export class Desk {
 
   private failToOpen(error: Error, waiter: Waiter): void {
     this.opening--
-    this.pool.log('client failed to connect', error)
+    const isLate = isConnectTimeout(error)
+    if (isLate) this.pool.log('ending client due to timeout')
+    this.pool.log('client failed to connect', isLate ? error.cause : error)
     this.pulse()
     if (!waiter.timedOut) waiter.fail(error)
   }
@@ -240,9 +250,13 @@ export class Desk {
     this.pool.emit('release', error, client)
     this.pool._inspect(client)
     this.drop(member)
-    if (member.expired) this.pool.log('remove expired client')
     const over = this.pool.ending && (this.pool._likePg || this.queue.length === 0)
-    if (error || over || !client._queryable || client._ending || client._streaming || member.expired) {
+    // Of a Lakebase pool Rust counts the uses, its own among them.
+    const isSpent = ++member.uses >= this.pool.options.maxUses && this.pool._likePg
+    if (isSpent) this.pool.log('remove expended client')
+    if (error || over || !client._queryable || client._ending || client._streaming || isSpent) return this.roster.remove(member)
+    if (member.expired) {
+      this.pool.log('remove expired client')
       return this.roster.remove(member)
     }
     if (this.pool.options.allowExitOnIdle) client.unref()

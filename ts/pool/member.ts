@@ -1,6 +1,8 @@
 /** One connection of a pool, as its pool sees it. */
 
+import type { AsyncResource } from 'node:async_hooks'
 import type { Client } from '../client.js'
+import { guarded } from '../query.js'
 
 /** Gives a client back: `release()` for more use, `release(true)` or `release(error)` to close its connection. */
 export type Release = (error?: Error | boolean) => void
@@ -15,23 +17,29 @@ export class Member {
   held = false
   /** `maxLifetimeSeconds` have passed. */
   expired = false
+  /** How often a caller has given it back. */
+  uses = 0
   /** The pool began it of its own accord, and it is not in service yet. */
   preparing = false
-  /** What is left to do when the connection has ended. */
-  farewell: (() => void) | undefined
   private readonly idleListener: (error: Error) => void
   private lifetime: NodeJS.Timeout | undefined
 
-  /** `onIdleError` hears of an error while nobody has the client. */
+  /** `onIdleError` hears of an error while nobody has the client. `context`: that of whoever made the pool open the connection. */
   constructor(
     readonly client: PoolClient,
     onIdleError: (member: Member, error: Error) => void,
+    private readonly context: AsyncResource | undefined,
   ) {
     this.idleListener = (error) => {
       client.removeListener('error', this.idleListener)
-      client.on('error', () => {})
       onIdleError(this, error)
     }
+  }
+
+  /** Calls listeners in the async context in which node-postgres calls them: a socket keeps that of whoever opened it. */
+  inContext(call: () => void): void {
+    if (this.context) this.context.runInAsyncScope(guarded, undefined, call)
+    else call()
   }
 
   get connection(): number {

@@ -1,7 +1,7 @@
 /** What a pool is given and what it makes of it. */
 
 import { hide, hideKeys } from '../pg/connection-parameters.js'
-import type { ConnectionOptions, PoolHooks, PoolingOptions } from '../options.js'
+import type { ConnectionOptions, PoolHooks, PoolingOptions, TokenOptions } from '../options.js'
 import type { PoolOptions } from '../pg/types.js'
 
 /** What Rust made of options and environment: nothing secret. */
@@ -34,11 +34,13 @@ export const nowhere: Settings = {
 
 /** What a pool is given. */
 export interface GivenOptions extends ConnectionOptions, PoolingOptions, PoolHooks {}
+type TokenPoolOptions = GivenOptions & TokenOptions
 
 /** pg-pool's `options`: what the caller gave, and pg-pool's own defaults. */
 export function pgOptions(given: GivenOptions & { poolSize?: number }): PoolOptions {
   const options = { ...given }
-  if ('password' in options) hide(options, 'password', options.password)
+  // Also when another pool's options are given, which hide it.
+  if ('password' in given) hide(options, 'password', given.password)
   hideKeys(options.ssl)
   return Object.assign(options, {
     max: options.max || options.poolSize || 10,
@@ -50,6 +52,16 @@ export function pgOptions(given: GivenOptions & { poolSize?: number }): PoolOpti
   }) as PoolOptions
 }
 
+/** Options that are neither printed nor serialized. */
+const secrets = ['password', 'connectionString', 'ssl', 'token', 'clientSecret'] as const satisfies readonly (keyof TokenPoolOptions)[]
+
+/** What a Lakebase pool is given; another pool's options with what is hidden in them. */
+export function revealed(given: TokenPoolOptions): TokenPoolOptions {
+  const hidden = secrets.filter((name) => Object.getOwnPropertyDescriptor(given, name)?.enumerable === false)
+  if (hidden.length === 0) return given
+  return { ...given, ...Object.fromEntries(hidden.map((name) => [name, given[name]])) }
+}
+
 /** What the caller gave, with what Rust found in the environment and its defaults. */
 export function lakebaseOptions(given: GivenOptions, settings: Settings): PoolOptions {
   const options = {
@@ -59,10 +71,6 @@ export function lakebaseOptions(given: GivenOptions, settings: Settings): PoolOp
     allowExitOnIdle: Boolean(given.allowExitOnIdle),
   }
   // Still there for whoever needs them, but neither printed nor serialized.
-  for (const secret of ['password', 'connectionString', 'ssl', 'token', 'clientSecret'] as (keyof GivenOptions)[]) {
-    if (secret in options) hide(options, secret, options[secret])
-  }
+  for (const secret of secrets) if (secret in options) hide(options, secret, (options as TokenPoolOptions)[secret])
   return options as PoolOptions
 }
-
-

@@ -1,10 +1,13 @@
 /** node-postgres' `Pool`: the same calls, events and counters, over connections that Rust owns (src/pool). */
 
+import { AsyncResource } from 'node:async_hooks'
 import { EventEmitter } from 'node:events'
+import { inspect, type InspectOptionsStylized } from 'node:util'
 import { Client } from '../client.js'
 import { defaults } from '../defaults.js'
 import { environment, expect, listen, unlisten, type WireEvent } from '../environment.js'
 import { hasNeverRun, restack, toError, type WireError } from '../errors.js'
+import { brief } from '../inspection.js'
 import { GROW } from '../native.js'
 import { encodeOptions, environmentVariables } from '../options.js'
 import { answerPassword } from '../password.js'
@@ -25,7 +28,7 @@ import type {
 } from '../pg/types.js'
 import { Desk } from './desk.js'
 import type { PoolClient } from './member.js'
-import { lakebaseOptions, nowhere, pgOptions, type GivenOptions, type Settings } from './options.js'
+import { lakebaseOptions, nowhere, pgOptions, revealed, type GivenOptions, type Settings } from './options.js'
 import { Roster } from './roster.js'
 import { toPgPoolError, Waiter } from './waiter.js'
 import { inContext, isPatched, normalize, type Query, send, type QueryCallback, type QuerySettings } from '../query.js'
@@ -44,7 +47,7 @@ const endedPool = 'Cannot use a pool after calling end on the pool'
  * A pool of connections, as node-postgres'. Emits `connect`, `acquire`, `release`, `remove` and `error`.
  *
  * Who gets a client is decided here, at the moments at which pg-pool decides it. A plain `query()` that nobody watches needs no client: Rust
- * runs it on any connection, and when all are busy, a plain read or write shares one (`maxPipeline`).
+ * runs it on any connection, and when all are busy, a plain read shares one (`maxPipeline`).
  */
 export class Pool extends EventEmitter implements AsyncDisposable {
   /** The options in force; secrets are not enumerable. */
@@ -71,6 +74,8 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   private early = 0
   /** Rust waits for this side to prepare new connections. */
   private prepares = false
+  /** The async contexts of the queries for which Rust is to make connections that are prepared here. */
+  private readonly growers: AsyncResource[] = []
   private closing = false
   private onEnded: (error?: Error) => void = noop
 
@@ -95,7 +100,9 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   constructor(options?: string | PoolConfig | GivenOptions, likePg?: boolean)
   constructor(options: string | PoolConfig | GivenOptions = {}, likePg = true) {
     super()
-    const given = (typeof options === 'string' ? { connectionString: options } : (options ?? {})) as GivenOptions
+    const written = (typeof options === 'string' ? { connectionString: options } : (options ?? {})) as GivenOptions
+    // What node-postgres' pool does not keep in its options does not count.
+    const given = (likePg ? pgOptions(written) : revealed(written)) as GivenOptions
     this._pool = listen((event) => this.hear(event))
     this._likePg = likePg
     this._toError = likePg ? toPgPoolError : toError
@@ -107,11 +114,11 @@ export class Pool extends EventEmitter implements AsyncDisposable {
       if (!likePg) throw error
       this._refusal = error as Error
     }
-    this.options = likePg ? pgOptions(given) : lakebaseOptions(given, this._settings)
+    this.options = likePg ? (given as PoolOptions) : lakebaseOptions(given, this._settings)
     this.Client = given.Client ?? Client
     this.Promise = given.Promise ?? Promise
     this.log = given.log ?? noop
-    for (const name of ['roster', 'desk']) Object.defineProperty(this, name, { writable: true, enumerable: false })
+    for (const name of ['roster', 'desk', 'growers']) Object.defineProperty(this, name, { writable: true, enumerable: false })
     this.roster = new Roster(this, () => this.desk.pulse(), (member) => this.desk.expire(member))
     this.desk = new Desk(this, this.roster)
     this.types = given.types ?? defaultTypes
@@ -184,7 +191,8 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     }
     const given = typeof values === 'function' ? undefined : values
     const done = typeof values === 'function' ? values : callback
-    if (done) return this.run(config, given, inContext(done))
+    // A pool that is ending answers at once.
+    if (done) return this.run(config, given, this.ending ? done : inContext(done))
     return new this.Promise<QueryResult>((resolve, reject) => {
       this.run(config, given, (error, result) => (error ? reject(error) : resolve(result as QueryResult)))
     }).catch(restack)
@@ -236,7 +244,8 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     // Whoever prepares the first connection may give it type parsers of its own.
     if (this._likePg && this.roster.members.size === 0 && this.preparesConnections()) return false
     // A subclass, or somebody's instrumentation.
-    if (this.connect !== connectOfPool || this.Client.prototype.query !== queryOfClient || isPatched()) return false
+    const { connect, query } = this.Client.prototype
+    if (this.connect !== connectOfPool || connect !== connectOfClient || query !== queryOfClient || isPatched()) return false
     if (values !== undefined && !Array.isArray(values)) return false
     if (typeof config === 'object' && config !== null) {
       const { text, values: own, query_timeout: bound } = config as QuerySettings
@@ -272,6 +281,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     const total = this.totalCount + this.early
     const grows = busy >= total && total < this.options.max
     if (grows && this.fresh > 0) this.early++
+    if (grows && this.prepares) this.growers.push(new AsyncResource('LakebaseConnection'))
     return grows
   }
 
@@ -368,7 +378,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   private hear(event: WireEvent): void {
     switch (event.event) {
       case 'connect':
-        this.roster.introduce(event)
+        this.roster.introduce(event, event.own ? undefined : this.growers.shift())
         break
       case 'password': {
         const { host, port, user, database } = this._settings
@@ -384,8 +394,10 @@ export class Pool extends EventEmitter implements AsyncDisposable {
       case 'end':
         this.roster.mourn(event)
         break
-      default:
-        this.roster.get(event.connection!)?.client.handleEvent(event)
+      default: {
+        const member = this.roster.get(event.connection!)
+        member?.inContext(() => member.client.handleEvent(event))
+      }
     }
   }
 
@@ -433,6 +445,13 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     environment.endPool(this._pool, expect({ event: () => finish(), fail: finish }))
   }
 
+  /** @internal What `console.log` shows. */
+  [inspect.custom](depth: number, options: InspectOptionsStylized): string {
+    const { host, port, database, user } = this._settings
+    const { totalCount, idleCount, waitingCount, ending } = this
+    return brief(this, { host, port, database, user, totalCount, idleCount, waitingCount, max: this.options.max, ending }, depth, options)
+  }
+
   /** `await using pool = …`: ends the pool. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.ending) await this.end()
@@ -445,4 +464,4 @@ export interface Pool {
 }
 
 const connectOfPool = Pool.prototype.connect
-const queryOfClient = Client.prototype.query
+const { connect: connectOfClient, query: queryOfClient } = Client.prototype

@@ -1,7 +1,8 @@
 /** The connections of a pool: which count, whose events are whose, and how each one ends. */
 
+import type { AsyncResource } from 'node:async_hooks'
 import { environment, type WireEvent } from '../environment.js'
-import { keepError } from '../errors.js'
+import { keepError, type WireError } from '../errors.js'
 import type { Pool } from './pool.js'
 import { Member, type PoolClient } from './member.js'
 
@@ -36,14 +37,14 @@ export class Roster {
   }
 
   /** The member of a connection that was made for `client`; of one that was there, without it; undefined if that has been given up. */
-  adopt(connection: number, client: PoolClient): Member | undefined {
+  adopt(connection: number, client: PoolClient, context?: AsyncResource): Member | undefined {
     const event = this.coming.get(connection)
     if (!event) {
       const member = this.connections.get(connection)
       return member && this.members.has(member) ? member : undefined
     }
     this.coming.delete(connection)
-    return this.enroll(event, client)
+    return this.enroll(event, client, context)
   }
 
   /** Members past `maxLifetimeSeconds`. */
@@ -75,8 +76,8 @@ export class Roster {
   bury(member: Member, farewell: () => void): void {
     const { client, connection } = member
     client._ending = true
-    if (client._ended || !this.connections.has(connection)) return farewell()
-    member.farewell = farewell
+    if (client._ended) return farewell()
+    client._onEnd(farewell)
     environment.release(connection, true)
   }
 
@@ -88,13 +89,17 @@ export class Roster {
     this.remove(member)
   }
 
-  /** A new connection. One that Rust began of its own accord goes into service when whoever listens has prepared it. */
-  introduce(event: WireEvent): void {
+  /** A new connection, begun in this context. One that Rust began of its own accord goes into service when whoever listens has prepared it. */
+  introduce(event: WireEvent, context?: AsyncResource): void {
     if (event.own) {
       this.coming.set(event.connection!, event)
       return
     }
-    const member = this.enroll(event, this.newClient())
+    const member = this.enroll(event, this.newClient(), context)
+    member.inContext(() => this.putInService(member, event))
+  }
+
+  private putInService(member: Member, event: WireEvent): void {
     const { client } = member
     this.introduced++
     this.members.add(member)
@@ -114,7 +119,6 @@ export class Roster {
         this.introduced--
         this.members.delete(member)
         client._ending = true
-        member.farewell = noop
       }
       environment.prepared(member.connection, error)
     }
@@ -124,12 +128,12 @@ export class Roster {
     )
   }
 
-  private enroll(event: WireEvent, client: PoolClient): Member {
+  private enroll(event: WireEvent, client: PoolClient, context: AsyncResource | undefined): Member {
     const { host, port, user, database } = this.pool._settings
     Object.assign(client, { host, port, user, database, release: noop })
     client.introduce(event, this.pool._likePg ? undefined : this.pool._toError)
     client.attach(event.connection!)
-    const member = new Member(client, (idle, error) => this.lose(idle, error))
+    const member = new Member(client, (idle, error) => this.lose(idle, error), context)
     this.connections.set(member.connection, member)
     return member
   }
@@ -144,6 +148,7 @@ export class Roster {
   private lose(member: Member, error: Error): void {
     const { client } = member
     Object.assign(error, { client })
+    client.on('error', () => this.pool.log('additional client error after disconnection due to error', error))
     this.remove(member, this.pool._likePg ? 'nobody waits' : 'serve waiters')
     // An error without a listener ends a process that uses pg; of a Lakebase pool it is told, not thrown.
     if (this.pool._likePg || this.pool.listenerCount('error') > 0) this.pool.emit('error', error, client)
@@ -159,13 +164,13 @@ export class Roster {
       member.preparing = false
       this.introduced--
     }
-    try {
-      member.client.handleEvent(event)
-    } finally {
+    const told = (): void => {
       this.connections.delete(member.connection)
-      if (member.farewell) member.farewell()
       // Whoever holds it gives it back, and it is removed then.
-      else if (!member.held) this.remove(member)
+      if (member.held || !this.members.has(member)) return
+      if (!event.error) this.pool.log('remove idle client')
+      this.remove(member)
     }
+    member.inContext(() => member.client.handleEnd(event.error as WireError | undefined, told))
   }
 }

@@ -47,6 +47,11 @@ export function queueTimeout(likePg: boolean): Error {
   return Object.assign(new TimeoutError(`${waitedTooLong} (${hint})`), { code: 'CONNECTION_TIMEOUT', hint })
 }
 
+/** Whether pg-pool's error says that connecting took too long. */
+export function isConnectTimeout(error: Error): boolean {
+  return error.message === connectedTooLate
+}
+
 /** An error of the pool in Rust, in pg-pool's words. */
 export function toPgPoolError(wire: WireError): Error {
   if (wire.code !== 'CONNECTION_TIMEOUT') return toPgError(wire)

@@ -28,7 +28,7 @@ fn the_environment_of_a_deployed_app_is_enough() {
     assert_eq!(config.pool.idle_timeout, Some(Duration::from_secs(30)));
     assert_eq!(config.pool.connection_timeout, Some(Duration::from_secs(10)));
     assert_eq!((config.pool.max_uses, config.pool.max_lifetime), (None, None));
-    assert_eq!((config.pool.statement_cache_size, config.pool.max_pipeline), (256, 64));
+    assert_eq!((config.pool.statement_cache_size, config.pool.max_pipeline, config.pool.pipeline_writes), (256, 64, false));
     assert!(config.pool.retry_connect);
 
     let Login::Token(token) = config.login else { panic!("a token login") };
@@ -47,7 +47,7 @@ fn every_option_reaches_its_place() {
             "query_timeout": 4, "keepAlive": true, "keepAliveInitialDelayMillis": 5000, "enableChannelBinding": false,
             "sslnegotiation": "direct", "client_encoding": "utf-8", "max": 20.0, "min": 2, "idleTimeoutMillis": 0,
             "connectionTimeoutMillis": 0, "maxUses": 7500, "maxLifetimeSeconds": 2700, "allowExitOnIdle": true,
-            "statementCacheSize": 0, "maxPipeline": 1, "tokenRefreshBufferMillis": 1000, "types": {}, "log": {"$function": true},
+            "statementCacheSize": 0, "maxPipeline": 1, "pipelineWrites": true, "tokenRefreshBufferMillis": 1000, "types": {}, "log": {"$function": true},
             "claims": [{"permission_set": "READ_ONLY", "resources": [{"table_name": "t"}]}],
         }),
         &[],
@@ -67,7 +67,7 @@ fn every_option_reaches_its_place() {
     assert_eq!((config.pool.max, config.pool.min), (20, 2));
     assert_eq!((config.pool.idle_timeout, config.pool.connection_timeout), (None, None));
     assert_eq!((config.pool.max_uses, config.pool.max_lifetime), (Some(7500), Some(Duration::from_secs(2700))));
-    assert_eq!((config.pool.statement_cache_size, config.pool.max_pipeline), (0, 1));
+    assert_eq!((config.pool.statement_cache_size, config.pool.max_pipeline, config.pool.pipeline_writes), (0, 1, true));
     let Login::Token(token) = config.login else { panic!("a token login") };
     assert_eq!(token.refresh_buffer, Duration::from_secs(1));
     assert_eq!(token.claims, Some(json!([{"permission_set": "READ_ONLY", "resources": [{"table_name": "t"}]}])));

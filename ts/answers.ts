@@ -1,0 +1,236 @@
+/** Who waits for an answer of the core, and how answers reach them. The layout of a batch is documented in src/batch/mod.rs. */
+
+import { toError, type WireError } from './errors.js'
+import { Shape, unreadable, type Cursor } from './rows.js'
+import { readResult, Result, type RowOptions } from './result.js'
+
+/** Somebody who waits for the answer to a request. */
+export interface Waiting {
+  /** How its rows are wanted. */
+  readonly options?: RowOptions
+  /** A query's answer. `error`: the query ran, its rows could not be made; what a type parser threw, for example. */
+  respond?(results: Result[], connection: number, status: string, error: unknown): void
+  /** Messages of the server that came through a tunnel. */
+  receive?(bytes: Buffer): void
+  /** So many bytes have left through it. */
+  sent?(count: number): void
+  /** Any other answer. */
+  event?(event: WireEvent): void
+  /** `status`: the transaction's state behind the failure; empty when the connection gave none, as when it was lost. */
+  fail(error: Error, status: string): void
+  /** Makes the error for `fail`, where it is not the usual one. */
+  readonly toError?: (wire: WireError) => Error
+}
+
+/** An event as Rust writes it. */
+export interface WireEvent {
+  event: string
+  pool?: number
+  connection?: number
+  [detail: string]: unknown
+}
+
+/** Who is told of a pool's (or a lone client's) events. */
+export type Listener = (event: WireEvent) => void
+
+const RESPONSE = 0
+const ERROR = 1
+const EVENT = 2
+const TUNNEL = 3
+const SENT = 4
+
+/** Words of a frame's header, and of a result's. */
+const HEADER = 8
+
+const waiting: (Waiting | undefined)[] = [undefined]
+const free: number[] = []
+const listeners = new Map<number, Listener>()
+const shapes = new Map<number, Shape>()
+const noOptions: RowOptions = {}
+
+let holds = 0
+// Keeps the process alive while something is held: Rust's wake-ups do not, so that an idle pool need not.
+let anchor: NodeJS.Timeout | undefined
+
+/** Something begins (1) or ends (-1) that the process must stay alive for. */
+export function hold(change: 1 | -1): void {
+  holds += change
+  if (holds === 1 && change === 1) {
+    anchor ??= setInterval(() => {}, 0x7fffffff)
+    anchor.ref()
+  } else if (holds === 0) {
+    anchor?.unref()
+  }
+}
+
+/** Registers who waits; returns the request's number. */
+export function expect(who: Waiting): number {
+  const request = free.pop() ?? waiting.length
+  waiting[request] = who
+  hold(1)
+  return request
+}
+
+/** Fails a request that is not sent to Rust, later, as Rust would. */
+export function refuse(request: number, error: Error): void {
+  setImmediate(() => take(request)?.fail(error, ''))
+}
+
+/** Registers a listener for the events of a pool or a lone client; returns its number. */
+export function listen(listener: Listener): number {
+  const pool = nextPool++
+  listeners.set(pool, listener)
+  return pool
+}
+let nextPool = 1
+
+/** Registers who answers what ways to authenticate ask for. */
+export function onQuestion(listener: Listener): void {
+  questioned = listener
+}
+let questioned: Listener | undefined
+
+export function unlisten(pool: number): void {
+  listeners.delete(pool)
+}
+
+function take(request: number): Waiting | undefined {
+  const who = waiting[request]
+  if (who) {
+    waiting[request] = undefined
+    free.push(request)
+    hold(-1)
+  }
+  return who
+}
+
+/** Hands out what is in a batch, whose frames lie from word `position` to `end`. A frame that cannot be read fails its own request only. */
+export function read(cursor: Cursor, position: number, end: number): void {
+  const { words } = cursor
+  while (position < end) {
+    const length = words[position + 2]!
+    const next = position + length
+    if (!(length >= HEADER && next <= end)) return failAll()
+    cursor.seek(position + HEADER, next, words[position + 3]!, words[position + 4]!, words[position + 7]!)
+    const request = words[position]!
+    const kind = words[position + 1]!
+    try {
+      readFrame(cursor, request, kind, words[position + 5]!, words[position + 6]!)
+    } catch (error) {
+      failUnread(request, kind >> 8, error)
+    }
+    position = next
+  }
+}
+
+function readFrame(cursor: Cursor, request: number, kind: number, detail: number, connection: number): void {
+  switch (kind & 0xff) {
+    case RESPONSE:
+      return respond(cursor, request, detail, connection, statusOf(kind >> 8))
+    case ERROR: {
+      const wire = JSON.parse(cursor.text(detail)) as WireError
+      const who = waiting[request]
+      if (who) fail(request, (who.toError ?? toError)(wire), kind >> 8)
+      return
+    }
+    case EVENT:
+      return dispatch(request, JSON.parse(cursor.text(detail)) as WireEvent)
+    case TUNNEL: {
+      const bytes = Buffer.from(cursor.text(detail), 'latin1')
+      return shielded(() => waiting[request]?.receive?.(bytes))
+    }
+    case SENT:
+      return shielded(() => waiting[request]?.sent?.(detail))
+    default:
+      throw unreadable()
+  }
+}
+
+function respond(cursor: Cursor, request: number, count: number, connection: number, status: string): void {
+  const who = waiting[request]
+  if (!who) return
+  if (!who.respond) throw unreadable()
+  const options = who.options ?? noOptions
+  const results: Result[] = []
+  let failure: unknown
+  try {
+    cursor.demand(count * HEADER)
+    for (let i = 0; i < count; i++) {
+      const result = new Result(options.rowMode)
+      results.push(result)
+      readResult(result, cursor, shapes, options, who.toError ?? toError)
+    }
+  } catch (thrown) {
+    // Whoever waits asks whether there is an error.
+    failure = thrown || new Error(`a type parser threw ${String(thrown) || 'an empty text'}`)
+  }
+  take(request)
+  try {
+    who.respond(results, connection, status, failure)
+  } catch (error) {
+    rethrow(error)
+  }
+}
+
+function fail(request: number, error: Error, status: number): void {
+  const who = take(request)
+  if (who) shielded(() => who.fail(error, statusOf(status)))
+}
+
+function statusOf(character: number): string {
+  return character ? String.fromCharCode(character) : ''
+}
+
+/** A frame could not be read: its request hears so. */
+function failUnread(request: number, status: number, cause: unknown): void {
+  const error = unreadable(cause)
+  if (waiting[request]) fail(request, error, status)
+  else process.emitWarning(error)
+}
+
+/** Nobody knows where the next frame begins, and so whose answers are lost. */
+function failAll(): void {
+  for (let request = 1; request < waiting.length; request++) fail(request, unreadable(), 0)
+}
+
+function dispatch(request: number, event: WireEvent): void {
+  switch (event.event) {
+    case 'shape':
+      shapes.set(event.shape as number, new Shape(event.fields as ConstructorParameters<typeof Shape>[0], event.kinds as number[]))
+      break
+    case 'forgetShapes':
+      shapes.clear()
+      break
+    case 'ask':
+    case 'fetched':
+    case 'located':
+    case 'warning':
+      shielded(() => questioned?.(event))
+      break
+    default:
+      if (request) answer(request, event)
+      else if (event.pool) shielded(() => listeners.get(event.pool!)?.(event))
+  }
+}
+
+function answer(request: number, event: WireEvent): void {
+  const who = waiting[request]
+  if (who && !who.event) throw unreadable()
+  take(request)
+  shielded(() => who?.event?.(event))
+}
+
+/** What a caller's callback or listener throws is the process's, not the next answer's. */
+function shielded(call: () => void): void {
+  try {
+    call()
+  } catch (error) {
+    rethrow(error)
+  }
+}
+
+function rethrow(error: unknown): void {
+  process.nextTick(() => {
+    throw error
+  })
+}
