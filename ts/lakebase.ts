@@ -2,13 +2,15 @@
 
 import { offPoolNews, onPoolNews, warn } from './auth/questions.js'
 import { environment, expect } from './environment.js'
-import { restack } from './errors.js'
+import { AuthenticationError, ConfigurationError, restack } from './errors.js'
 import { native } from './native.js'
 import { encodeOptions, environmentVariables, type LakebasePoolOptions, type TokenOptions } from './options.js'
 import { escapeIdentifier } from './escape.js'
 import { hide } from './pg/connection-parameters.js'
 import type { Settings } from './pool/options.js'
 import { Pool, type PoolClient } from './pool/pool.js'
+import type { ForwardedRequest } from './users/forwarded.js'
+import type { PoolOfUser, UserIdentity, UserPools } from './users/user-pools.js'
 import { runTransaction, type TransactionOptions } from './pool/transaction.js'
 
 /** A database credential. */
@@ -35,6 +37,7 @@ export interface FetchedToken {
 export class LakebasePool extends Pool {
   /** Private to the language, not to TypeScript alone: no inspection shows it. */
   readonly #source: LakebasePoolOptions
+  #userPools: UserPools | undefined
 
   /** Throws a `ConfigurationError` that lists every problem. Connects when first used. */
   constructor(options: LakebasePoolOptions = {}) {
@@ -63,7 +66,10 @@ export class LakebasePool extends Pool {
   override end(callback: (error?: Error) => void): void
   override end(callback?: (error?: Error) => void): Promise<void> | void {
     offPoolNews(this._pool)
-    return callback ? super.end(callback) : super.end()
+    if (!this.#userPools) return callback ? super.end(callback) : super.end()
+    const ended = Promise.all([super.end(), this.#userPools.end()]).then(() => {})
+    if (!callback) return ended
+    ended.then(() => callback(), callback)
   }
 
   /**
@@ -72,6 +78,73 @@ export class LakebasePool extends Pool {
    */
   clearTokenCache(): void {
     environment.clearTokens(this._pool)
+    this.#userPools?.clearTokenCache()
+  }
+
+  /**
+   * Queries as a user: `current_user` and row-level security are the user's. Each user has a small pool of its own (`users`), which the user's
+   * token opens; this pool's identity plays no part.
+   *
+   * `token` is the user's token for the workspace; `jwt`, an identity provider's token for the user, is exchanged for one by the account's
+   * federation policy.
+   */
+  forUser(identity: UserIdentity): PoolOfUser {
+    const { user, token, jwt } = (identity ?? {}) as { user?: unknown; token?: unknown; jwt?: unknown }
+    if (typeof user !== 'string' || user === '') throw new TypeError('forUser: user must be the name of the PostgreSQL role')
+    if ((typeof token !== 'string' || token === '') && (typeof jwt !== 'string' || jwt === '')) {
+      throw new TypeError('forUser: token must be the user\'s workspace token, or jwt a token to exchange for it')
+    }
+    return this.#pools().of(identity)
+  }
+
+  /**
+   * The same for the user of a request that Databricks' proxy has forwarded: `x-forwarded-access-token`, `x-forwarded-email`.
+   *
+   * Anybody can send these headers where no such proxy is in front, so this throws unless `trustForwardedHeaders` is set. Without a token it
+   * throws an `AuthenticationError`; in development (`NODE_ENV`), with `users.developmentFallback`, it warns and gives this pool.
+   */
+  asUser(request: ForwardedRequest): PoolOfUser {
+    const { forwardedUser } = require('./users/forwarded.js') as typeof import('./users/forwarded.js')
+    if (this.#source.trustForwardedHeaders !== true) {
+      const hint = 'set trustForwardedHeaders where a proxy of Databricks is in front of the app and removes these headers from what clients send'
+      const error = new ConfigurationError(`asUser() does not trust x-forwarded-access-token: outside Databricks anybody can send it (${hint})`)
+      throw Object.assign(error, { code: 'FORWARDED_HEADERS_NOT_TRUSTED', hint })
+    }
+    const { token, user } = forwardedUser(request)
+    if (token !== undefined && user !== undefined) return this.forUser({ token, user })
+    if (this.#source.users?.developmentFallback && process.env.NODE_ENV === 'development') {
+      warn('asUser() found no user in the request: in development the pool itself is used, with the rights of its own identity')
+      return this as unknown as PoolOfUser
+    }
+    const missing = token === undefined ? 'x-forwarded-access-token' : 'x-forwarded-email'
+    const hint = "turn on the app's user authorization in Databricks"
+    throw Object.assign(new AuthenticationError(`the request has no header ${missing} (${hint})`), { code: 'NO_FORWARDED_USER', hint })
+  }
+
+  #pools(): UserPools {
+    const { UserPools } = require('./users/user-pools.js') as typeof import('./users/user-pools.js')
+    return (this.#userPools ??= new UserPools({
+      ...this.#source.users,
+      timeoutMillis: this._settings.connectionTimeoutMillis,
+      make: (identity, max) => this.#poolOf(identity, max),
+    }))
+  }
+
+  #poolOf(identity: UserIdentity, max: number): LakebasePool {
+    const own = new Set([...native.authenticationOptions(), 'password', 'connectionString', 'users', 'trustForwardedHeaders', 'min', 'poolSize'])
+    const options = Object.fromEntries(Object.entries(this.#source).filter(([name]) => !own.has(name))) as LakebasePoolOptions
+    const who: LakebasePoolOptions =
+      'token' in identity
+        ? { token: identity.token, authType: 'pat' }
+        : { oidcToken: () => identity.jwt, accountWideFederation: true, authType: 'oidc-callback' }
+    const { host, database } = this._settings
+    const where = { ...(host && { host }), ...(database && { database }) }
+    const pool = new LakebasePool({ ...options, ...where, ...who, user: identity.user, max })
+    // A connection that is lost while nobody uses it is this pool's news, or nobody's.
+    pool.on('error', (error, client) => {
+      if (this.listenerCount('error') > 0) this.emit('error', error, client)
+    })
+    return pool
   }
 
   /** The credential this pool logs in with: cached, shared with everybody of the same identity in this process. */

@@ -52,6 +52,7 @@ interface Native {
   Environment: new (wake: () => void, longest: number) => Environment
   issueCertificate(names: string[]): ServerCertificate
   secretOptions(): string[]
+  authenticationOptions(): string[]
 }
 
 export const native: Native = loadAddon() as Native

@@ -6,6 +6,7 @@ import type { Client } from './client.js'
 import type { Password } from './password.js'
 import type { PoolClient } from './pool/member.js'
 import type { TypeSource } from './types.js'
+import type { UserPoolLimits } from './users/user-pools.js'
 
 /** How the database connection is encrypted and whom it trusts, as in node-postgres. Other members are refused. */
 export interface SslOptions {
@@ -135,6 +136,8 @@ export interface AuthenticationOptions {
   accountId?: string
   /** Token federation: a function that gives the identity provider's JSON Web Token, such as the request's `x-vercel-oidc-token`. */
   oidcToken?: OidcToken
+  /** Token federation: leave `clientId` out of the exchange, because the token is a user's and the account's policy takes it. */
+  accountWideFederation?: boolean
   /** Token federation: the variable that holds it. Default `DATABRICKS_OIDC_TOKEN`. `DATABRICKS_OIDC_TOKEN_ENV`. */
   oidcTokenEnv?: string
   /** Token federation: the file that holds it. `DATABRICKS_OIDC_TOKEN_FILEPATH`. */
@@ -191,6 +194,12 @@ export interface TokenOptions extends AuthenticationOptions {
   tokenRefreshBufferMillis?: number
 }
 
+/** The pools of users. */
+export interface UserOptions extends UserPoolLimits {
+  /** In development (`NODE_ENV`) `asUser()` gives the pool itself for a request without a user, with a warning. Default `false`. */
+  developmentFallback?: boolean
+}
+
 /** Options of `createLakebasePool()`. Each can come from the environment instead: see the README's table. */
 export interface LakebasePoolOptions extends ConnectionOptions, PoolingOptions, PoolHooks, TokenOptions {
   /** Default `require`. `PGSSLMODE`. */
@@ -203,6 +212,10 @@ export interface LakebasePoolOptions extends ConnectionOptions, PoolingOptions, 
   createSchema?: boolean
   /** Without `host`: look up the host of the read-only replicas. `LAKEBASE_READ_ONLY`. */
   readOnly?: boolean
+  /** Bounds of the pools of users (`forUser()`, `asUser()`). */
+  users?: UserOptions
+  /** A proxy of Databricks is in front of this app, which alone sets `x-forwarded-access-token`: `asUser()` may believe it. Default `false`. */
+  trustForwardedHeaders?: boolean
 }
 
 /** More than any configuration has: what goes on for ever (a proxy that invents members) ends here. */

@@ -103,3 +103,9 @@ impl Environment {
 pub fn secret_options() -> Vec<&'static str> {
     auth::settings().filter(|setting| setting.secret && !setting.option.is_empty()).map(|setting| setting.option).collect()
 }
+
+/// All options of the ways to authenticate.
+#[napi]
+pub fn authentication_options() -> Vec<&'static str> {
+    auth::settings().map(|setting| setting.option).filter(|option| !option.is_empty()).collect()
+}

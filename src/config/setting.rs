@@ -199,7 +199,8 @@ pub(super) fn settings() -> impl Iterator<Item = &'static Setting> {
 }
 
 /// Options that TypeScript serves on its own; known here so that they are not reported.
-pub(super) static FACADE_OPTIONS: &[&str] = &["types", "log", "logger", "onConnect", "verify", "Promise", "parseInt8", "Client", "binary"];
+pub(super) static FACADE_OPTIONS: &[&str] =
+    &["types", "log", "logger", "onConnect", "verify", "Promise", "parseInt8", "Client", "binary", "users", "trustForwardedHeaders"];
 
 /// Those of them that are functions or classes.
 pub(super) static FACADE_FUNCTIONS: &[&str] = &["log", "onConnect", "verify", "Promise", "Client"];

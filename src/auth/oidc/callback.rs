@@ -2,7 +2,7 @@
 
 use futures_util::future::FutureExt;
 
-use super::{COMMON, audience, exchange, missing};
+use super::{ACCOUNT_WIDE, COMMON, audience, exchange, missing};
 use crate::auth::{Applies, Call, Fetched, Question, Settings, WorkspaceAuth};
 use crate::config::Setting;
 
@@ -22,7 +22,7 @@ impl WorkspaceAuth for Callback {
     }
 
     fn settings(&self) -> &'static [&'static Setting] {
-        const { &[&FUNCTION, COMMON[0], COMMON[1], COMMON[2]] }
+        const { &[&FUNCTION, &ACCOUNT_WIDE, COMMON[0], COMMON[1], COMMON[2]] }
     }
 
     fn applies(&self, settings: &Settings) -> Applies {

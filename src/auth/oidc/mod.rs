@@ -28,6 +28,9 @@ use crate::secret::Secret;
 /// What the platform's token is for. Default: the account for account hosts, else the workspace's token endpoint.
 static AUDIENCE: Setting = Setting::new("tokenAudience", &["DATABRICKS_TOKEN_AUDIENCE"]).key("audience");
 
+/// Leaves the client id out, which may be there as the app's own: the token is a user's.
+static ACCOUNT_WIDE: Setting = Setting::new("accountWideFederation", &[]).flag();
+
 /// What every exchange reads.
 const COMMON: [&Setting; 3] = [&CLIENT_ID, &AUDIENCE, &ACCOUNT_ID];
 
@@ -44,7 +47,7 @@ async fn exchange(call: &Call<'_>, token: &Secret, source: &str) -> Result<Acces
         ("subject_token", token.expose()),
         ("scope", "all-apis"),
     ];
-    let client_id = call.settings.text(&CLIENT_ID);
+    let client_id = call.settings.text(&CLIENT_ID).filter(|_| !call.settings.has(&ACCOUNT_WIDE));
     form.extend(client_id.map(|id| ("client_id", id)));
     call.grant(&Authorization::None, &form).await.map_err(|failure| {
         let over = jwt::expiry(token).is_some_and(|expires_at| expires_at <= std::time::SystemTime::now());
