@@ -44,7 +44,7 @@ export class LakebasePool extends Pool {
     const schema: SchemaOfPool = { name: undefined }
     super(withSchema(options, schema), false)
     this.#source = options
-    const settings = this._settings as Settings & { schema?: string | null; encrypted?: boolean; verified?: boolean }
+    const settings = this._settings
     if (settings.encrypted && !settings.verified) {
       warn('sslMode prefer and no-verify, as rejectUnauthorized: false, do not check who the database server is: a password may go to anybody')
     }

@@ -16,6 +16,12 @@ export interface Settings {
   connectionTimeoutMillis: number
   maxUses: number | null
   maxLifetimeSeconds: number
+  /** The connection to the database uses TLS. */
+  encrypted: boolean
+  /** TLS verifies the server's certificate. */
+  verified: boolean
+  /** The schema that sessions work in, where one was chosen. */
+  schema?: string | null
 }
 
 /** The settings of a pool whose options are of no use. */
@@ -30,6 +36,8 @@ export const nowhere: Settings = {
   connectionTimeoutMillis: 0,
   maxUses: null,
   maxLifetimeSeconds: 0,
+  encrypted: false,
+  verified: false,
 }
 
 /** What a pool is given. */
@@ -64,9 +72,11 @@ export function revealed(given: TokenPoolOptions): TokenPoolOptions {
 
 /** What the caller gave, with what Rust found in the environment and its defaults. */
 export function lakebaseOptions(given: GivenOptions, settings: Settings): PoolOptions {
+  // What is no option must not become one: another pool can be made of these.
+  const { encrypted: _encrypted, verified: _verified, schema: _schema, ...found } = settings
   const options = {
     ...given,
-    ...settings,
+    ...found,
     maxUses: settings.maxUses ?? Infinity,
     allowExitOnIdle: Boolean(given.allowExitOnIdle),
   }
