@@ -15,9 +15,11 @@ function filesOf(tarball) {
 
 test('the package holds every compiled module, the declarations and the documents, and nothing else', () => {
   const modules = readdirSync(join(root, 'ts'), { recursive: true })
-    .filter((file) => file.endsWith('.ts'))
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))
     .map((file) => `dist/${file.replaceAll('\\', '/').replace(/\.ts$/, '')}`)
-  const entries = ['dist/index', 'dist/pg/index', 'dist/emulator/index']
+  const entries = ['dist/index', 'dist/pg/index', 'dist/emulator/index', 'dist/drizzle/index', 'dist/drizzle/migrator']
+  // Compiled for each module system.
+  const twice = modules.filter((module) => module.startsWith('dist/drizzle/'))
   assert.deepEqual(
     filesOf(packed.main),
     [
@@ -27,7 +29,8 @@ test('the package holds every compiled module, the declarations and the document
       'index.d.ts',
       'package.json',
       ...modules.map((module) => `${module}.js`),
-      ...entries.flatMap((entry) => [`${entry}.mjs`, `${entry}.d.ts`, `${entry}.d.mts`]),
+      ...new Set([...entries, ...twice].map((module) => `${module}.mjs`)),
+      ...entries.flatMap((entry) => [`${entry}.d.ts`, `${entry}.d.mts`]),
     ].sort(),
   )
 })
