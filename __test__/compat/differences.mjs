@@ -18,4 +18,5 @@ export const differences = [
   { case: 'client-events › a server that says two row descriptions without a command between', why: 'No PostgreSQL does this; the rows are read by the last description.' },
   { case: 'client-events › a server that says an error with the severity FATAL that leaves the connection', why: 'An error of severity FATAL ends the session at once; PostgreSQL sends nothing after it.' },
   { case: /^stray-messages › a message of no known type/, why: 'pg makes a DatabaseError of it, a class for what PostgreSQL says; here it is a plain Error with the same text.' },
+  { case: 'loss-and-timeouts › idle client ended by somebody who kept it', why: 'The connection leaves the pool; pg gives it to the next caller, whose query fails.' },
 ]

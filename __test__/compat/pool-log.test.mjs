@@ -23,7 +23,9 @@ compat('callers in the queue', async (context) => {
 })
 compat('a query that fails', async (context) => {
   const pool = logging(context)
+  const removed = context.once(pool, 'remove')
   await context.capture(pool.query('select nope'))
+  await removed
   await pool.query('select 1')
 })
 compat('maxUses', async (context) => {

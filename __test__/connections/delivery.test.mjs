@@ -1,6 +1,5 @@
 // What a server or a pooler says when it ends a connection, and whether the query that was on its way runs again (docs/delivery.md).
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import theirs from 'pg'
 import { createLakebasePool } from 'lakebase-native'
 import ours from 'lakebase-native/pg'

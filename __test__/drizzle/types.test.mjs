@@ -60,6 +60,7 @@ for (const [version, swaps] of Object.entries(drizzles)) {
     compiles('with drizzle-orm/node-postgres', programs, swaps)
     // The classes have other names, and a connection is a Lakebase pool.
     compiles('with lakebase-native/drizzle', programs, [...asOurs, ...swaps], (text) => text.replaceAll('NodePg', 'Lakebase'))
+    compiles('drizzle-orm/node-postgres on a Lakebase pool', ['pool.mts'], swaps)
     compiles('what is ours alone', ['ours.mts'], swaps)
   })
 }

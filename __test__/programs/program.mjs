@@ -38,10 +38,10 @@ const lockingHold = fc.record({ adds: fc.integer({ min: 1, max: 4 }), reads: fc.
 
 const steps = fc.oneof({ weight: 10, arbitrary: call.map((each) => [each]) }, { weight: 3, arbitrary: hold.map((each) => [each]) }, { weight: 1, arbitrary: lockingHold })
 
-/** Programs as they are drawn; `plan` makes them ready to run. */
-export const programs = fc.record({
+/** Programs as they are drawn, for these ways to PostgreSQL; `plan` makes them ready to run. */
+export const programs = (ways) => fc.record({
   driver: fc.constantFrom('lakebase-native/pg', 'createLakebasePool'),
-  way: fc.constantFrom('directly', 'directly', 'session', 'transaction'),
+  way: fc.constantFrom(...ways),
   max: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 10 })),
   statementCacheSize: fc.constantFrom(undefined, undefined, undefined, 2, 0),
   vocabulary: fc.uniqueArray(fc.constantFrom(...Object.keys(statements)), { minLength: 2, maxLength: 8 }),

@@ -44,15 +44,15 @@ async function runLane(steps, pool, ordered) {
       own.push(settled)
       return settled
     }
-    if (step.begin) ask({ text: step.begin })
+    if (step.begin) void ask({ text: step.begin })
     for (const item of step.hold) {
       // From then on it depends on the moment how a call fails.
       lost ||= item.on === 'client' && item.lost
       const settled = item.calls.map((call) => (item.on === 'pool' ? issue(pool, call, false) : ask(call)))
       if (item.wait) await Promise.all(settled)
     }
-    if (step.begin) ask({ text: step.end })
-    for (const text of step.tidy) ask({ text })
+    if (step.begin) void ask({ text: step.end })
+    for (const text of step.tidy) void ask({ text })
     await Promise.all(own)
     client.off('error', ignore)
     client.release(step.destroy || lost)

@@ -157,6 +157,7 @@ impl Environment {
         let reply = move |outcome| match outcome {
             Outcome::Completed(result) => answer.respond(&result, decoding),
             Outcome::NeverRan { cause, .. } => answer.never_ran(&cause),
+            Outcome::ReadLost { cause, .. } => answer.fail(&cause),
         };
         connection.send(Request { query, pipelined: false, reply: Box::new(reply) });
     }

@@ -69,10 +69,12 @@ impl Maker {
         let config: &PoolConfig = &pool.config;
         // Whoever prepares connections comes before any query.
         let early = purpose == Purpose::Queue && matches!(self.login, Login::Token(_)) && !self.events.prepares();
+        let is_only_one = config.max == 1;
         let options = Options {
-            statement_cache_size: config.statement_cache_size,
+            // Nothing that is sent with a statement of its own is ever sent again, behind a write that cannot be.
+            statement_cache_size: if is_only_one && config.pipeline_writes { 0 } else { config.statement_cache_size },
             schema_generation: self.schema_generation.clone(),
-            in_order: config.max == 1,
+            in_order: is_only_one && !config.pipeline_writes,
             early: early.then(|| Box::new(FirstInLine(Arc::downgrade(pool))) as Box<dyn Early>),
         };
         let observer = Arc::new(Watch(Arc::downgrade(pool)));

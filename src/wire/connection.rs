@@ -22,7 +22,6 @@ use super::encoder::Encoder;
 use super::handle::{Command, Connection, Observer, Shared, ended};
 use super::inflight::{Flight, InFlight, Sent};
 use super::message::{decode, frame, make_room, malformed, row_description, server_message, stray, unasked, violation};
-use super::plain_read::is_plain_read;
 use super::request::{Execution, Fetch, Outcome, Reply, Request};
 use super::resend::{Attempt, Resends};
 use super::result::{Response, RowDescription};
@@ -181,11 +180,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
                     if let Some(Flight::Tunnel(tunnel)) = self.flights.front_mut() {
                         tunnel.take(bytes);
                     }
-                }
-                Poll::Ready(Some(Command::Request(request))) => {
-                    // In order, nothing may come behind a read that is perhaps sent again but what may be sent again with it.
-                    let pipelined = request.pipelined && (!self.resends.in_order() || is_plain_read(&request.query.text));
-                    self.waiting.push_back(Command::Request(Request { pipelined, ..request }));
                 }
                 Poll::Ready(Some(Command::Duplicate(mut duplicate))) => {
                     for flight in self.flights.iter_mut().skip(1) {

@@ -43,11 +43,11 @@ async fn login<F: Future<Output = ()>>(server: impl FnOnce(DuplexStream) -> F) -
     let target = Target::new(resolve_client(&options.as_object().unwrap().clone(), &Default::default()).unwrap().connect);
     let requests = Requests::default();
     let channel = Channel { encrypted: true, local: false, binding: None };
-    let mut exchange = Exchange { socket, read: BytesMut::new(), out: BytesMut::new(), target: &target };
+    let mut exchange = Exchange::new(socket, &target);
     let mut encoder = Encoder::new(16, SchemaGeneration::default(), Caching::default());
     let mut rider = Rider { request: None, target: &target };
     let client = async {
-        let error = exchange.run(&channel, &mut Known, &mut encoder, Some(&requests), &mut rider).await.err().expect("there is no session");
+        let error = exchange.run(&channel, &mut Known, &mut encoder, Some(&requests), &mut rider).await.expect_err("there is no session");
         rider.lose(&error);
         error
     };
@@ -74,7 +74,7 @@ async fn a_server_that_asks_for_the_password_twice_gets_one_request_which_goes_e
     })
     .await;
     assert_eq!(error.code(), Some(PASSWORD_ASKED_AGAIN));
-    assert!(matches!(&told[..], [Outcome::NeverRan { .. }]));
+    assert!(matches!(&told[..], [Outcome::ReadLost { .. }]));
 }
 
 #[tokio::test]
@@ -84,5 +84,5 @@ async fn a_read_whose_login_fails_goes_elsewhere() {
         assert_eq!((hear(&mut server).await.0, hear(&mut server).await.0), (b'p', b'Q'));
     })
     .await;
-    assert!(matches!(&told[..], [Outcome::NeverRan { .. }]));
+    assert!(matches!(&told[..], [Outcome::ReadLost { .. }]));
 }

@@ -85,8 +85,8 @@ impl Scan {
                 }
                 Token::Word(word) => {
                     self.has_dependent |= is_one_of(word, &DEPENDENT);
-                    let settles = !is_xml(word) && !(is(word, "null") && before[0] == Some(Token::Symbol(b'=')));
-                    if !settles && !self.any_statement {
+                    let is_decided = is_xml(word) || (is(word, "null") && before[0] == Some(Token::Symbol(b'=')));
+                    if is_decided && !self.any_statement {
                         return false;
                     }
                 }

@@ -22,7 +22,7 @@ pub(super) type Answered = (Box<InFlight>, u8);
 /// What a connection has to send again, and what has to wait for that.
 ///
 /// Where calls are to run `in_order` (in a pool of one connection, as in pg), a read that was on the wire behind a failed one has run too
-/// early if that one runs after all: it is asked again after it. Only plain reads are ever behind another request there.
+/// early if that one runs after all: it is asked again after it. Only plain reads may share the wire there.
 pub(super) struct Resends {
     in_order: bool,
     to_send: VecDeque<(Request, Attempt)>,
@@ -37,10 +37,6 @@ pub(super) struct Resends {
 impl Resends {
     pub fn new(in_order: bool) -> Self {
         Self { in_order, to_send: VecDeque::new(), failed: VecDeque::new(), held: VecDeque::new(), ran: false }
-    }
-
-    pub fn in_order(&self) -> bool {
-        self.in_order
     }
 
     pub fn is_empty(&self) -> bool {

@@ -7,7 +7,7 @@ use tokio::time::timeout;
 use super::caching::Caching;
 use super::handle::Connection;
 use super::request::{Outcome, Query};
-use super::scripted_server::{SOON, Setup, connect, connect_with, hear, heard, message, ready, send, show_that_names_are_kept};
+use super::scripted_server::{SOON, Setup, connect, connect_with, hear, heard, message, ready, send, send_alone, show_that_names_are_kept};
 
 const READ: &str = "select a from t where b = $1";
 
@@ -73,6 +73,7 @@ async fn told(outcome: oneshot::Receiver<Outcome>) -> String {
         }
         Outcome::Completed(Err(error)) => error.code().unwrap_or_default().to_owned(),
         Outcome::NeverRan { refused, .. } => (if refused { "refused" } else { "unread" }).to_owned(),
+        Outcome::ReadLost { .. } => "read lost".to_owned(),
     }
 }
 
@@ -222,7 +223,7 @@ async fn a_stale_statement_is_parsed_again_once_for_all_who_used_it_in_their_ord
 async fn in_order_a_write_waits_for_reads_that_may_be_sent_again() {
     let (Setup { connection, mut server, .. }, _) = prepared(true, Caching::default()).await;
     let read = ask(&connection, READ);
-    let write = send(&connection, Query::simple("insert into t values (1)"));
+    let write = send_alone(&connection, Query::simple("insert into t values (1)"));
     assert_eq!(next_query(&mut server).await.0, Parsed::Before);
     answer(&mut server, &failure("0A000", "cached plan must not change result type")).await;
     assert_eq!(next_query(&mut server).await.0, Parsed::Named, "the read comes first");
@@ -236,7 +237,7 @@ async fn in_order_a_write_waits_for_reads_that_may_be_sent_again() {
 async fn in_order_reads_that_ran_before_a_stale_one_run_again_after_it() {
     let (Setup { connection, mut server, .. }, _) = prepared(true, Caching::default()).await;
     let (stale, other, later) =
-        (ask(&connection, READ), ask(&connection, "select b from t"), send(&connection, Query::simple("delete from t")));
+        (ask(&connection, READ), ask(&connection, "select b from t"), send_alone(&connection, Query::simple("delete from t")));
     assert_eq!(next_query(&mut server).await.0, Parsed::Before);
     assert_eq!(next_query(&mut server).await.0, Parsed::Named);
     answer(&mut server, &[failure("0A000", "cached plan must not change result type"), row(Parsed::Named, "too early")].concat()).await;
@@ -293,8 +294,8 @@ async fn only_the_servers_own_word_before_any_other_shows_that_nothing_ran() {
 #[tokio::test]
 async fn a_plain_read_behind_another_is_asked_elsewhere_whatever_became_of_the_connection() {
     let reads = ["select 1 where $1", "select 2 where $1"];
-    assert_eq!(lost(reads, b"").await, ["CONNECTION_LOST", "unread"]);
-    assert_eq!(lost(reads, &error("FATAL", "08P01", "server conn crashed?", false)).await, ["08P01", "unread"]);
+    assert_eq!(lost(reads, b"").await, ["CONNECTION_LOST", "read lost"]);
+    assert_eq!(lost(reads, &error("FATAL", "08P01", "server conn crashed?", false)).await, ["08P01", "read lost"]);
     assert_eq!(lost(["select f($1)", "select f($1)"], b"").await, ["CONNECTION_LOST", "CONNECTION_LOST"]);
 }
 

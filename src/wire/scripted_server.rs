@@ -93,8 +93,17 @@ pub async fn heard(server: &mut DuplexStream, until: u8) -> Vec<u8> {
 }
 
 pub fn send(connection: &Connection, query: Query) -> oneshot::Receiver<Outcome> {
+    dispatch(connection, query, true)
+}
+
+/// One that must not share the wire.
+pub fn send_alone(connection: &Connection, query: Query) -> oneshot::Receiver<Outcome> {
+    dispatch(connection, query, false)
+}
+
+fn dispatch(connection: &Connection, query: Query, pipelined: bool) -> oneshot::Receiver<Outcome> {
     let (sender, outcome) = oneshot::channel();
     let reply = Box::new(|outcome| _ = sender.send(outcome));
-    connection.send(Request { query, pipelined: true, reply });
+    connection.send(Request { query, pipelined, reply });
     outcome
 }

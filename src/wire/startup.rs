@@ -57,7 +57,7 @@ pub trait Early: Send + Sync {
 pub struct Options {
     pub statement_cache_size: usize,
     pub schema_generation: SchemaGeneration,
-    /// Queries that share the connection run in the order of their calls, whatever happens to them.
+    /// Queries that share the connection run in the order of their calls, whatever happens to them. They have to be plain reads.
     pub in_order: bool,
     /// Whom the first attempt asks for a request.
     pub early: Option<Box<dyn Early>>,

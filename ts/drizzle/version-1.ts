@@ -160,14 +160,14 @@ function hiddenOf(database: LakebaseDatabase | LakebaseTransaction | LakebaseSes
 
 export function construct(client: LakebaseClient, config: DrizzlePgConfig<AnyRelations> = {}): LakebaseDatabase {
   const { cache, paramsInErrors, relations = {} } = config
-  const dialect = new core.PgDialect({ useJitMappers: (config.jit ?? true) && generatesCode(), codecs: config.codecs ?? lakebaseCodecs() })
+  const dialect = new core.PgDialect({ useJitMappers: config.jit && generatesCode(), codecs: config.codecs ?? lakebaseCodecs() })
   const logger = config.logger === true ? new DefaultLogger() : config.logger || undefined
   const session = new LakebaseSession(client, dialect, relations, { logger, cache, paramsInErrors })
   const db = new LakebaseDatabase(dialect, session as never, relations)
   return Object.assign(db, { $client: client }, cache && { $cache: Object.assign(cache, { invalidate: cache.onMutate }) })
 }
 
-/** Drizzle's generated row mappers give what its others give, and faster, where code may be generated from strings. */
+/** Not with --disallow-code-generation-from-strings. */
 function generatesCode(): boolean {
   try {
     return Boolean(new Function('return true')())

@@ -1,6 +1,7 @@
 // Random programs, run on node-postgres and on ours, each against its own of two equal databases: every call gives the same, and the databases end the same.
-//   PROGRAMS=50000 PROGRAMS_SEED=7 node --test __test__/programs/random-programs.test.mjs
-// PROGRAMS_PATH runs the one program whose seed and path a failure has printed.
+// The environment chooses others:
+//   PROGRAMS=25000 PROGRAMS_SEED=7 node --test __test__/programs/directly.test.mjs __test__/programs/poolers.test.mjs
+// PROGRAMS_PATH runs the one program whose seed and path a failure has printed; PROGRAMS_UNSHRUNK does not look for a smaller one that fails.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
@@ -13,18 +14,15 @@ import { plan, programs } from './program.mjs'
 import { run } from './runner.mjs'
 import { namesOf, setUp } from './statements.mjs'
 
-const COUNT = Number(process.env.PROGRAMS ?? 2_000)
 const SEED = Number(process.env.PROGRAMS_SEED ?? 20_261_121)
 const PATH = process.env.PROGRAMS_PATH
 /** Programs under way at once: most of a program's time is spent waiting for processes to start. */
 const AT_ONCE = PATH ? 1 : 4
-/** Against itself, node-postgres shows that the programs are determined. */
-const AGAINST_ITSELF = Math.max(200, Math.round(COUNT / 20))
 const MILLIS_PER_PROGRAM = 2_000
 const DATABASES = ['theirs', 'oursss']
 
 let server
-let ways
+let entrances
 const administrators = []
 before(async () => {
   server = await postgres({ host: '127.0.0.1', settings: { max_connections: 600, autovacuum: false, lc_messages: 'C' } })
@@ -36,12 +34,12 @@ before(async () => {
     administrators.push(client)
   }
   const pooler = (mode) => startPgbouncer({ mode, server, settings: { default_pool_size: 250, max_client_conn: 2_000 } })
-  ways = { directly: server, session: await pooler('session'), transaction: await pooler('transaction') }
+  entrances = { directly: server, session: await pooler('session'), transaction: await pooler('transaction') }
 })
 after(async () => {
   for (const client of administrators) await client.end()
-  await ways.session.stop()
-  await ways.transaction.stop()
+  await entrances.session.stop()
+  await entrances.transaction.stop()
   await server.stop()
 })
 
@@ -54,7 +52,7 @@ async function compare(program, theirs, ours) {
   const observe = async (driver, index) => {
     const administrator = administrators[index]
     await administrator.query(setUp(schema, lanes.length))
-    const { port } = ways[program.way]
+    const { port } = entrances[program.way]
     const { max, statementCacheSize } = program
     const pool = drivers[driver]({ host: '127.0.0.1', port, user: 'postgres', database: DATABASES[index], max, statementCacheSize, connectionTimeoutMillis: 20_000 })
     const { outcomes, ended } = await run(lanes, pool, max === 1)
@@ -101,29 +99,25 @@ async function dump(administrator, schema, lanes) {
   return contents
 }
 
-/** Several sequences of programs at once, each with its own seed. */
-async function all(count, check) {
-  let ran = 0
-  const sequences = Array.from({ length: AT_ONCE }, (_, index) =>
-    fc.assert(
-      fc.asyncProperty(programs, async (program) => {
-        ran++
-        await check(program)
-      }),
-      { seed: SEED + index, path: PATH, numRuns: Math.ceil(count / AT_ONCE), endOnFailure: Boolean(PATH) || Boolean(process.env.PROGRAMS_UNSHRUNK) },
-    ),
-  )
-  const failures = (await Promise.allSettled(sequences)).filter(({ status }) => status === 'rejected').map(({ reason }) => reason.message + (reason.cause ? `\n${reason.cause.message}` : ''))
-  if (failures.length > 0) assert.fail(failures.join('\n\n'))
-  return ran
+/**
+ * Defines a test of so many programs of these ways, run by node-postgres and by `ours`, else by the program's own driver. Several sequences of programs
+ * run at once, each with its own seed.
+ */
+export function testPrograms(name, { ways, count, ours }) {
+  const total = Number(process.env.PROGRAMS ?? count)
+  test(name, { timeout: 60_000 + total * MILLIS_PER_PROGRAM }, async (t) => {
+    let ran = 0
+    const sequences = Array.from({ length: AT_ONCE }, (_, index) =>
+      fc.assert(
+        fc.asyncProperty(programs(ways), async (program) => {
+          ran++
+          await compare(program, 'pg', ours ?? program.driver)
+        }),
+        { seed: SEED + index, path: PATH, numRuns: Math.ceil(total / AT_ONCE), endOnFailure: Boolean(PATH) || Boolean(process.env.PROGRAMS_UNSHRUNK) },
+      ),
+    )
+    const failures = (await Promise.allSettled(sequences)).filter(({ status }) => status === 'rejected').map(({ reason }) => reason.message + (reason.cause ? `\n${reason.cause.message}` : ''))
+    if (failures.length > 0) assert.fail(failures.join('\n\n'))
+    t.diagnostic(`${ran} programs, seed ${SEED}`)
+  })
 }
-
-test('node-postgres against itself', { timeout: 60_000 + AGAINST_ITSELF * MILLIS_PER_PROGRAM }, async (t) => {
-  const ran = await all(AGAINST_ITSELF, (program) => compare(program, 'pg', 'pg'))
-  t.diagnostic(`${ran} programs, seed ${SEED}`)
-})
-
-test('node-postgres against ours', { timeout: 60_000 + COUNT * MILLIS_PER_PROGRAM }, async (t) => {
-  const ran = await all(COUNT, (program) => compare(program, 'pg', program.driver))
-  t.diagnostic(`${ran} programs, seed ${SEED}`)
-})

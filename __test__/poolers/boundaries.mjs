@@ -6,42 +6,30 @@ import { startMessageRelay } from '../support/message-relay.mjs'
 import { startPgbouncer } from '../support/pgbouncer.mjs'
 import { postgres } from '../support/postgres.mjs'
 
-const BOUND_MILLIS = 300_000
+const BOUND_MILLIS = 550_000
 
-let server
-let databases = 0
-let runs = 0
-before(async () => {
-  server = await postgres({ host: '127.0.0.1', settings: { max_connections: 300 } })
-})
-after(() => server.stop())
+/** The relay before PostgreSQL, where the pool goes. */
+export async function directly(server) {
+  const relay = await startMessageRelay(server)
+  return { relay, entrance: relay, stop: () => relay.stop() }
+}
 
-/** Where the relay is, and where the pool goes. */
-const ways = {
-  'directly': async () => {
+/** The relay between the pool and PgBouncer. */
+export function beforePgbouncer(mode) {
+  return async (server) => {
+    const bouncer = await startPgbouncer({ mode, server })
+    const relay = await startMessageRelay(bouncer)
+    return { relay, bouncer, entrance: relay, stop: () => Promise.all([relay.stop(), bouncer.stop()]) }
+  }
+}
+
+/** The relay between PgBouncer and PostgreSQL. */
+export function behindPgbouncer(mode) {
+  return async (server) => {
     const relay = await startMessageRelay(server)
-    return { relay, entrance: relay, stop: () => relay.stop() }
-  },
-  ...Object.fromEntries(
-    ['session', 'transaction'].flatMap((mode) => [
-      [
-        `before PgBouncer, ${mode} mode`,
-        async () => {
-          const bouncer = await startPgbouncer({ mode, server })
-          const relay = await startMessageRelay(bouncer)
-          return { relay, bouncer, entrance: relay, stop: async () => Promise.all([relay.stop(), bouncer.stop()]) }
-        },
-      ],
-      [
-        `behind PgBouncer, ${mode} mode`,
-        async () => {
-          const relay = await startMessageRelay(server)
-          const bouncer = await startPgbouncer({ mode, server: { ...server, port: relay.port } })
-          return { relay, bouncer, entrance: bouncer, stop: async () => Promise.all([relay.stop(), bouncer.stop()]) }
-        },
-      ],
-    ]),
-  ),
+    const bouncer = await startPgbouncer({ mode, server: { ...server, port: relay.port } })
+    return { relay, bouncer, entrance: bouncer, stop: () => Promise.all([relay.stop(), bouncer.stop()]) }
+  }
 }
 
 const events = {
@@ -54,16 +42,24 @@ const events = {
 /** Node-postgres shows that the demands are fair: a part of the boundaries is enough for that. */
 const strides = { pg: 9 }
 
-for (const [way, open] of Object.entries(ways)) {
+/** Defines a test for each driver. */
+export function testBoundaries(open) {
+  let server
+  let databases = 0
+  let runs = 0
+  before(async () => {
+    server = await postgres({ host: '127.0.0.1', settings: { max_connections: 300 } })
+  })
+  after(() => server.stop())
   for (const [name, driver] of Object.entries(drivers)) {
     const stride = strides[name] ?? 1
-    test(`${name} ${way}`, { timeout: BOUND_MILLIS }, async (t) => {
+    test(name, { timeout: BOUND_MILLIS }, async (t) => {
       const database = `boundaries_${++databases}`
       await server.query(`create database ${database}`)
       await server.query(SCHEMA, database)
       const auditor = await Auditor.open(server, database)
       t.after(() => auditor.close())
-      const { relay, bouncer, entrance, stop } = await open()
+      const { relay, bouncer, entrance, stop } = await open(server)
       t.after(stop)
 
       const run = async (decide, restored) => {
