@@ -8,7 +8,7 @@ import * as version1 from './version-1.js'
 const version = isVersion1 ? version1 : version0
 const construct = version.construct as (client: LakebaseClient, config?: object) => object
 
-export const { LakebaseDatabase, LakebasePreparedQuery, LakebaseSession, LakebaseTransaction } = version
+export const { LakebaseDatabase, LakebaseTransaction } = version
 
 export function drizzle(...args: Parameters<typeof readArguments>): object {
   const { client, config } = readArguments(args)
