@@ -31,7 +31,7 @@ function Field({ id, name, label, state, className, ...input }: FieldProps) {
         defaultValue={state.fields[name]}
         aria-invalid={error ? true : undefined}
         aria-describedby={error ? `${id}-error` : undefined}
-        className="block h-10 w-full rounded-lg border border-stone-300 bg-white px-3 text-base placeholder:text-stone-400 aria-invalid:border-red-600 sm:text-sm dark:border-stone-700 dark:bg-stone-950 dark:placeholder:text-stone-600 dark:aria-invalid:border-red-400"
+        className="block h-10 w-full rounded-lg border border-stone-300 bg-white px-3 text-base placeholder:text-stone-500 aria-invalid:border-red-600 sm:text-sm dark:border-stone-700 dark:bg-stone-950 dark:placeholder:text-stone-500 dark:aria-invalid:border-red-400"
       />
       {error && (
         <p id={`${id}-error`} className="mt-1.5 text-sm text-red-700 dark:text-red-400">
