@@ -30,9 +30,10 @@ async function freePort() {
 /** Starts the app; resolves with its address and the server. */
 async function startApp(directory, args) {
   const port = await freePort()
-  const env = { ...deployment.emulator.env, PORT: String(port), HOSTNAME: '127.0.0.1' }
+  const env = { ...deployment.emulator.env, PORT: String(port), HOSTNAME: 'localhost' }
   const server = await serve(directory, process.execPath, args, { env, ready: /Ready in/ })
-  return { address: `http://127.0.0.1:${port}`, server }
+  // By this name: Next.js refuses hot reloads to pages under any other.
+  return { address: `http://localhost:${port}`, server }
 }
 
 async function openPage(address) {
