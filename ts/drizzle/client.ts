@@ -43,9 +43,12 @@ export function send(client: LakebaseClient, { name, text, rowMode }: QuerySetti
   return client.query(config as { text: string }, params)
 }
 
-/** Drizzle's databases over pools know them by their class or by its name. */
+/**
+ * Pools count their connections, node-postgres' too; clients do not. The class alone does not tell: a bundle may hold the package twice, and
+ * minified classes have other names.
+ */
 function isPool(client: LakebaseClient): client is Pool {
-  return client instanceof Pool || (!(client instanceof Client) && Object.getPrototypeOf(client)?.constructor.name.includes('Pool'))
+  return client instanceof Pool || (!(client instanceof Client) && typeof (client as { totalCount?: unknown }).totalCount === 'number')
 }
 
 /** How many connections may turn out to be lost under BEGIN, one after another, before that is the caller's error. */
