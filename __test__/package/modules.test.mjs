@@ -55,7 +55,7 @@ test('without its addon it says which package is missing', async () => {
   renameSync(join(modules, platform), join(app, 'elsewhere'))
   try {
     const message = await runCommonJs(`try { require('lakebase-native') } catch (error) { console.log(error.message) }`)
-    assert.match(message, new RegExp(`${platform} is not installed`))
+    assert.match(message, new RegExp(`${platform}: not installed`))
   } finally {
     renameSync(join(app, 'elsewhere'), join(modules, platform))
   }
