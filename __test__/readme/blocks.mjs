@@ -8,19 +8,21 @@ import ts from 'typescript'
 
 const require = createRequire(import.meta.url)
 
-/** @typedef {{ language: string, words: string[], text: string, line: number }} Block */
+/** @typedef {{ section: string, language: string, words: string[], text: string, line: number }} Block */
 
 /** @returns {Block[]} */
 export function blocksOf(markdown) {
   const blocks = []
   const lines = markdown.split('\n')
+  let section = ''
   for (let i = 0; i < lines.length; i++) {
+    section = /^## (.*)$/.exec(lines[i])?.[1] ?? section
     const fence = /^ *(`{3,})(.*)$/.exec(lines[i])
     if (!fence) continue
     const end = lines.findIndex((line, at) => at > i && line.trim() === fence[1])
     if (end < 0) throw new Error(`README.md:${i + 1}: a fence is not closed`)
     const [language = '', ...words] = fence[2].trim().split(/\s+/)
-    blocks.push({ language, words, text: lines.slice(i + 1, end).join('\n'), line: i + 1 })
+    blocks.push({ section, language, words, text: lines.slice(i + 1, end).join('\n'), line: i + 1 })
     i = end
   }
   return blocks
@@ -43,6 +45,11 @@ export const surroundings = {
     after: 'await pool.end()',
   },
   day: { before: `const day = '2026-11-21'` },
+}
+
+/** Sections whose blocks a test of their area runs, and how many those are: it knows the files and packages that they need. */
+export const elsewhere = {
+  Drizzle: { file: 'drizzle/kit.test.mjs', blocks: 3 },
 }
 
 /** What the examples' queries find in the database. */

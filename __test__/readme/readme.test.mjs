@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path'
 import { after } from 'node:test'
 import { deploy } from '../support/deployment.mjs'
 import { test } from '../support/test.mjs'
-import { blocksOf, commandsOf, filesOf, programOf, readme, tables } from './blocks.mjs'
+import { blocksOf, commandsOf, elsewhere, filesOf, programOf, readme, tables } from './blocks.mjs'
 
 const root = dirname(createRequire(import.meta.url).resolve('lakebase-native/package.json'))
 const { scripts, engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
@@ -89,7 +89,7 @@ const blocks = readme()
 const folder = blocks.filter(({ words }) => words.includes('pg-folder'))
 
 for (const block of blocks) {
-  if (folder.includes(block)) continue
+  if (folder.includes(block) || Object.hasOwn(elsewhere, block.section)) continue
   test(`README.md:${block.line}: ${block.text.split('\n').find((line) => line.trim())}`, { timeout: 120_000 }, async () => {
     if (block.language === 'ts' || block.language === 'js') await runModule(programOf(block))
     else if (block.language === 'sh') for (const command of commandsOf(block)) await runCommand(command)
@@ -101,9 +101,16 @@ test('the package of your own in place of pg', async () => {
   await runFolder(folder)
 })
 
+for (const [section, { file, blocks: count }] of Object.entries(elsewhere)) {
+  test(`the section ${section}, by __test__/${file}`, () => {
+    assert.equal(blocks.filter((block) => block.section === section).length, count)
+    assert.ok(readFileSync(join(root, '__test__', file), 'utf8').includes(`## ${section}\\n`), 'it reads the section')
+  })
+}
+
 test('blocks are found by their fences; an unknown word or an open fence is an error', () => {
-  const [first, second] = blocksOf('a\n```ts pool  day\nx\n\ny\n```\n- b\n\n  ```sh\n  npm ci\n  ```\n')
-  assert.deepEqual(first, { language: 'ts', words: ['pool', 'day'], text: 'x\n\ny', line: 2 })
+  const [first, second] = blocksOf('## A section\n```ts pool  day\nx\n\ny\n```\n- b\n\n  ```sh\n  npm ci\n  ```\n')
+  assert.deepEqual(first, { section: 'A section', language: 'ts', words: ['pool', 'day'], text: 'x\n\ny', line: 2 })
   assert.deepEqual([second.language, commandsOf(second)], ['sh', ['npm ci']])
   assert.throws(() => blocksOf('```ts\nx'), /not closed/)
   assert.throws(() => programOf({ language: 'ts', words: ['nowhere'], text: '', line: 7 }), /README.md:7: no entry/)
