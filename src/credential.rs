@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::auth::Workspace;
+use crate::auth::{AccessToken, Workspace};
 use crate::config::CredentialTarget;
 use crate::error::{Error, Kind};
 use crate::http::{Authorization, Body, Failure, Request, Response};
@@ -24,6 +24,8 @@ use crate::secret::Secret;
 pub struct Credential {
     pub token: Secret,
     pub expires_at: SystemTime,
+    /// The name of the method that authenticated for it.
+    pub method: &'static str,
 }
 
 /// A clock that is off by less than this is not mentioned: the `Date` header has whole seconds and is as old as the answer.
@@ -46,7 +48,7 @@ pub async fn request(
     workspace: &Workspace,
     target: &CredentialTarget,
     claims: Option<&Value>,
-    access_token: &Secret,
+    access: &AccessToken,
     deadline: Instant,
 ) -> Result<Credential, Failure> {
     let (path, mut body) = match target {
@@ -59,12 +61,13 @@ pub async fn request(
         body["claims"] = claims.clone();
     }
     let url = format!("{}{path}", workspace.url);
-    let request = Request { method: Method::POST, url: &url, authorization: Authorization::Bearer(access_token), body: Body::Json(&body) };
+    let authorization = Authorization::Bearer(&access.token);
+    let request = Request { method: Method::POST, url: &url, authorization, headers: &access.headers, body: Body::Json(&body) };
     let response = workspace.client()?.send(request, deadline).await.map_err(|failure| {
         let hint = failure.status().and_then(|status| hint(target, status));
         failure.with_hint(hint)
     })?;
-    Ok(read(&response, SystemTime::now())?)
+    Ok(Credential { method: access.method, ..read(&response, SystemTime::now())? })
 }
 
 fn read(response: &Response, now: SystemTime) -> Result<Credential, Error> {
@@ -73,7 +76,7 @@ fn read(response: &Response, now: SystemTime) -> Result<Credential, Error> {
     let expiry = answer.expire_time.or(answer.expiration_time).ok_or_else(|| response.invalid("has no expiry of the token"))?;
     let expires_at = expiry_time(&expiry).ok_or_else(|| response.invalid("has an expiry of the token that is not an RFC 3339 time"))?;
     match now.duration_since(expires_at) {
-        Err(_) => Ok(Credential { token, expires_at }),
+        Err(_) => Ok(Credential { token, expires_at, method: "" }),
         Ok(ago) => Err(expired(ago, response.date, now)),
     }
 }

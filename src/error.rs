@@ -187,6 +187,33 @@ impl Error {
         self
     }
 
+    /// A copy with a note behind its hint. What a function of the caller's threw stays as it is: its message leads to it.
+    pub fn with_note(&self, note: &str) -> Self {
+        if self.kind() == Kind::Usage {
+            return self.clone();
+        }
+        let hint = self.hint().map_or_else(|| note.to_owned(), |hint| format!("{hint}; {note}"));
+        let copy = Self::new(self.kind(), self.message()).with_hint(hint);
+        let mut copy = copy.with_source(self.clone());
+        let inner = copy.inner_mut();
+        inner.code.clone_from(&self.0.code);
+        inner.http_status = self.0.http_status;
+        copy
+    }
+
+    /// The same error with who it is from in front of its message; not what a function of the caller's threw.
+    pub fn prefixed(self, prefix: &str) -> Self {
+        if self.kind() == Kind::Usage {
+            return self;
+        }
+        let message = format!("{prefix}: {}", self.0.message);
+        match Arc::try_unwrap(self.0) {
+            Ok(inner) => Self(Arc::new(Inner { message, ..inner })),
+            // Shared already: told as it was.
+            Err(shared) => Self(shared),
+        }
+    }
+
     /// What the reader should do next, as one sentence.
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.inner_mut().hint = Some(hint.into());

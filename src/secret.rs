@@ -2,11 +2,20 @@
 
 use std::fmt;
 
-/// A string that never shows itself: `Debug` prints a placeholder and there is no `Display`.
+use serde::{Deserialize, Deserializer};
+use zeroize::Zeroize;
+
+/// A string that never shows itself: `Debug` prints a placeholder and there is no `Display`. Its memory is overwritten when it is dropped.
 ///
 /// Read it with [`Secret::expose`], at the place that puts it on a TLS connection and nowhere else.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Secret(String);
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
 
 impl Secret {
     pub fn new(value: impl Into<String>) -> Self {
@@ -20,6 +29,12 @@ impl Secret {
 
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self)
     }
 }
 

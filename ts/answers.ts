@@ -84,6 +84,12 @@ export function listen(listener: Listener): number {
 }
 let nextPool = 1
 
+/** Registers who answers what ways to authenticate ask for. */
+export function onQuestion(listener: Listener): void {
+  questioned = listener
+}
+let questioned: Listener | undefined
+
 export function unlisten(pool: number): void {
   listeners.delete(pool)
 }
@@ -194,6 +200,12 @@ function dispatch(request: number, event: WireEvent): void {
       break
     case 'forgetShapes':
       shapes.clear()
+      break
+    case 'ask':
+    case 'fetched':
+    case 'located':
+    case 'warning':
+      shielded(() => questioned?.(event))
       break
     default:
       if (request) answer(request, event)

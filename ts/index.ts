@@ -13,8 +13,9 @@ export {
   TimeoutError,
   type ConfigurationProblem,
 } from './errors.js'
-export { createLakebasePool, getCredential, getDatabaseUrl, getToken, LakebasePool, type Credential } from './lakebase.js'
-export type { Claim, ConnectionOptions, PoolHooks, LakebasePoolOptions, PoolingOptions, SslMode, SslOptions, TokenOptions } from './options.js'
+export type { AuthProvider, OidcToken, WorkspaceToken } from './auth/questions.js'
+export { createLakebasePool, getCredential, getDatabaseUrl, getToken, LakebasePool, type Credential, type FetchedToken } from './lakebase.js'
+export type { AuthenticationOptions, AuthType, Claim, ConnectionOptions, PoolHooks, LakebasePoolOptions, PoolingOptions, SslMode, SslOptions, TokenOptions, UserOptions } from './options.js'
 export type { ConnectionParameters, Password } from './password.js'
 export { Pool, type PoolClient, type Release } from './pool/pool.js'
 export type {
@@ -33,3 +34,5 @@ export { Result } from './result.js'
 export type { Field } from './rows.js'
 export type { TransactionOptions } from './pool/transaction.js'
 export { types, TypeOverrides, type TypeParser, type TypeSource } from './types.js'
+export type { ForwardedRequest, NodeHeaders, WebHeaders } from './users/forwarded.js'
+export type { PoolOfUser, UserIdentity, UserPoolLimits } from './users/user-pools.js'

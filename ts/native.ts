@@ -45,11 +45,14 @@ export interface Environment {
   token(request: number, options: string, variables: string, refresh: boolean): void
   databaseUrl(request: number, options: string, variables: string): void
   answer(question: number, password: string | null, error: string | null): void
+  clearTokens(pool: number): void
 }
 
 interface Native {
   Environment: new (wake: () => void, longest: number) => Environment
   issueCertificate(names: string[]): ServerCertificate
+  secretOptions(): string[]
+  authenticationOptions(): string[]
 }
 
 export const native: Native = loadAddon() as Native

@@ -1,9 +1,12 @@
 /** What a caller may set. Read and checked in Rust (src/config), in one place; here are its types and its way there. */
 
+import { numberOf } from './auth/functions.js'
+import type { AuthProvider, OidcToken } from './auth/questions.js'
 import type { Client } from './client.js'
 import type { Password } from './password.js'
 import type { PoolClient } from './pool/member.js'
 import type { TypeSource } from './types.js'
+import type { UserPoolLimits } from './users/user-pools.js'
 
 /** How the database connection is encrypted and whom it trusts, as in node-postgres. Other members are refused. */
 export interface SslOptions {
@@ -111,43 +114,121 @@ export interface Claim {
   resources: { table_name: string }[]
 }
 
-/** Where tokens come from. */
-export interface TokenOptions {
-  /** The workspace's URL. `DATABRICKS_HOST`, `DATABRICKS_WORKSPACE_URL`. */
-  databricksHost?: string
-  /** Autoscaling: `projects/…/branches/…/endpoints/…`. `LAKEBASE_ENDPOINT`. */
-  endpoint?: string
-  /** Provisioned: the instance's name. `LAKEBASE_INSTANCE_NAME`. */
-  instanceName?: string
+/** Who asks the workspace for tokens: one of the ways that docs/authentication.md lists. Nothing of it is needed where the environment, a profile or a platform provides. */
+export interface AuthenticationOptions {
+  /** The one way to use, by name, instead of the first that applies. `DATABRICKS_AUTH_TYPE`. */
+  authType?: AuthType
+  /** A function that gives workspace tokens, for every identity that has no option here. */
+  authProvider?: AuthProvider
+  /** A profile of `.databrickscfg`. `DATABRICKS_CONFIG_PROFILE`. */
+  profile?: string
+  /** Where that file is. Default `~/.databrickscfg`. `DATABRICKS_CONFIG_FILE`. */
+  configFile?: string
   /** A personal access token or another fixed bearer token. `DATABRICKS_TOKEN`. */
   token?: string
   /** A service principal's application id. `DATABRICKS_CLIENT_ID`. */
   clientId?: string
   /** Its OAuth secret. `DATABRICKS_CLIENT_SECRET`. */
   clientSecret?: string
+  /** The Azure Key Vault that holds the OAuth secret, as `databricks-client-secret`. `KEY_VAULT_NAME`. */
+  keyVaultName?: string
+  /** The Databricks account, for account hosts. `DATABRICKS_ACCOUNT_ID`. */
+  accountId?: string
+  /** Token federation: a function that gives the identity provider's JSON Web Token, such as the request's `x-vercel-oidc-token`. */
+  oidcToken?: OidcToken
+  /** Token federation: leave `clientId` out of the exchange, because the token is a user's and the account's policy takes it. */
+  accountWideFederation?: boolean
+  /** Token federation: the variable that holds it. Default `DATABRICKS_OIDC_TOKEN`. `DATABRICKS_OIDC_TOKEN_ENV`. */
+  oidcTokenEnv?: string
+  /** Token federation: the file that holds it. `DATABRICKS_OIDC_TOKEN_FILEPATH`. */
+  oidcTokenFile?: string
+  /** What the identity provider's token is asked for. Default: the workspace's token endpoint. `DATABRICKS_TOKEN_AUDIENCE`. */
+  tokenAudience?: string
+  /** The Databricks CLI. Default: `databricks` in `PATH`. `DATABRICKS_CLI_PATH`. */
+  databricksCliPath?: string
+  /** A service on this machine that gives tokens. `DATABRICKS_METADATA_SERVICE_URL`. */
+  metadataServiceUrl?: string
+  /** Azure: an application of Entra. `ARM_CLIENT_ID`. */
+  azureClientId?: string
+  /** Its secret. `ARM_CLIENT_SECRET`. */
+  azureClientSecret?: string
+  /** Its directory. `ARM_TENANT_ID`. */
+  azureTenantId?: string
+  /** Use the managed identity of the machine or app. `ARM_USE_MSI`. */
+  azureUseMsi?: boolean
+  /** The workspace's resource id, for an identity that may manage the workspace and is no user of it. `DATABRICKS_AZURE_RESOURCE_ID`. */
+  azureResourceId?: string
+}
+
+/** Names of the ways to authenticate. */
+export type AuthType =
+  | 'auth-provider'
+  | 'pat'
+  | 'oauth-m2m'
+  | 'azure-key-vault'
+  | 'databricks-cli'
+  | 'metadata-service'
+  | 'oidc-callback'
+  | 'env-oidc'
+  | 'file-oidc'
+  | 'github-oidc'
+  | 'azure-devops-oidc'
+  | 'vercel-oidc'
+  | 'github-oidc-azure'
+  | 'azure-workload-identity'
+  | 'azure-msi'
+  | 'azure-client-secret'
+  | 'azure-cli'
+
+/** Where tokens come from. */
+export interface TokenOptions extends AuthenticationOptions {
+  /** The workspace's URL. `DATABRICKS_HOST`, `DATABRICKS_WORKSPACE_URL`. */
+  databricksHost?: string
+  /** Autoscaling: `projects/…/branches/…/endpoints/…`. `LAKEBASE_ENDPOINT`. */
+  endpoint?: string
+  /** Provisioned: the instance's name. `LAKEBASE_INSTANCE_NAME`. */
+  instanceName?: string
   /** Unity Catalog claims of the credential. */
   claims?: Claim[]
   /** How long before a token's expiry it may be refreshed in the background, in milliseconds. Default 120,000. */
   tokenRefreshBufferMillis?: number
 }
 
+/** The pools of users. */
+export interface UserOptions extends UserPoolLimits {
+  /** In development (`NODE_ENV`) `asUser()` gives the pool itself for a request without a user, with a warning. Default `false`. */
+  developmentFallback?: boolean
+}
+
 /** Options of `createLakebasePool()`. Each can come from the environment instead: see the README's table. */
 export interface LakebasePoolOptions extends ConnectionOptions, PoolingOptions, PoolHooks, TokenOptions {
   /** Default `require`. `PGSSLMODE`. */
   sslMode?: SslMode
+  /** The schema that sessions begin in: their `search_path`. `PGSCHEMA`, `LAKEBASE_SCHEMA`. */
+  schema?: string
+  /** Without `schema`: a schema for each developer, `<application_name>_<user>`, where the user's name ends at the `@`. */
+  perDeveloperSchema?: boolean
+  /** Make the schema if it is not there, on the first connection. */
+  createSchema?: boolean
+  /** Without `host`: look up the host of the read-only replicas. `LAKEBASE_READ_ONLY`. */
+  readOnly?: boolean
+  /** Bounds of the pools of users (`forUser()`, `asUser()`). */
+  users?: UserOptions
+  /** A proxy of Databricks is in front of this app, which alone sets `x-forwarded-access-token`: `asUser()` may believe it. Default `false`. */
+  trustForwardedHeaders?: boolean
 }
 
 /** More than any configuration has: what goes on for ever (a proxy that invents members) ends here. */
 const MAX_DEPTH = 32
 const MAX_VALUES = 100_000
 
-/** Options as JSON; with `names`, only these. What JSON has no form for crosses as a marker, so that Rust can name it in an error. */
-export function encodeOptions(options: unknown, names?: readonly string[]): string {
+/** Options as JSON, whole: Rust knows which it reads. What JSON has no form for crosses as a marker, so that Rust can name it in an error. */
+export function encodeOptions(options: unknown): string {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) return 'null'
   try {
     const above: unknown[] = [options]
     const left = { values: MAX_VALUES }
-    return JSON.stringify(Object.fromEntries((names ?? Object.keys(options)).map((name) => [name, readable(options, name, above, left)])))
+    return JSON.stringify(Object.fromEntries(Object.keys(options).map((name) => [name, readable(options, name, above, left)])))
   } catch {
     // A proxy that does not tell its members.
     return 'null'
@@ -166,7 +247,7 @@ function readable(holder: object, name: string, above: unknown[], left: { values
 function plain(value: unknown, name: string, above: unknown[], left: { values: number }): unknown {
   switch (typeof value) {
     case 'function':
-      return { $function: true }
+      return { $function: true, number: numberOf(value as () => unknown) }
     case 'symbol':
       return { $unreadable: 'symbol' }
     case 'bigint':

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createLakebasePool } from 'lakebase-native'
 import { startEmulator } from 'lakebase-native/emulator'
 
-const OURS = /^(PG|LAKEBASE_|DATABRICKS_|DATABASE_URL$|NODE_EXTRA_CA_CERTS$|SSL_CERT_)|_PROXY$/i
+const OURS =
+  /^(PG|LAKEBASE_|DATABRICKS_|ARM_|AZURE_|ACTIONS_ID_|SYSTEM_|IDENTITY_|KEY_VAULT_|VERCEL|DATABASE_URL$|NODE_EXTRA_CA_CERTS$|SSL_CERT_)|_PROXY$/i
 
 const END_MILLIS = 5_000
 
@@ -32,6 +33,9 @@ export function deploy({ sql, ...options } = {}) {
       setEnvironment({ ...app.emulator.envFor(choice), NO_PROXY: `test-${tests}.invalid`, ...changes })
     },
 
+    /** Calls of every service since the test began, as the emulator saw them. */
+    requests: [],
+
     pool(poolOptions) {
       const pool = createLakebasePool(poolOptions)
       pools.push(pool)
@@ -57,12 +61,14 @@ export function deploy({ sql, ...options } = {}) {
   }
   before(async () => {
     app.emulator = await startEmulator(options)
+    app.emulator.events.on('call', (call) => app.requests.push(call))
     if (sql) await app.emulator.query(sql)
   })
   beforeEach(() => {
     tests++
     app.environment()
     app.emulator.resetCounts()
+    app.requests.length = 0
   })
   afterEach(async () => {
     await app.emulator.recover()

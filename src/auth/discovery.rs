@@ -36,7 +36,7 @@ struct Answer {
 /// that is not trusted.
 pub(super) async fn token_endpoint(workspace: &Workspace, deadline: Instant) -> Result<String, Failure> {
     let url = format!("{}{PATH}", workspace.url);
-    let request = Request { method: Method::GET, url: &url, authorization: Authorization::None, body: Body::None };
+    let request = Request { method: Method::GET, url: &url, authorization: Authorization::None, headers: &[], body: Body::None };
     let response = workspace.client()?.send(request, deadline).await?;
     let answer: Answer = response.json()?;
     let endpoint = answer.token_endpoint.ok_or_else(|| response.invalid("has no token_endpoint"))?;

@@ -1,104 +1,84 @@
-//! OAuth M2M: the client credentials of a service principal.
+//! `oauth-m2m`: the client credentials of a service principal.
 //!
-//! Wire facts: databricks-sdk-go `config/auth_m2m.go` (HTTP Basic, `scope=all-apis`); RFC 6749 §4.4.
+//! Wire facts: databricks-sdk-go `config/auth_m2m.go` (HTTP Basic, `scope=all-apis`); RFC 6749 §2.3.1 and §4.4. The Databricks developer
+//! hub's cookbook posts id and secret as form fields instead, which a server may insist on.
 
 use std::borrow::Cow;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
 
-use futures_util::future::{BoxFuture, FutureExt};
-use reqwest::Method;
-use serde::Deserialize;
-use tokio::time::Instant;
+use futures_util::future::FutureExt;
 
-use super::discovery::token_endpoint;
-use super::{AccessToken, Workspace, WorkspaceAuth};
-use crate::error::Error;
-use crate::http::{Authorization, Body, Failure, Request, Response};
+use super::settings::CLIENT_ID;
+use super::token_endpoint::ACCOUNT_ID;
+use super::{AccessToken, Applies, Call, Fetched, Settings, WorkspaceAuth};
+use crate::config::Setting;
+use crate::http::{Authorization, Failure};
 use crate::secret::Secret;
 
-/// Where workspaces have their token endpoint. Asking there at once saves the round trip of discovery.
-const TOKEN_PATH: &str = "/oidc/v1/token";
+pub static CLIENT_SECRET: Setting =
+    Setting::new("clientSecret", &["DATABRICKS_CLIENT_SECRET"]).key("client_secret").secret().family(FAMILY);
 
-/// What a longer life counts as, a century: clocks cannot add as many seconds as JSON can write.
-const LONGEST_LIFE: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+pub(super) const FAMILY: &str = "oauth";
 
 /// `DATABRICKS_CLIENT_ID` and `DATABRICKS_CLIENT_SECRET`.
 #[derive(Debug)]
-pub struct ClientCredentials {
-    client_id: String,
-    client_secret: Secret,
-    /// The endpoint that discovery found, once the usual one was not there.
-    discovered: Mutex<Option<String>>,
-}
+pub struct ClientCredentials;
 
-#[derive(Deserialize)]
-struct TokenAnswer {
-    access_token: Option<String>,
-    token_type: Option<String>,
-    expires_in: Option<i64>,
-}
-
-impl ClientCredentials {
-    pub fn new(client_id: String, client_secret: Secret) -> Self {
-        Self { client_id, client_secret, discovered: Mutex::new(None) }
+impl WorkspaceAuth for ClientCredentials {
+    fn name(&self) -> &'static str {
+        "oauth-m2m"
     }
 
-    async fn fetch(&self, workspace: &Workspace, deadline: Instant) -> Result<AccessToken, Failure> {
-        let discovered = self.discovered.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let was_discovered = discovered.is_some();
-        let endpoint = discovered.unwrap_or_else(|| format!("{}{TOKEN_PATH}", workspace.url));
-        match self.ask(workspace, &endpoint, deadline).await {
-            Err(failure) if matches!(failure.status(), Some(404 | 405 | 410 | 501)) && !was_discovered => {
-                let endpoint = match token_endpoint(workspace, deadline).await {
-                    Ok(endpoint) => endpoint,
-                    Err(discovery) if discovery.transient => return Err(discovery),
-                    // That the endpoint is not there says more than that the second guess failed too.
-                    Err(_) => return Err(failure),
-                };
-                let token = self.ask(workspace, &endpoint, deadline).await?;
-                *self.discovered.lock().unwrap_or_else(PoisonError::into_inner) = Some(endpoint);
-                Ok(token)
+    fn family(&self) -> &'static str {
+        FAMILY
+    }
+
+    fn settings(&self) -> &'static [&'static Setting] {
+        const { &[&CLIENT_ID, &CLIENT_SECRET, &ACCOUNT_ID] }
+    }
+
+    fn applies(&self, settings: &Settings) -> Applies {
+        match (settings.has(&CLIENT_ID), settings.has(&CLIENT_SECRET)) {
+            (true, true) => Applies::Yes,
+            (false, true) => Applies::Lacks(&CLIENT_ID, "the service principal's application id, which belongs to clientSecret"),
+            (true, false) => {
+                Applies::Lacks(&CLIENT_SECRET, "the OAuth secret that belongs to clientId (or token, DATABRICKS_TOKEN, instead)")
             }
-            result => result,
+            (false, false) => Applies::No("clientId and clientSecret (DATABRICKS_CLIENT_ID, DATABRICKS_CLIENT_SECRET) are not set".into()),
         }
     }
 
-    async fn ask(&self, workspace: &Workspace, endpoint: &str, deadline: Instant) -> Result<AccessToken, Failure> {
-        // Counted from before the request, so that the token never lives longer here than there.
-        let asked_at = SystemTime::now();
-        let request = Request {
-            method: Method::POST,
-            url: endpoint,
-            authorization: Authorization::Basic { user: &self.client_id, password: &self.client_secret },
-            body: Body::Form(&[("grant_type", "client_credentials"), ("scope", "all-apis")]),
-        };
-        let response = workspace.client()?.send(request, deadline).await.map_err(|failure| {
-            let hint = own_hint(failure.status());
-            failure.with_hint(hint)
-        })?;
-        Ok(read(&response, asked_at)?)
+    fn access_token<'a>(&'a self, call: &'a Call<'a>) -> Fetched<'a> {
+        let secret = call.settings.get(&CLIENT_SECRET).cloned().unwrap_or_default();
+        async move { fetch(call, &secret).await }.boxed()
+    }
+
+    fn hint(&self, status: u16) -> Option<Cow<'static, str>> {
+        (status == 401).then_some(Cow::Borrowed(
+            "the workspace refused the token it gave this service principal: check that DATABRICKS_HOST is its workspace",
+        ))
     }
 }
 
-fn read(response: &Response, asked_at: SystemTime) -> Result<AccessToken, Error> {
-    let answer: TokenAnswer = response.json()?;
-    let token = response.token("access_token", answer.access_token)?;
-    if answer.token_type.is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
-        return Err(response.invalid("has a token_type other than Bearer"));
-    }
-    let seconds = answer.expires_in.ok_or_else(|| response.invalid("has no expires_in"))?;
-    if seconds <= 0 {
-        return Err(response.invalid(&format!("has expires_in {seconds}, which leaves the token no life")));
-    }
-    let life = Duration::from_secs(seconds.unsigned_abs()).min(LONGEST_LIFE);
-    Ok(AccessToken { token, expires_at: Some(asked_at + life) })
+/// HTTP Basic first; the form where the server does not take it.
+pub(super) async fn fetch(call: &Call<'_>, secret: &Secret) -> Result<AccessToken, Failure> {
+    const GRANT: [(&str, &str); 2] = [("grant_type", "client_credentials"), ("scope", "all-apis")];
+    let id = call.settings.text(&CLIENT_ID).unwrap_or_default();
+    let outcome = match call.grant(&Authorization::Basic { user: id, password: secret }, &GRANT).await {
+        Err(failure) if wants_form(&failure) => {
+            let form = [GRANT[0], GRANT[1], ("client_id", id), ("client_secret", secret.expose())];
+            call.grant(&Authorization::None, &form).await
+        }
+        outcome => outcome,
+    };
+    outcome.map_err(|failure| {
+        let hint = own_hint(failure.status());
+        failure.with_hint(hint)
+    })
 }
 
-/// For the fuzz targets: reads an answer of any bytes.
-#[cfg(fuzzing)]
-pub fn fuzz_answer(body: &[u8]) {
-    let _ = read(&Response::fuzz(body), SystemTime::now());
+/// RFC 6749 §5.2: `invalid_request` for a parameter that is missing, here the client's. A wrong secret is `invalid_client`.
+fn wants_form(failure: &Failure) -> bool {
+    matches!(failure.status(), Some(400 | 401)) && failure.error.code().is_some_and(|code| code.eq_ignore_ascii_case("invalid_request"))
 }
 
 fn own_hint(status: Option<u16>) -> Option<Cow<'static, str>> {
@@ -111,23 +91,4 @@ fn own_hint(status: Option<u16>) -> Option<Cow<'static, str>> {
         404 | 405 | 410 | 501 => "check DATABRICKS_HOST: this host has no OAuth token endpoint, so it is not a workspace",
         _ => return None,
     }))
-}
-
-impl WorkspaceAuth for ClientCredentials {
-    fn identity(&self) -> Vec<&str> {
-        vec!["client-credentials", &self.client_id, self.client_secret.expose()]
-    }
-
-    fn access_token<'a>(&'a self, workspace: &'a Workspace, deadline: Instant) -> BoxFuture<'a, Result<AccessToken, Failure>> {
-        self.fetch(workspace, deadline).boxed()
-    }
-
-    fn hint(&self, status: u16) -> Option<Cow<'static, str>> {
-        match status {
-            401 => Some(Cow::Borrowed(
-                "the workspace refused the token it gave this service principal: check that DATABRICKS_HOST is its workspace",
-            )),
-            _ => None,
-        }
-    }
 }

@@ -1,27 +1,83 @@
 //! Who we are to the workspace: ways to get an access token for its API.
 //!
-//! A method only fetches. Caching, refreshing, retrying and sharing are `token`'s work, once for all methods.
+//! Each way is a [`WorkspaceAuth`] in a file of its own and one line of [`METHODS`]. It declares what it reads; options, variables and
+//! profile keys follow from that. It only fetches: caching, refreshing, retrying and sharing are `token`'s work, once for all.
+//!
+//! Order, precedence and wire facts are databricks-sdk-go's (`config/auth_default.go`, `config/config.go`); each file names its source.
 
+mod azure;
+mod databricks_cli;
 mod discovery;
-mod fixed;
+mod identity;
+mod jwt;
+mod key_vault;
 mod m2m;
+mod metadata_service;
+mod oidc;
+mod owner;
+mod pat;
+pub mod profile;
+mod program;
+mod provider;
+mod settings;
+mod token_endpoint;
 
 use std::borrow::Cow;
 use std::fmt::Debug;
+use std::sync::{Arc, LazyLock};
 use std::time::SystemTime;
 
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
-pub use fixed::FixedToken;
-pub use m2m::ClientCredentials;
+pub use identity::Identity;
+pub use m2m::CLIENT_SECRET;
+pub use owner::{Owner, Question};
+pub use pat::TOKEN;
+pub use settings::{CLIENT_ID, Chosen, Settings, Unusable};
+use token_endpoint::TokenEndpoint;
 #[cfg(fuzzing)]
-pub use m2m::fuzz_answer;
+pub use token_endpoint::fuzz_answer;
 
-use crate::config::{ApiNetwork, AuthConfig, TokenConfig};
+use crate::config::{ApiNetwork, Setting};
 use crate::error::Error;
 use crate::http::{Client, Failure};
 use crate::secret::Secret;
+
+/// Every way to authenticate, in the order in which they are considered: databricks-sdk-go's, with those it lacks beside their kin.
+pub static METHODS: &[&dyn WorkspaceAuth] = &[
+    &provider::Provider,
+    &pat::Pat,
+    &key_vault::KeyVault,
+    &m2m::ClientCredentials,
+    &databricks_cli::DatabricksCli,
+    &metadata_service::MetadataService,
+    &oidc::Callback,
+    &oidc::GitHub,
+    &oidc::AzureDevOps,
+    &oidc::Variable,
+    &oidc::File,
+    &oidc::Vercel,
+    &azure::GitHub,
+    &azure::WorkloadIdentity,
+    &azure::ManagedIdentity,
+    &azure::ClientSecret,
+    &azure::Cli,
+];
+
+/// Everything that any way to authenticate reads, each once.
+pub fn settings() -> impl Iterator<Item = &'static Setting> {
+    static SETTINGS: LazyLock<Vec<&'static Setting>> = LazyLock::new(|| {
+        let mut settings: Vec<&'static Setting> = Vec::new();
+        for &setting in METHODS.iter().flat_map(|method| method.settings()) {
+            if !settings.iter().any(|known| std::ptr::eq(*known, setting)) {
+                settings.push(setting);
+            }
+        }
+        settings
+    });
+    SETTINGS.iter().copied()
+}
 
 /// A token for the workspace's API.
 #[derive(Clone, Debug)]
@@ -29,6 +85,16 @@ pub struct AccessToken {
     pub token: Secret,
     /// By this machine's clock; `None` when the method does not know, as with a fixed token.
     pub expires_at: Option<SystemTime>,
+    /// Headers that go with it, to the workspace and nowhere else.
+    pub headers: Vec<(&'static str, Secret)>,
+    /// The name of the method that got it.
+    pub method: &'static str,
+}
+
+impl AccessToken {
+    fn new(token: Secret, expires_at: Option<SystemTime>) -> Self {
+        Self { token, expires_at, headers: Vec::new(), method: "" }
+    }
 }
 
 /// The workspace and the way to it.
@@ -40,40 +106,73 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    pub fn new(config: &TokenConfig) -> Self {
-        Self { url: config.workspace_url.clone(), network: config.network.clone() }
-    }
-
     /// The process' HTTP client for this network.
     ///
     /// # Errors
     /// [`crate::error::Kind::Configuration`] for an unusable CA file or proxy.
-    pub fn client(&self) -> Result<std::sync::Arc<Client>, Error> {
+    pub fn client(&self) -> Result<Arc<Client>, Error> {
         Client::shared(&self.network)
     }
+
+    /// A client that uses no proxy: a metadata service answers for this machine, and a proxy would answer for its own.
+    fn direct_client(&self) -> Result<Arc<Client>, Error> {
+        Client::shared(&ApiNetwork { https_proxy: None, no_proxy: None, ..self.network.clone() })
+    }
 }
+
+/// Whether a method can be used with what was given.
+#[derive(Debug)]
+pub enum Applies {
+    Yes,
+    /// That shows when it is tried: another one may follow.
+    Perhaps,
+    /// Why not, as the end of a sentence that begins with its name.
+    No(String),
+    /// Something was given that only this method uses, and something else is missing.
+    Lacks(&'static Setting, &'static str),
+}
+
+/// What a method fetches with.
+pub struct Call<'a> {
+    pub workspace: &'a Workspace,
+    pub settings: &'a Settings,
+    pub owner: Option<&'a dyn Owner>,
+    token_endpoint: &'a TokenEndpoint,
+    /// Calls end before it.
+    pub deadline: Instant,
+}
+
+pub type Fetched<'a> = BoxFuture<'a, Result<AccessToken, Failure>>;
 
 /// One way to get an access token.
-///
-/// Further methods (OIDC federation, CLIs, Azure) are further implementations; nothing else has to know them.
 pub trait WorkspaceAuth: Send + Sync + Debug {
-    /// What tells this identity from others: the method's name, then everything that decides whose token it gets, secrets included. It is
-    /// hashed into the cache's key and never kept or shown.
-    fn identity(&self) -> Vec<&str>;
+    /// Its name in `authType`: databricks-sdk-go's, where that has it.
+    fn name(&self) -> &'static str;
 
-    /// Fetches a new token; calls end before `deadline`. Dropping the future abandons the fetch.
-    fn access_token<'a>(&'a self, workspace: &'a Workspace, deadline: Instant) -> BoxFuture<'a, Result<AccessToken, Failure>>;
+    /// The family whose settings choose it. A method that needs none of them, because the platform provides, is considered without as well.
+    fn family(&self) -> &'static str;
 
-    /// What to do when the workspace answers a call made with this identity's token with `status`; `None` for the general advice.
-    fn hint(&self, status: u16) -> Option<Cow<'static, str>>;
+    /// Everything it reads.
+    fn settings(&self) -> &'static [&'static Setting];
+
+    /// Whether it runs programs, which need the environment.
+    fn runs_programs(&self) -> bool {
+        false
+    }
+
+    /// Whether it can be used with `settings`, judged without a call.
+    fn applies(&self, settings: &Settings) -> Applies;
+
+    /// Fetches a new token. Dropping the future abandons the fetch.
+    fn access_token<'a>(&'a self, call: &'a Call<'a>) -> Fetched<'a>;
+
+    /// What to do when the workspace answers a call made with this method's token with `status`; `None` for the general advice.
+    fn hint(&self, _status: u16) -> Option<Cow<'static, str>> {
+        None
+    }
 }
 
-/// The method that the configuration chose.
-pub fn method(config: &AuthConfig) -> Box<dyn WorkspaceAuth> {
-    match config {
-        AuthConfig::Token(token) => Box::new(FixedToken::new(token.clone())),
-        AuthConfig::ClientCredentials { client_id, client_secret } => {
-            Box::new(ClientCredentials::new(client_id.clone(), client_secret.clone()))
-        }
-    }
+/// The method of this name.
+pub fn method(name: &str) -> Option<&'static dyn WorkspaceAuth> {
+    METHODS.iter().copied().find(|method| method.name() == name)
 }

@@ -6,7 +6,7 @@ use napi_derive::napi;
 use serde_json::{Value, json};
 
 use super::clients::{Clients, not_queryable};
-use super::environment::{Environment, ended};
+use super::environment::Environment;
 use super::queue::Answer;
 use crate::pool::{Checkout, Pool};
 use crate::wire::ConnectionId;
@@ -17,21 +17,22 @@ impl Environment {
     #[napi(catch_unwind)]
     pub fn checkout(&self, pool: u32, request: u32) {
         let answer = Answer::new(self.queue(), request);
-        let Some(pool) = self.pool(pool) else { return answer.fail(&ended()) };
-        check_out(&pool, self.clients.clone(), answer);
+        let clients = self.clients.clone();
+        self.with_pool(pool, answer, move |pool, answer| check_out(pool, clients, answer));
     }
 
     /// Makes a connection for this caller and no other; answered by the event `checkout` after `connect`.
     #[napi(catch_unwind)]
     pub fn open_connection(&self, pool: u32, request: u32) {
         let answer = Answer::new(self.queue(), request);
-        let Some(pool) = self.pool(pool) else { return answer.fail(&ended()) };
         let clients = self.clients.clone();
-        pool.open(Box::new(move |outcome| match outcome.map(|checkout| clients.hold(checkout)) {
-            Ok(Some(connection)) => answer.event(handed_over(connection)),
-            Ok(None) => answer.fail(&not_queryable()),
-            Err(error) => answer.fail(&error),
-        }));
+        self.with_pool(pool, answer, move |pool, answer| {
+            pool.open(Box::new(move |outcome| match outcome.map(|checkout| clients.hold(checkout)) {
+                Ok(Some(connection)) => answer.event(handed_over(connection)),
+                Ok(None) => answer.fail(&not_queryable()),
+                Err(error) => answer.fail(&error),
+            }));
+        });
     }
 
     /// Checks the most recently used idle connection out; 0 when there is none that can be used without asking the server.

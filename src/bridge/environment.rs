@@ -9,6 +9,8 @@ use napi_derive::napi;
 use serde_json::{Map, Value, json};
 
 use super::clients::{Clients, not_queryable};
+use super::deferred::Deferred;
+use super::owner::{Questioner, millis};
 use super::params::Params;
 use super::pools::{Questions, Teller};
 use super::queue::{Answer, Queue};
@@ -35,14 +37,23 @@ pub struct Environment {
     queue: Arc<Queue>,
     pub(super) clients: Arc<Clients>,
     questions: Arc<Questions>,
+    pub(super) owner: Arc<Questioner>,
     pools: Mutex<HashMap<u32, OpenPool>>,
     /// The batch whose words did not fit into JavaScript's own array.
     large: Mutex<Option<Batch>>,
 }
 
+enum Opened {
+    Ready(Pool),
+    /// The workspace has to be asked first.
+    Deferred(Arc<Deferred>),
+}
+
 struct OpenPool {
-    pool: Pool,
+    pool: Opened,
     prepares: Arc<AtomicBool>,
+    /// Where its tokens come from.
+    tokens: Option<Arc<TokenSource>>,
 }
 
 #[napi]
@@ -50,10 +61,13 @@ impl Environment {
     /// `wake` is called on this thread when there is something to drain. `longest`: the length of the longest string, in UTF-16 units.
     #[napi(constructor)]
     pub fn new(wake: Function<'_, (), ()>, longest: u32) -> Result<Self> {
+        let queue = Arc::new(Queue::new(wake, longest as usize)?);
+        let questions = Arc::default();
         Ok(Self {
-            queue: Arc::new(Queue::new(wake, longest as usize)?),
+            owner: Arc::new(Questioner::new(&queue, &questions)),
+            queue,
             clients: Arc::default(),
-            questions: Arc::default(),
+            questions,
             pools: Mutex::default(),
             large: Mutex::default(),
         })
@@ -91,17 +105,41 @@ impl Environment {
     /// error, as JSON.
     #[napi(catch_unwind)]
     pub fn open_pool(&self, pool: u32, options: String, variables: String, like_pg: bool) -> Result<String> {
-        let config = match resolve(&options, &variables, like_pg) {
+        let mut config = match resolve(&options, &variables, like_pg) {
             Ok(config) => config,
             Err(error) => return Ok(error_text(&error)),
         };
         let settings = settings(&config).to_string();
-        let login = Login::new(&config.login, self.questions.password(&self.queue, pool));
-        let target = Arc::new(Target::new(config.connect).asking(self.questions.identity(&self.queue, pool)));
-        let teller = self.teller(pool, &target);
-        let prepares = teller.prepares.clone();
-        let opened = Pool::new(config.pool, target, login, Arc::new(teller), runtime::handle().clone());
-        lock(&self.pools).insert(pool, OpenPool { pool: opened, prepares });
+        let (login, tokens) = self.owner.login(&mut config.login, pool, self.questions.password(&self.queue, pool));
+        let prepares = Arc::<AtomicBool>::default();
+        let (queue, clients, identity) = (self.queue.clone(), self.clients.clone(), self.questions.identity(&self.queue, pool));
+        let teller = {
+            let prepares = prepares.clone();
+            move |target: &Arc<Target>| Teller {
+                queue: queue.clone(),
+                clients: clients.clone(),
+                pool,
+                target: target.clone(),
+                prepares: prepares.clone(),
+            }
+        };
+        let make = move |config: Config| {
+            let target = Arc::new(Target::new(config.connect).asking(identity.clone()));
+            let teller = teller(&target);
+            Pool::new(config.pool, target, login.clone(), Arc::new(teller), runtime::handle().clone())
+        };
+        let opened = match &tokens {
+            Some(tokens) if config.lookup.is_needed() => {
+                let queue = self.queue.clone();
+                let make = move |config: Config| {
+                    queue.event(&located_event(pool, &config));
+                    make(config)
+                };
+                Opened::Deferred(Arc::new(Deferred::new(config, tokens.clone(), Box::new(make))))
+            }
+            _ => Opened::Ready(make(config)),
+        };
+        lock(&self.pools).insert(pool, OpenPool { pool: opened, prepares, tokens });
         Ok(settings)
     }
 
@@ -117,9 +155,11 @@ impl Environment {
     #[napi(catch_unwind)]
     pub fn query(&self, pool: u32, request: u32, text: String, name: Option<String>, params: Option<Params>, flags: u32) {
         let answer = Answer::new(&self.queue, request);
-        let Some(pool) = self.pool(pool) else { return answer.fail(&ended()) };
         let decoding = Decoding::from_bits(flags as u8);
-        pool.query(query(text, name, params, flags), flags & flags::GROW != 0, Box::new(move |result| answer.respond(&result, decoding)));
+        let query = query(text, name, params, flags);
+        self.with_pool(pool, answer, move |pool, answer| {
+            pool.query(query, flags & flags::GROW != 0, Box::new(move |result| answer.respond(&result, decoding)));
+        });
     }
 
     /// A new connection may go into service, or not: `error` is then its caller's.
@@ -157,6 +197,7 @@ impl Environment {
         let reply = move |outcome| match outcome {
             Outcome::Completed(result) => answer.respond(&result, decoding),
             Outcome::NeverRan { cause, .. } => answer.never_ran(&cause),
+            Outcome::ReadLost { cause, .. } => answer.fail(&cause),
         };
         connection.send(Request { query, pipelined: false, reply: Box::new(reply) });
     }
@@ -180,6 +221,13 @@ impl Environment {
     pub fn end_pool(&self, pool: u32, request: u32) {
         let answer = Answer::new(&self.queue, request);
         let Some(OpenPool { pool, .. }) = lock(&self.pools).remove(&pool) else { return answer.event(json!({ "event": "done" })) };
+        let pool = match pool {
+            Opened::Ready(pool) => pool,
+            Opened::Deferred(deferred) => {
+                let Some(pool) = deferred.pool() else { return deferred.end(Box::new(move || answer.event(json!({ "event": "done" })))) };
+                pool
+            }
+        };
         // Kept alive until it has ended.
         let ending = pool.clone();
         pool.end(Box::new(move || {
@@ -231,21 +279,21 @@ impl Environment {
         let answer = Answer::new(&self.queue, request);
         let source = parse(&options, &variables).and_then(|(options, variables)| config::resolve_token(&options, &variables));
         let source = match source {
-            Ok(config) => TokenSource::shared(&config),
+            Ok(mut config) => {
+                self.owner.own(&mut config);
+                TokenSource::shared(&config)
+            }
             Err(error) => return answer.fail(&error),
         };
         runtime::handle().spawn(async move {
             let credential = if refresh { source.refreshed(None).await } else { source.token(None).await };
             match credential {
-                Ok(credential) => {
-                    let since_epoch = credential.expires_at.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-                    answer.event(json!({
-                        "event": "token",
-                        "token": credential.token.expose(),
-                        "expiresAt": since_epoch.as_millis() as u64,
-                        "fetches": source.fetches(),
-                    }));
-                }
+                Ok(credential) => answer.event(json!({
+                    "event": "token",
+                    "token": credential.token.expose(),
+                    "expiresAt": millis(&credential),
+                    "fetches": source.fetches(),
+                })),
                 Err(error) => answer.fail(&error),
             }
         });
@@ -265,8 +313,33 @@ impl Environment {
         &self.queue
     }
 
+    /// The pool, if it is there already.
     pub(super) fn pool(&self, pool: u32) -> Option<Pool> {
-        lock(&self.pools).get(&pool).map(|open| open.pool.clone())
+        match &lock(&self.pools).get(&pool)?.pool {
+            Opened::Ready(pool) => Some(pool.clone()),
+            Opened::Deferred(deferred) => deferred.pool(),
+        }
+    }
+
+    /// Has the pool serve a request: at once, or when the workspace has told where it is.
+    pub(super) fn with_pool(&self, pool: u32, answer: Answer, serve: impl FnOnce(&Pool, Answer) + Send + 'static) {
+        let deferred = match lock(&self.pools).get(&pool).map(|open| &open.pool) {
+            None => Err(None),
+            Some(Opened::Ready(pool)) => Err(Some(pool.clone())),
+            Some(Opened::Deferred(deferred)) => Ok(deferred.clone()),
+        };
+        match deferred {
+            Err(Some(pool)) => serve(&pool, answer),
+            Err(None) => answer.fail(&ended()),
+            Ok(deferred) => deferred.with(Box::new(move |pool| match pool {
+                Ok(pool) => serve(pool, answer),
+                Err(error) => answer.fail(error),
+            })),
+        }
+    }
+
+    pub(super) fn tokens(&self, pool: u32) -> Option<Arc<TokenSource>> {
+        lock(&self.pools).get(&pool).and_then(|open| open.tokens.clone())
     }
 
     fn teller(&self, pool: u32, target: &Arc<Target>) -> Teller {
@@ -325,6 +398,9 @@ fn settings(config: &Config) -> Value {
         "port": config.connect.port,
         "user": config.connect.user,
         "database": config.connect.database,
+        "schema": config.schema_name().filter(|_| !config.lookup.user),
+        "encrypted": config.connect.ssl.mode != config::SslMode::Disable,
+        "verified": matches!(config.connect.ssl.mode, config::SslMode::VerifyFull | config::SslMode::VerifyCa),
         "max": config.pool.max,
         "min": config.pool.min,
         "idleTimeoutMillis": millis(config.pool.idle_timeout),
@@ -332,6 +408,14 @@ fn settings(config: &Config) -> Value {
         "maxUses": config.pool.max_uses,
         "maxLifetimeSeconds": config.pool.max_lifetime.map_or(0, |lifetime| lifetime.as_secs()),
     })
+}
+
+/// What the workspace told.
+fn located_event(pool: u32, config: &Config) -> Value {
+    let mut event = settings(config);
+    event["event"] = "located".into();
+    event["pool"] = pool.into();
+    event
 }
 
 pub(super) fn ended() -> CoreError {

@@ -7,7 +7,9 @@
 mod certificate;
 mod checkouts;
 mod clients;
+mod deferred;
 mod environment;
+mod owner;
 mod params;
 mod pools;
 mod queue;

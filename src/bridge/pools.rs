@@ -179,7 +179,8 @@ impl Questions {
         })
     }
 
-    fn ask(&self, queue: &Queue, mut event: serde_json::Value) -> impl Future<Output = GivenAnswer> + Send + use<> {
+    /// Asks; the answer comes by [`Questions::answer`].
+    pub fn ask(&self, queue: &Queue, mut event: serde_json::Value) -> impl Future<Output = GivenAnswer> + Send + use<> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (sender, answer) = oneshot::channel();
         // After the end the sender is dropped here, and the question fails at once.

@@ -4,6 +4,7 @@ use napi_derive::napi;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 
+use super::deferred::{located, tokens};
 use super::environment::{Environment, parse};
 use super::queue::Answer;
 use crate::config::{self, Config, Host, Login, SslMode};
@@ -20,17 +21,27 @@ impl Environment {
     #[napi(catch_unwind)]
     pub fn database_url(&self, request: u32, options: String, variables: String) {
         let answer = Answer::new(self.queue(), request);
-        let config = match parse(&options, &variables).and_then(|(options, variables)| config::resolve(&options, &variables)) {
+        let mut config = match parse(&options, &variables).and_then(|(options, variables)| config::resolve(&options, &variables)) {
             Ok(config) => config,
             Err(error) => return answer.fail(&error),
         };
+        if let Login::Token(config) = &mut config.login {
+            self.owner.own(config);
+        }
         runtime::handle().spawn(async move {
-            match password(&config.login).await {
-                Ok(password) => answer.event(json!({ "event": "url", "url": url(&config, &password) })),
+            match made(config).await {
+                Ok(url) => answer.event(json!({ "event": "url", "url": url })),
                 Err(error) => answer.fail(&error),
             }
         });
     }
+}
+
+async fn made(mut config: Config) -> Result<String, Error> {
+    if let Some(tokens) = tokens(&config.login) {
+        config = located(&config, &tokens).await?;
+    }
+    Ok(url(&config, &password(&config.login).await?))
 }
 
 async fn password(login: &Login) -> Result<String, Error> {

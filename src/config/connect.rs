@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use super::reader::{Dialect, Given, Reader};
 use super::setting::{
-    APPLICATION_NAME, CHANNEL_BINDING, CLIENT_ENCODING, CLIENT_ID, DATABASE, ENABLE_CHANNEL_BINDING, FALLBACK_APPLICATION_NAME, HOST,
+    APPLICATION_NAME, CHANNEL_BINDING, CLIENT_ENCODING, DATABASE, ENABLE_CHANNEL_BINDING, FALLBACK_APPLICATION_NAME, HOST,
     IDLE_IN_TRANSACTION_SESSION_TIMEOUT, KEEP_ALIVE, KEEP_ALIVE_INITIAL_DELAY, LOCK_TIMEOUT, OPTIONS, PORT, REPLICATION,
     SCRAM_MAX_ITERATIONS, STATEMENT_TIMEOUT, Setting, USER,
 };
-use super::{ConnectConfig, Host, ssl};
+use super::{ConnectConfig, Host, Lookup, ssl};
+use crate::auth::CLIENT_ID;
 
 const DEFAULT_PORT: u64 = 5432;
 
@@ -18,16 +19,24 @@ const MOST_SCRAM_ITERATIONS: u32 = 100_000;
 /// Load balancers drop silent connections after some minutes (AWS: 350 s), the system's own keep-alive starts after two hours.
 const DEFAULT_KEEP_ALIVE_DELAY: Duration = Duration::from_secs(60);
 
-pub(super) fn resolve(reader: &mut Reader) -> ConnectConfig {
+/// With `lookup`, host, database and user may be left blank, for the workspace to tell.
+pub(super) fn resolve(reader: &mut Reader, lookup: Option<&mut Lookup>) -> ConnectConfig {
+    let mut nothing = Lookup::default();
+    let may_look_up = lookup.is_some();
+    let lookup = lookup.unwrap_or(&mut nothing);
     // With a connection string node-postgres' defaults hold for what it leaves out; Lakebase has no host, user or database to guess.
     let pg_defaults = reader.has_string() || reader.dialect == Dialect::NodePostgres;
-    let host = host(reader, pg_defaults);
+    let host = host(reader, pg_defaults, may_look_up.then_some(&mut lookup.host));
     let port = reader.integer(&PORT, 1..=u64::from(u16::MAX), "").unwrap_or(DEFAULT_PORT) as u16;
-    let user = user(reader, pg_defaults);
+    let user = user(reader, pg_defaults, may_look_up.then_some(&mut lookup.user));
     let database = reader.text(&DATABASE);
     let database = match database {
         Some(database) => database,
         None if pg_defaults => user.clone(),
+        None if may_look_up && !reader.has_problem(&DATABASE) => {
+            lookup.database = true;
+            String::new()
+        }
         None => {
             reader.missing(&DATABASE, "the database's name, for example databricks_postgres");
             String::new()
@@ -52,11 +61,13 @@ pub(super) fn resolve(reader: &mut Reader) -> ConnectConfig {
     }
 }
 
-fn host(reader: &mut Reader, pg_defaults: bool) -> Host {
+fn host(reader: &mut Reader, pg_defaults: bool, lookup: Option<&mut bool>) -> Host {
     const EXPECTED: &str = "a host name such as ep-….cloud.databricks.com, without scheme or port, or a Unix socket's directory";
     let Some(given) = reader.find(&HOST) else {
-        if !pg_defaults {
-            reader.missing(&HOST, EXPECTED);
+        match lookup {
+            Some(lookup) => *lookup = true,
+            None if !pg_defaults => reader.missing(&HOST, EXPECTED),
+            None => {}
         }
         return Host::Tcp("localhost".into());
     };
@@ -69,7 +80,7 @@ fn host(reader: &mut Reader, pg_defaults: bool) -> Host {
     host
 }
 
-fn user(reader: &mut Reader, pg_defaults: bool) -> String {
+fn user(reader: &mut Reader, pg_defaults: bool, lookup: Option<&mut bool>) -> String {
     if let Some(user) = reader.text(&USER) {
         return user;
     }
@@ -80,6 +91,10 @@ fn user(reader: &mut Reader, pg_defaults: bool) -> String {
         }
     } else if let Some(user) = reader.text(&CLIENT_ID) {
         return user;
+    }
+    if let Some(lookup) = lookup.filter(|_| !reader.has_problem(&USER)) {
+        *lookup = true;
+        return String::new();
     }
     let expected = if pg_defaults {
         "the PostgreSQL role to log in as"

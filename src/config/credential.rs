@@ -8,10 +8,8 @@ use url::Url;
 use super::found::unreadable;
 use super::host::is_loopback;
 use super::reader::{Given, Origin, Reader};
-use super::setting::{CLAIMS, CLIENT_ID, CLIENT_SECRET, DATABRICKS_HOST, ENDPOINT, INSTANCE_NAME, Setting, TOKEN, TOKEN_REFRESH_BUFFER};
-use super::{AuthConfig, CredentialTarget, TokenConfig, network};
-use crate::error::Problem;
-use crate::secret::Secret;
+use super::setting::{CLAIMS, DATABRICKS_HOST, ENDPOINT, INSTANCE_NAME, TOKEN_REFRESH_BUFFER};
+use super::{CredentialTarget, TokenConfig, identity, network};
 
 /// Databricks' own connectors refresh two minutes ahead, too.
 const DEFAULT_REFRESH_BUFFER: Duration = Duration::from_secs(120);
@@ -25,13 +23,22 @@ const ENDPOINT_FORMAT: &str = "projects/<project>/branches/<branch>/endpoints/<e
 pub(super) fn resolve(reader: &mut Reader) -> Option<TokenConfig> {
     let target = target(reader);
     let workspace_url = workspace_url(reader);
-    let auth = auth(reader);
+    let auth = identity::resolve(reader, workspace_url.as_deref().unwrap_or_default());
     let claims = claims(reader);
     let refresh_buffer = reader
         .integer(&TOKEN_REFRESH_BUFFER, 0..=MAX_REFRESH_BUFFER_MILLIS, "milliseconds")
         .map_or(DEFAULT_REFRESH_BUFFER, Duration::from_millis);
     let network = network::resolve(reader);
-    Some(TokenConfig { workspace_url: workspace_url?, target: target?, auth: auth?, claims, refresh_buffer, network })
+    Some(TokenConfig {
+        workspace_url: workspace_url?,
+        target: target?,
+        auth: auth?,
+        claims,
+        refresh_buffer,
+        network,
+        owner: None,
+        warnings: reader.warnings().to_vec(),
+    })
 }
 
 /// Whether an endpoint or an instance is named anywhere.
@@ -117,64 +124,6 @@ fn workspace_url(reader: &mut Reader) -> Option<String> {
     }
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     Some(format!("{}://{host}{port}", url.scheme()))
-}
-
-/// A fixed token or client credentials. An option beats a variable of the other method; two methods of the same rank are a problem, as
-/// in the Databricks SDKs. A client id alone beside a token is fine: it also names the database user.
-fn auth(reader: &mut Reader) -> Option<AuthConfig> {
-    let (token, id, secret) = (reader.find(&TOKEN), reader.find(&CLIENT_ID), reader.find(&CLIENT_SECRET));
-    match (token, id, secret) {
-        (Some(token), id, secret) => {
-            let by_option = |given: &Option<Given>| given.as_ref().is_some_and(is_option);
-            if let Some(secret) = &secret {
-                match (is_option(&token), by_option(&id) || is_option(secret)) {
-                    (true, false) => {}
-                    (false, true) => return client_credentials(reader, id, Some(secret)),
-                    _ => {
-                        reader.report(Problem {
-                            option: Some(TOKEN.option.into()),
-                            variable: TOKEN.variables.first().map(|&name| name.into()),
-                            found: Some("more than one authorization method: a token and client credentials".into()),
-                            expected: "either token (DATABRICKS_TOKEN) or clientId and clientSecret (DATABRICKS_CLIENT_ID, \
-                                       DATABRICKS_CLIENT_SECRET)"
-                                .into(),
-                        });
-                        return None;
-                    }
-                }
-            }
-            header_secret(reader, &TOKEN, &token).map(AuthConfig::Token)
-        }
-        (None, None, None) => {
-            reader.missing(
-                &TOKEN,
-                "clientId and clientSecret (DATABRICKS_CLIENT_ID, DATABRICKS_CLIENT_SECRET) of a service principal, or a token",
-            );
-            None
-        }
-        (None, id, secret) => client_credentials(reader, id, secret.as_ref()),
-    }
-}
-
-fn client_credentials(reader: &mut Reader, id: Option<Given>, secret: Option<&Given>) -> Option<AuthConfig> {
-    if id.is_none() {
-        reader.missing(&CLIENT_ID, "the service principal's application id, which belongs to clientSecret");
-    }
-    if secret.is_none() {
-        reader.missing(&CLIENT_SECRET, "the OAuth secret that belongs to clientId (or token, DATABRICKS_TOKEN, instead)");
-    }
-    let client_id = id.and_then(|id| reader.text_of(&CLIENT_ID, &id));
-    let client_secret = secret.and_then(|secret| header_secret(reader, &CLIENT_SECRET, secret));
-    Some(AuthConfig::ClientCredentials { client_id: client_id?, client_secret: client_secret? })
-}
-
-/// A secret that can stand in an HTTP header: a line break or a space in it is a slip of copy and paste.
-fn header_secret(reader: &mut Reader, setting: &Setting, given: &Given) -> Option<Secret> {
-    let secret = reader.secret_of(setting, given)?;
-    if secret.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Some(secret);
-    }
-    reader.reject(setting, given, "visible ASCII characters only, without spaces or line breaks")
 }
 
 /// Unity Catalog claims: `[{permission_set, resources: [{table_name}]}]`.

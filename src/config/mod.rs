@@ -8,11 +8,13 @@ mod connection_string;
 mod credential;
 mod found;
 mod host;
+mod identity;
 mod network;
 mod pem;
 mod pool;
 mod reader;
 mod resolve;
+mod schema;
 mod setting;
 mod ssl;
 mod ssl_mode;
@@ -21,9 +23,13 @@ mod tests;
 mod unknown;
 
 pub use resolve::{resolve, resolve_client, resolve_token};
+pub use setting::{Form, Setting};
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
+
+use crate::auth::{Owner, Settings};
 
 use crate::secret::Secret;
 
@@ -33,6 +39,51 @@ pub struct Config {
     pub pool: PoolConfig,
     pub connect: ConnectConfig,
     pub login: Login,
+    /// What of `connect` is blank until the workspace has been asked.
+    pub lookup: Lookup,
+    /// The schema that sessions begin in; [`Config::finish`] puts it into `connect`.
+    pub schema: Option<Schema>,
+    /// `createSchema`: make it if it is not there. Kept by ts/lakebase.ts.
+    pub creates_schema: bool,
+}
+
+/// What nobody gave, to be looked up by the name of the endpoint or instance.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Lookup {
+    pub host: bool,
+    pub database: bool,
+    pub user: bool,
+    /// `readOnly` (`LAKEBASE_READ_ONLY`): the host to look up is the one of read-only replicas.
+    pub read_only: bool,
+}
+
+/// Where sessions find tables that are named without a schema.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Schema {
+    /// `schema` (`PGSCHEMA`, `LAKEBASE_SCHEMA`).
+    Named(String),
+    /// `perDeveloperSchema`: `<app>_<user>`, the user's name up to the `@`.
+    PerDeveloper { app: String },
+}
+
+impl Lookup {
+    pub fn is_needed(self) -> bool {
+        self.host || self.database || self.user
+    }
+}
+
+impl Config {
+    /// The schema's name, once the user is known.
+    pub fn schema_name(&self) -> Option<String> {
+        self.schema.as_ref().map(|schema| schema.name(&self.connect.user))
+    }
+
+    /// Has sessions begin in the schema. To be called once, when nothing of `connect` is blank.
+    pub fn finish(&mut self) {
+        if let Some(schema) = self.schema_name() {
+            self.connect.work_in(&schema);
+        }
+    }
 }
 
 /// Sizes and bounds of the pool. Option names and meanings are pg-pool's.
@@ -169,13 +220,18 @@ pub struct TokenConfig {
     /// without path or trailing slash; `http` only on loopback.
     pub workspace_url: String,
     pub target: CredentialTarget,
-    pub auth: AuthConfig,
+    /// Who asks.
+    pub auth: Settings,
     /// Unity Catalog `claims` of the credential request, passed through as they are.
     pub claims: Option<serde_json::Value>,
     /// `tokenRefreshBufferMillis`, default 2 min: how long before expiry a background refresh may start.
     pub refresh_buffer: Duration,
     /// How the workspace is reached.
     pub network: ApiNetwork,
+    /// Whose functions and environment the identity may need.
+    pub owner: Option<Arc<dyn Owner>>,
+    /// What is unsafe about the configuration, for its owner to show.
+    pub warnings: Vec<String>,
 }
 
 /// Trust and proxies of the HTTPS calls to the workspace.
@@ -196,14 +252,4 @@ pub enum CredentialTarget {
     Endpoint(String),
     /// Provisioned, `instanceName` (`LAKEBASE_INSTANCE_NAME`): an instance name for `POST /api/2.0/database/credentials`.
     Instance(String),
-}
-
-/// Who we are to the workspace.
-#[derive(Clone, Debug)]
-pub enum AuthConfig {
-    /// `token` (`DATABRICKS_TOKEN`): a personal access token or any other fixed bearer token.
-    Token(Secret),
-    /// `clientId` + `clientSecret` (`DATABRICKS_CLIENT_ID` + `DATABRICKS_CLIENT_SECRET`): OAuth client credentials of a service
-    /// principal (M2M).
-    ClientCredentials { client_id: String, client_secret: Secret },
 }

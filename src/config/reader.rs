@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::connection_string::ConnectionString;
 use super::found::{describe, unreadable};
 use super::setting::{CONNECTION_STRING, PASSWORD, Setting};
+use crate::auth::profile::Profile;
 use crate::error::{Error, Problem};
 use crate::secret::Secret;
 
@@ -31,6 +32,8 @@ pub(super) enum Origin {
     Parameter(&'static str),
     /// This environment variable.
     Variable(&'static str),
+    /// The profile.
+    Profile,
 }
 
 /// A value somebody gave.
@@ -47,6 +50,9 @@ pub(super) struct Reader<'a> {
     /// The connection string in force and the source it came from, which decides its rank: the option beats all
     /// other options, the variable only other variables.
     string: Option<(ConnectionString, Origin)>,
+    /// The profile in use, and its keys.
+    profile: Option<(Profile, HashMap<String, String>)>,
+    warnings: Vec<String>,
     problems: Vec<Problem>,
 }
 
@@ -61,12 +67,32 @@ pub(super) const MAX_MILLIS: u64 = i32::MAX as u64;
 
 impl<'a> Reader<'a> {
     pub fn new(dialect: Dialect, options: &'a Map<String, Value>, env: &'a HashMap<String, String>) -> Self {
-        Self { dialect, options, env, string: None, problems: Vec::new() }
+        Self { dialect, options, env, string: None, profile: None, warnings: Vec::new(), problems: Vec::new() }
     }
 
     /// Puts a connection string in force, as the option or as the variable.
     pub fn use_string(&mut self, string: ConnectionString, origin: Origin) {
         self.string = Some((string, origin));
+    }
+
+    /// Puts a profile in force, below the environment.
+    pub fn use_profile(&mut self, profile: Profile, keys: HashMap<String, String>, warning: Option<String>) {
+        self.profile = Some((profile, keys));
+        self.warnings.extend(warning);
+    }
+
+    pub fn profile(&self) -> Option<&(Profile, HashMap<String, String>)> {
+        self.profile.as_ref()
+    }
+
+    /// What is unsafe, but can be worked with.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// The environment as it was given.
+    pub fn variables(&self) -> &'a HashMap<String, String> {
+        self.env
     }
 
     pub fn has_string(&self) -> bool {
@@ -94,7 +120,10 @@ impl<'a> Reader<'a> {
         if lenient && self.string.is_some() && DECIDED_BY_STRING.contains(&setting.option) {
             return None;
         }
-        let value = self.options.get(setting.option).filter(|value| !value.is_null() && unreadable(value).is_none())?;
+        let value = self.options.get(setting.option).filter(|_| !setting.option.is_empty())?;
+        if value.is_null() || unreadable(value).is_some() {
+            return None;
+        }
         if lenient && value.as_str() == Some("") {
             return None;
         }
@@ -126,7 +155,13 @@ impl<'a> Reader<'a> {
         } else {
             self.parameter(setting).or_else(|| self.option(setting))
         };
-        given.or_else(|| self.environment(setting))
+        given.or_else(|| self.environment(setting)).or_else(|| self.in_profile(setting))
+    }
+
+    fn in_profile(&self, setting: &Setting) -> Option<Given<'a>> {
+        let (_, keys) = self.profile.as_ref()?;
+        let value = keys.get(setting.key?).filter(|value| !value.is_empty())?;
+        Some(Given { value: Cow::Owned(value.as_str().into()), origin: Origin::Profile })
     }
 
     pub fn text(&mut self, setting: &Setting) -> Option<String> {
@@ -200,6 +235,7 @@ impl<'a> Reader<'a> {
         let (option, variable, found) = match given.origin {
             Origin::Option => (setting.option, setting.variables.first().copied(), found),
             Origin::Variable(name) => (setting.option, Some(name), found),
+            Origin::Profile => (setting.option, None, format!("{found} in the profile")),
             Origin::Parameter(name) => {
                 let variable = self.string.as_ref().and_then(|(_, origin)| match origin {
                     Origin::Variable(name) => Some(*name),
@@ -209,7 +245,7 @@ impl<'a> Reader<'a> {
             }
         };
         self.report(Problem {
-            option: Some(option.into()),
+            option: Some(option).filter(|option| !option.is_empty()).map(Into::into),
             variable: variable.map(Into::into),
             found: Some(found),
             expected: expected.into(),
@@ -224,7 +260,7 @@ impl<'a> Reader<'a> {
             return;
         }
         self.report(Problem {
-            option: Some(setting.option.into()),
+            option: Some(setting.option).filter(|option| !option.is_empty()).map(Into::into),
             variable: setting.variables.first().map(|&name| name.into()),
             found: Some("nothing".into()),
             expected: expected.into(),

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use super::connection_string::ConnectionString;
 use super::found::is_function;
 use super::reader::{Dialect, Reader};
-use super::setting::{CONNECTION_STRING, HOST, PASSWORD};
-use super::{Config, Host, Login, TokenConfig, connect, credential, pool, unknown};
+use super::setting::{CONNECTION_STRING, CREATE_SCHEMA, HOST, PASSWORD, READ_ONLY, Setting};
+use super::{Config, Host, Login, Lookup, TokenConfig, connect, credential, identity, pool, schema, unknown};
 use crate::error::Error;
 
 /// The configuration of `createLakebasePool(options)`.
@@ -17,20 +17,33 @@ use crate::error::Error;
 /// One error of [`Kind::Configuration`](crate::error::Kind::Configuration) with every problem.
 pub fn resolve(options: &Map<String, Value>, env: &HashMap<String, String>) -> Result<Config, Error> {
     let mut reader = Reader::new(Dialect::Lakebase, options, env);
-    unknown::report_unreadable(&mut reader);
+    unknown::report_unreadable(&mut reader, |_| true);
     use_connection_string(&mut reader);
-    let connect = connect::resolve(&mut reader);
-    let login = if needs_token(&reader) {
+    let needs_token = needs_token(&reader);
+    if needs_token {
+        identity::use_profile(&mut reader);
+    }
+    // The workspace can tell the rest only where it is known itself, and who asks.
+    let token = if needs_token { credential::resolve(&mut reader) } else { None };
+    let mut lookup = Lookup { read_only: reader.boolean(&READ_ONLY).unwrap_or_default(), ..Lookup::default() };
+    let connect = connect::resolve(&mut reader, token.is_some().then_some(&mut lookup));
+    let login = if needs_token {
         reject_pooler(&mut reader, &connect.host);
         // Without a token there is a problem, and with a problem no configuration.
-        credential::resolve(&mut reader).map_or(Login::None, Login::Token)
+        token.map_or(Login::None, Login::Token)
     } else {
         password_login(&mut reader)
     };
     let pool = pool::resolve(&mut reader);
+    let schema = schema::resolve(&mut reader);
+    let creates_schema = reader.boolean(&CREATE_SCHEMA).unwrap_or_default();
     unknown::report(&mut reader);
     unknown::report_unusable(&mut reader);
-    reader.finish(Config { pool, connect, login })
+    let mut config = Config { pool, connect, login, lookup, schema, creates_schema };
+    if !lookup.is_needed() {
+        config.finish();
+    }
+    reader.finish(config)
 }
 
 /// The configuration of `new Pool(options)` and `new Client(options)` of `lakebase-native/pg`: node-postgres' options, variables and
@@ -42,12 +55,12 @@ pub fn resolve(options: &Map<String, Value>, env: &HashMap<String, String>) -> R
 /// One error of [`Kind::Configuration`](crate::error::Kind::Configuration) with every problem.
 pub fn resolve_client(options: &Map<String, Value>, env: &HashMap<String, String>) -> Result<Config, Error> {
     let mut reader = Reader::new(Dialect::NodePostgres, options, env);
-    unknown::report_unreadable(&mut reader);
+    unknown::report_unreadable(&mut reader, |_| true);
     use_connection_string(&mut reader);
-    let connect = connect::resolve(&mut reader);
+    let connect = connect::resolve(&mut reader, None);
     let login = password_login(&mut reader);
     let pool = pool::resolve(&mut reader);
-    reader.finish(Config { pool, connect, login })
+    reader.finish(Config { pool, connect, login, lookup: Lookup::default(), schema: None, creates_schema: false })
 }
 
 /// What `getToken(options)` needs. Every other key is ignored: node-postgres calls a password callback with its connection parameters.
@@ -56,7 +69,8 @@ pub fn resolve_client(options: &Map<String, Value>, env: &HashMap<String, String
 /// One error of [`Kind::Configuration`](crate::error::Kind::Configuration) with every problem.
 pub fn resolve_token(options: &Map<String, Value>, env: &HashMap<String, String>) -> Result<TokenConfig, Error> {
     let mut reader = Reader::new(Dialect::Lakebase, options, env);
-    unknown::report_unreadable(&mut reader);
+    unknown::report_unreadable(&mut reader, Setting::is_for_tokens);
+    identity::use_profile(&mut reader);
     let token = credential::resolve(&mut reader);
     reader.finish(token).map(|token| token.expect("a missing part is a problem"))
 }

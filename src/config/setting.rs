@@ -1,9 +1,13 @@
-//! Every setting by name: the option, the environment variables that can give it, the connection string parameter.
+//! Every setting by name: the option, the environment variables that can give it, the connection string parameter, the key in a profile.
+//!
+//! What ways to authenticate read is declared with them (src/auth), and known here through their registry.
+
+use crate::auth;
 
 /// One setting and all the places it can come from.
 #[derive(Debug)]
-pub(super) struct Setting {
-    /// The option of `createLakebasePool()`.
+pub struct Setting {
+    /// The option of `createLakebasePool()`; empty for what only the environment gives.
     pub option: &'static str,
     /// Environment variables, the first one set wins.
     pub variables: &'static [&'static str],
@@ -11,29 +15,87 @@ pub(super) struct Setting {
     pub parameter: Option<&'static str>,
     /// Its value is never shown, nor trimmed.
     pub secret: bool,
+    /// The key in a profile of `.databrickscfg`.
+    pub key: Option<&'static str>,
+    /// Giving it chooses this family of ways to authenticate; two families are a conflict.
+    pub family: Option<&'static str>,
+    /// What kind of value it takes.
+    pub form: Form,
+}
+
+/// The values of a setting that a way to authenticate reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    Text,
+    /// true or false.
+    Flag,
+    /// A function of the caller's.
+    Function,
+    /// The platform gives it, and changes it while the process runs: read again for every use.
+    Ambient,
 }
 
 impl Setting {
-    const fn new(option: &'static str, variables: &'static [&'static str]) -> Self {
-        Self { option, variables, parameter: None, secret: false }
+    pub const fn new(option: &'static str, variables: &'static [&'static str]) -> Self {
+        Self { option, variables, parameter: None, secret: false, key: None, family: None, form: Form::Text }
     }
 
-    const fn parameter(self, parameter: &'static str) -> Self {
+    /// A variable that a platform sets, without an option of its own.
+    pub const fn ambient(variables: &'static [&'static str]) -> Self {
+        Self { form: Form::Ambient, ..Self::new("", variables) }
+    }
+
+    /// A variable without an option, which does not change while the process runs.
+    pub const fn variable(variables: &'static [&'static str]) -> Self {
+        Self::new("", variables)
+    }
+
+    pub const fn key(self, key: &'static str) -> Self {
+        Self { key: Some(key), ..self }
+    }
+
+    pub const fn family(self, family: &'static str) -> Self {
+        Self { family: Some(family), ..self }
+    }
+
+    pub const fn flag(self) -> Self {
+        Self { form: Form::Flag, ..self }
+    }
+
+    pub const fn function(self) -> Self {
+        Self { form: Form::Function, ..self }
+    }
+
+    /// Whether `getToken()` reads it.
+    pub(super) fn is_for_tokens(&self) -> bool {
+        WORKSPACE.iter().copied().chain(auth::settings()).any(|setting| std::ptr::eq(setting, self))
+    }
+
+    /// How messages name it: `token (DATABRICKS_TOKEN)`.
+    pub fn named(&self) -> String {
+        match (self.option, self.variables.first()) {
+            ("", variable) => variable.copied().unwrap_or_default().to_owned(),
+            (option, None) => option.to_owned(),
+            (option, Some(variable)) => format!("{option} ({variable})"),
+        }
+    }
+
+    pub(super) const fn parameter(self, parameter: &'static str) -> Self {
         Self { parameter: Some(parameter), ..self }
     }
 
-    const fn secret(self) -> Self {
+    pub const fn secret(self) -> Self {
         Self { secret: true, ..self }
     }
 }
 
 // The workspace and the credential.
-pub(super) static DATABRICKS_HOST: Setting = Setting::new("databricksHost", &["DATABRICKS_HOST", "DATABRICKS_WORKSPACE_URL"]);
+pub(super) static DATABRICKS_HOST: Setting = Setting::new("databricksHost", &["DATABRICKS_HOST", "DATABRICKS_WORKSPACE_URL"]).key("host");
 pub(super) static ENDPOINT: Setting = Setting::new("endpoint", &["LAKEBASE_ENDPOINT"]);
 pub(super) static INSTANCE_NAME: Setting = Setting::new("instanceName", &["LAKEBASE_INSTANCE_NAME"]);
-pub(super) static TOKEN: Setting = Setting::new("token", &["DATABRICKS_TOKEN"]).secret();
-pub(super) static CLIENT_ID: Setting = Setting::new("clientId", &["DATABRICKS_CLIENT_ID"]);
-pub(super) static CLIENT_SECRET: Setting = Setting::new("clientSecret", &["DATABRICKS_CLIENT_SECRET"]).secret();
+pub(super) static AUTH_TYPE: Setting = Setting::new("authType", &["DATABRICKS_AUTH_TYPE"]).key("auth_type");
+pub(super) static PROFILE: Setting = Setting::new("profile", &["DATABRICKS_CONFIG_PROFILE"]);
+pub(super) static CONFIG_FILE: Setting = Setting::new("configFile", &["DATABRICKS_CONFIG_FILE"]);
 pub(super) static CLAIMS: Setting = Setting::new("claims", &[]);
 pub(super) static TOKEN_REFRESH_BUFFER: Setting = Setting::new("tokenRefreshBufferMillis", &[]);
 
@@ -57,6 +119,10 @@ pub(super) static APPLICATION_NAME: Setting = Setting::new("application_name", &
 pub(super) static FALLBACK_APPLICATION_NAME: Setting =
     Setting::new("fallback_application_name", &[]).parameter("fallback_application_name");
 pub(super) static OPTIONS: Setting = Setting::new("options", &["PGOPTIONS"]).parameter("options");
+pub(super) static SCHEMA: Setting = Setting::new("schema", &["PGSCHEMA", "LAKEBASE_SCHEMA"]);
+pub(super) static PER_DEVELOPER_SCHEMA: Setting = Setting::new("perDeveloperSchema", &[]);
+pub(super) static CREATE_SCHEMA: Setting = Setting::new("createSchema", &[]);
+pub(super) static READ_ONLY: Setting = Setting::new("readOnly", &["LAKEBASE_READ_ONLY"]);
 pub(super) static CLIENT_ENCODING: Setting = Setting::new("client_encoding", &[]).parameter("client_encoding");
 pub(super) static REPLICATION: Setting = Setting::new("replication", &["PGREPLICATION"]).parameter("replication");
 pub(super) static STATEMENT_TIMEOUT: Setting = Setting::new("statement_timeout", &[]).parameter("statement_timeout");
@@ -82,16 +148,12 @@ pub(super) static STATEMENT_CACHE_SIZE: Setting = Setting::new("statementCacheSi
 pub(super) static MAX_PIPELINE: Setting = Setting::new("maxPipeline", &[]);
 pub(super) static PIPELINE_WRITES: Setting = Setting::new("pipelineWrites", &[]);
 
-/// Every option of `createLakebasePool()` that Rust reads.
-pub(super) static SETTINGS: &[&Setting] = &[
-    &DATABRICKS_HOST,
-    &ENDPOINT,
-    &INSTANCE_NAME,
-    &TOKEN,
-    &CLIENT_ID,
-    &CLIENT_SECRET,
-    &CLAIMS,
-    &TOKEN_REFRESH_BUFFER,
+/// What tokens need, besides what the ways to authenticate read.
+static WORKSPACE: &[&Setting] =
+    &[&DATABRICKS_HOST, &ENDPOINT, &INSTANCE_NAME, &AUTH_TYPE, &PROFILE, &CONFIG_FILE, &CLAIMS, &TOKEN_REFRESH_BUFFER];
+
+/// What connections and pools need.
+static CONNECTIONS: &[&Setting] = &[
     &CONNECTION_STRING,
     &HOST,
     &PORT,
@@ -106,6 +168,10 @@ pub(super) static SETTINGS: &[&Setting] = &[
     &APPLICATION_NAME,
     &FALLBACK_APPLICATION_NAME,
     &OPTIONS,
+    &SCHEMA,
+    &PER_DEVELOPER_SCHEMA,
+    &CREATE_SCHEMA,
+    &READ_ONLY,
     &CLIENT_ENCODING,
     &STATEMENT_TIMEOUT,
     &LOCK_TIMEOUT,
@@ -126,8 +192,15 @@ pub(super) static SETTINGS: &[&Setting] = &[
     &PIPELINE_WRITES,
 ];
 
+/// Every option of `createLakebasePool()` that Rust reads.
+pub(super) fn settings() -> impl Iterator<Item = &'static Setting> {
+    let authentication = auth::settings().filter(|setting| !setting.option.is_empty());
+    WORKSPACE.iter().chain(CONNECTIONS).copied().chain(authentication)
+}
+
 /// Options that TypeScript serves on its own; known here so that they are not reported.
-pub(super) static FACADE_OPTIONS: &[&str] = &["types", "log", "logger", "onConnect", "verify", "Promise", "parseInt8", "Client", "binary"];
+pub(super) static FACADE_OPTIONS: &[&str] =
+    &["types", "log", "logger", "onConnect", "verify", "Promise", "parseInt8", "Client", "binary", "users", "trustForwardedHeaders"];
 
 /// Those of them that are functions or classes.
 pub(super) static FACADE_FUNCTIONS: &[&str] = &["log", "onConnect", "verify", "Promise", "Client"];

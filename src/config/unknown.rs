@@ -2,7 +2,7 @@
 
 use super::found::{describe, is_function, unreadable};
 use super::reader::Reader;
-use super::setting::{FACADE_FUNCTIONS, FACADE_OPTIONS, SETTINGS};
+use super::setting::{FACADE_FUNCTIONS, FACADE_OPTIONS, Setting, settings};
 use crate::error::Problem;
 
 /// Names every option that `createLakebasePool()` does not know.
@@ -30,10 +30,10 @@ pub(super) fn report_unusable(reader: &mut Reader) {
     }
 }
 
-/// Names the options that could not be read; they count as not given. Those of the facade need no reading.
-pub(super) fn report_unreadable(reader: &mut Reader) {
+/// Names the options that could not be read, of those that `matter`; they count as not given. Those of the facade need no reading.
+pub(super) fn report_unreadable(reader: &mut Reader, matter: impl Fn(&Setting) -> bool) {
     for (name, value) in reader.options() {
-        let Some(setting) = SETTINGS.iter().find(|setting| setting.option == name) else { continue };
+        let Some(setting) = settings().find(|setting| setting.option == name).filter(|setting| matter(setting)) else { continue };
         if let Some(found) = unreadable(value) {
             let variable = setting.variables.first().map(|&name| name.into());
             reader.report(Problem { option: Some(name.into()), variable, found: Some(found.into()), expected: "a plain value".into() });
@@ -42,7 +42,7 @@ pub(super) fn report_unreadable(reader: &mut Reader) {
 }
 
 fn known() -> impl Iterator<Item = &'static str> {
-    SETTINGS.iter().map(|setting| setting.option).chain(FACADE_OPTIONS.iter().copied())
+    settings().map(|setting| setting.option).chain(FACADE_OPTIONS.iter().copied())
 }
 
 /// The closest option at most two slips away. Case and underscores do not count: `statementTimeout`, `SSLMODE`.

@@ -43,6 +43,13 @@ impl Failure {
         self.error.http_status()
     }
 
+    /// The same for whoever asks again too soon.
+    pub(crate) fn paused(&self, rest: Duration) -> Self {
+        let error =
+            self.error.with_note(&format!("it is not tried again for {:.1} s, because it has failed repeatedly", rest.as_secs_f64()));
+        Self { error, ..self.clone() }
+    }
+
     /// Adds what to do next, when the caller knows better than this module.
     pub(crate) fn with_hint(mut self, hint: Option<Cow<'static, str>>) -> Self {
         if let Some(hint) = hint {
@@ -76,9 +83,11 @@ pub(super) fn secrets(request: &Request<'_>, network: &ApiNetwork) -> Scrub {
             secrets.add(password.expose());
         }
     }
+    request.headers.iter().filter(|(_, value)| value.expose().len() >= 16).for_each(|(_, value)| secrets.add(value.expose()));
     if let Body::Form(fields) = &request.body {
-        // Of a form only long values can be secrets (assertions, subject tokens); scrubbing `all-apis` would garble messages.
-        fields.iter().filter(|(_, value)| value.len() >= 64).for_each(|(_, value)| secrets.add(value));
+        // Of a form only this, and long values (assertions, subject tokens), are secrets; scrubbing `all-apis` would garble messages.
+        let is_secret = |(name, value): &&(&str, &str)| *name == "client_secret" || value.len() >= 64;
+        fields.iter().filter(is_secret).for_each(|(_, value)| secrets.add(value));
     }
     if let Some(proxy) = &network.https_proxy
         && let Ok(url) = reqwest::Url::parse(proxy.expose())
@@ -220,7 +229,7 @@ mod tests {
     const NO_NETWORK: ApiNetwork = ApiNetwork { extra_ca_files: Vec::new(), https_proxy: None, no_proxy: None };
 
     fn scrub(authorization: Authorization<'_>) -> Scrub {
-        let request = Request { method: reqwest::Method::POST, url: "https://dbc.example", authorization, body: Body::None };
+        let request = Request { method: reqwest::Method::POST, url: "https://dbc.example", authorization, headers: &[], body: Body::None };
         secrets(&request, &NO_NETWORK)
     }
 

@@ -16,6 +16,7 @@ use tokio::time::{Instant, timeout_at};
 
 pub use failure::Failure;
 pub use request::{Authorization, Body, Request, Response};
+pub(crate) use request::{is_link_local, is_loopback};
 
 use crate::config::ApiNetwork;
 use crate::error::{Error, Kind};
@@ -98,6 +99,15 @@ impl Client {
             })?;
             value.set_sensitive(true);
             builder = builder.header(AUTHORIZATION, value);
+        }
+        for (name, value) in request.headers {
+            let mut value = HeaderValue::try_from(value.expose()).map_err(|_| {
+                Error::new(Kind::Authentication, format!("the value for {name} has characters that no HTTP header can carry"))
+                    .with_code("INVALID_TOKEN")
+                    .with_hint("look for line breaks or other stray characters in the setting that it comes from")
+            })?;
+            value.set_sensitive(true);
+            builder = builder.header(*name, value);
         }
         if let Some((content_type, body)) = request.body.encode() {
             builder = builder.header(CONTENT_TYPE, content_type).body(body);
@@ -216,7 +226,7 @@ mod tests {
         let (url, connections) = serve().await;
         let client = Client::new(&ApiNetwork::default()).unwrap();
         let call = async || {
-            let request = Request { method: Method::GET, url: &url, authorization: Authorization::None, body: Body::None };
+            let request = Request { method: Method::GET, url: &url, authorization: Authorization::None, headers: &[], body: Body::None };
             client.send(request, Instant::now() + CALL_TIMEOUT).await.unwrap();
             connections.load(Ordering::Relaxed)
         };

@@ -15,14 +15,16 @@ use crate::secret::Secret;
 #[derive(Debug)]
 pub struct Request<'a> {
     pub method: Method,
-    /// Absolute; https, or http on loopback.
+    /// Absolute; https, or http on loopback and to the link-local addresses of a cloud's metadata services.
     pub url: &'a str,
     pub authorization: Authorization<'a>,
+    /// Further headers. Their values are secrets: of a token for another service, or of a platform.
+    pub headers: &'a [(&'static str, Secret)],
     pub body: Body<'a>,
 }
 
 /// The `Authorization` header.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Authorization<'a> {
     None,
     Basic { user: &'a str, password: &'a Secret },
@@ -53,6 +55,8 @@ impl Request<'_> {
         match url.scheme() {
             "https" => Ok(url),
             "http" if is_loopback(&url) => Ok(url),
+            // Nothing on the way: such an address is never routed. No token of ours is for it.
+            "http" if is_link_local(&url) && matches!(self.authorization, Authorization::None) => Ok(url),
             _ => Err(refused("must be https; http is for loopback only")),
         }
     }
@@ -65,12 +69,17 @@ pub(super) fn host_of(url: &Url) -> String {
 }
 
 /// `localhost` and names below it (RFC 6761), 127.0.0.0/8 and ::1.
-fn is_loopback(url: &Url) -> bool {
+pub(crate) fn is_loopback(url: &Url) -> bool {
     let Some(host) = url.host_str() else { return false };
     if host == "localhost" || host.ends_with(".localhost") {
         return true;
     }
     host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// 169.254.0.0/16 (RFC 3927), where clouds have their metadata services.
+pub(crate) fn is_link_local(url: &Url) -> bool {
+    matches!(url.host(), Some(url::Host::Ipv4(address)) if address.is_link_local())
 }
 
 impl Authorization<'_> {
@@ -174,8 +183,16 @@ mod tests {
 
     #[test]
     fn only_https_and_loopback_are_called() {
-        let url = |url| Request { method: Method::GET, url, authorization: Authorization::None, body: Body::None }.url().is_ok();
-        for allowed in ["https://dbc.example/x", "http://localhost:1", "http://a.localhost", "http://127.1.2.3", "http://[::1]:9/"] {
+        let url =
+            |url| Request { method: Method::GET, url, authorization: Authorization::None, headers: &[], body: Body::None }.url().is_ok();
+        for allowed in [
+            "https://dbc.example/x",
+            "http://localhost:1",
+            "http://a.localhost",
+            "http://127.1.2.3",
+            "http://[::1]:9/",
+            "http://169.254.169.254/m",
+        ] {
             assert!(url(allowed), "{allowed}");
         }
         for refused in

@@ -15,6 +15,7 @@ use crate::config::{ConnectConfig, Host, SslConfig, SslMode};
 /// - `fail`: an error;
 /// - `log`: an error in a transaction that is read only;
 /// - `die`: the session is ended, as by an administrator;
+/// - `crash`: it is ended by a pooler, which has lost its server;
 /// - anything else: no rows.
 ///
 /// `begin read only` and `commit` are understood.
@@ -177,6 +178,7 @@ async fn answer(state: &State, order: &str, status: &mut u8) -> Vec<u8> {
         }
         ("fail", _) => return failure("22012", "division by zero", status),
         ("log", _) if *status == b'T' => return failure("25006", "cannot execute INSERT in a read-only transaction", status),
+        ("crash", _) => return message(b'E', b"SFATAL\0VFATAL\0C08P01\0Mserver conn crashed?\0\0"),
         ("die", _) => return error("FATAL", "57P01", "terminating connection due to administrator command"),
         _ => {}
     }

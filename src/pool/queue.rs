@@ -10,6 +10,7 @@ use super::dispatcher::{Inner, Pool, State};
 use super::lane::{Lane, with_room};
 use super::manager::Manager;
 use super::pace::Clock;
+use super::second_try::SecondTry;
 use super::waiter::{Job, QueryReply, Waiter, Wish, pool_ended, timed_out};
 use crate::wire::{ConnectionId, Outcome, Request};
 
@@ -233,6 +234,10 @@ impl Inner {
                     pool.requeue(Wish::Query(Job { query, statement, pipelined, tries: tries + 1, reply }))
                 }
                 _ => reply(Err(cause)),
+            },
+            Outcome::ReadLost { query, cause } => match pool.upgrade() {
+                Some(pool) => pool.requeue(Wish::SecondTry(Arc::new(SecondTry::after_loss(query, cause, reply)))),
+                None => reply(Err(cause)),
             },
         });
         Request { query, pipelined, reply }

@@ -1,8 +1,9 @@
-//! Reads that are stuck on the wire behind a statement that does not come to its end run a second time, on a connection of their own.
+//! Reads that may have run already run a second time, on a connection of their own: those that are stuck on the wire behind a statement that
+//! does not come to its end, and those whose connection was lost.
 //!
 //! What is on the wire cannot be taken back, so such a read may run twice; the first answer counts. The second run is in a transaction that
 //! is read only, so that a write which the text does not show (of a function behind a view) cannot happen twice: it is refused, and the first
-//! run's answer is waited for.
+//! run's answer is waited for, or the loss of its connection told.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
@@ -13,7 +14,7 @@ use tokio::time::sleep;
 
 use super::dispatcher::{Inner, Mutex, State};
 use super::queue::MAX_TRIES;
-use super::waiter::{Wish, lost};
+use super::waiter::{QueryReply, Wish, lost};
 use crate::error::{Error, ServerMessage};
 use crate::wire::{Connection, ConnectionId, Outcome, Query, Reply, Request, Response};
 
@@ -26,17 +27,33 @@ const WRITES: &str = "25006";
 
 pub(super) struct SecondTry {
     query: Query,
-    /// The connection on which it is stuck, and the number of the request that holds it up.
-    stuck: (ConnectionId, u64),
+    first: FirstRun,
     /// The caller's; taken by whichever run is answered first.
     reply: Mutex<Option<Reply>>,
     /// Connections that ended under it.
     tries: AtomicU32,
 }
 
+/// Where the first run is.
+enum FirstRun {
+    /// On this connection, behind the request with this number.
+    Stuck(ConnectionId, u64),
+    /// Nobody knows how far it came: its connection ended, with this error.
+    Lost(Error),
+}
+
 impl SecondTry {
-    fn new(query: Query, stuck: (ConnectionId, u64), reply: Reply) -> Self {
-        Self { query, stuck, reply: Mutex::new(Some(reply)), tries: AtomicU32::new(0) }
+    fn new(query: Query, first: FirstRun, reply: Reply) -> Self {
+        Self { query, first, reply: Mutex::new(Some(reply)), tries: AtomicU32::new(0) }
+    }
+
+    /// For a read whose connection ended with `cause`.
+    pub fn after_loss(query: Query, cause: Error, reply: QueryReply) -> Self {
+        let reply = Box::new(move |outcome| match outcome {
+            Outcome::Completed(result) => reply(result),
+            Outcome::NeverRan { cause, .. } | Outcome::ReadLost { cause, .. } => reply(Err(cause)),
+        });
+        Self::new(query, FirstRun::Lost(cause), reply)
     }
 
     fn is_answered(&self) -> bool {
@@ -45,7 +62,11 @@ impl SecondTry {
 
     /// Whether its first run is still held up; `heads`: what each connection is at.
     pub fn is_needed(&self, heads: &[(ConnectionId, u64)]) -> bool {
-        !self.is_answered() && heads.contains(&self.stuck)
+        let is_held_up = match self.first {
+            FirstRun::Stuck(connection, head) => heads.contains(&(connection, head)),
+            FirstRun::Lost(_) => true,
+        };
+        !self.is_answered() && is_held_up
     }
 
     /// Answers the caller, unless that has been done.
@@ -53,6 +74,13 @@ impl SecondTry {
         let reply = self.reply.lock().take();
         if let Some(reply) = reply {
             reply(outcome);
+        }
+    }
+
+    /// There will be no answer of a second run: a first one that was lost is told as that.
+    fn give_up(&self) {
+        if let FirstRun::Lost(cause) = &self.first {
+            self.answer(Outcome::Completed(Err(cause.clone())));
         }
     }
 
@@ -83,7 +111,7 @@ async fn ask(connection: &Connection, query: Query) -> Result<Response, Error> {
     connection.send(Request { query, pipelined: false, reply: Box::new(move |outcome| _ = sender.send(outcome)) });
     match answer.await {
         Ok(Outcome::Completed(result)) => result,
-        Ok(Outcome::NeverRan { cause, .. }) => Err(cause),
+        Ok(Outcome::NeverRan { cause, .. } | Outcome::ReadLost { cause, .. }) => Err(cause),
         Err(_) => Err(lost()),
     }
 }
@@ -137,7 +165,7 @@ impl Inner {
 
     fn second_tries(pool: Weak<Self>, stuck: (ConnectionId, u64)) -> Box<dyn FnMut(Query, Reply) -> Reply + Send> {
         Box::new(move |query, reply| {
-            let second = Arc::new(SecondTry::new(query, stuck, reply));
+            let second = Arc::new(SecondTry::new(query, FirstRun::Stuck(stuck.0, stuck.1), reply));
             let first = second.clone();
             if let Some(pool) = pool.upgrade() {
                 pool.requeue(Wish::SecondTry(second));
@@ -175,13 +203,14 @@ impl Inner {
             self.pump(&mut state);
         }
         match result {
-            // The first run's answer counts.
-            _ if writes || second.is_answered() => {}
+            _ if second.is_answered() => {}
+            // The first run's answer counts, if there will be one.
+            _ if writes => second.give_up(),
             Some(Err(error)) if is_lost(&error) && second.tries.fetch_add(1, Ordering::Relaxed) + 1 < MAX_TRIES => {
                 self.requeue(Wish::SecondTry(second));
             }
             Some(result) => second.answer(Outcome::Completed(result)),
-            None => {}
+            None => second.give_up(),
         }
         self.finish_if_ended();
     }

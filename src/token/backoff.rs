@@ -15,12 +15,20 @@ pub(super) fn background(failures: u32, life: Duration) -> Duration {
 }
 
 /// Before a new fetch for a new caller: none after the first two failures, so that whoever mends a setting sees it at once; then 100 ms,
-/// doubling up to 2 s, so that a busy server with a wrong secret does not hammer the workspace.
-pub(super) fn repeated(failures: u32) -> Duration {
+/// doubling up to 5 s where the failure may pass by itself and up to 30 s where it does not, so that a busy server with a wrong secret does
+/// not hammer the workspace. Whoever asks in between gets the last failure at once.
+pub(super) fn repeated(failures: u32, transient: bool) -> Duration {
+    let longest = Duration::from_secs(if transient { 5 } else { 30 });
     match failures.checked_sub(2) {
         None | Some(0) => Duration::ZERO,
-        Some(beyond) => jittered(exponential(Duration::from_millis(100), beyond, Duration::from_secs(2))),
+        Some(beyond) => jittered(exponential(Duration::from_millis(100), beyond, longest)),
     }
+}
+
+/// A server's `Retry-After`, and up to a quarter more of it (1 s at most): many processes that were told the same must not all come back at
+/// the same moment.
+pub(super) fn spread(retry_after: Duration) -> Duration {
+    retry_after + (retry_after / 4).min(Duration::from_secs(1)).mul_f64(fastrand::f64())
 }
 
 /// `first` for the first time, doubled each further time, at most `longest`.
@@ -45,7 +53,10 @@ mod tests {
         assert!(background(1, Duration::from_secs(5)) <= Duration::from_millis(157));
         assert!(background(1, Duration::ZERO) >= Duration::from_millis(25));
         assert!(background(u32::MAX, Duration::from_secs(3600)) >= Duration::from_secs(30));
-        assert_eq!(repeated(2), Duration::ZERO);
-        assert!(repeated(3) >= Duration::from_millis(50));
+        assert_eq!(repeated(2, false), Duration::ZERO);
+        assert!(repeated(3, false) >= Duration::from_millis(50));
+        assert!(repeated(u32::MAX, false) >= Duration::from_secs(15) && repeated(u32::MAX, true) <= Duration::from_secs(5));
+        let asked = Duration::from_secs(20);
+        assert!(spread(asked) >= asked && spread(asked) <= asked + Duration::from_secs(1));
     }
 }

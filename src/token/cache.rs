@@ -158,6 +158,14 @@ impl<F: Fetch> Cache<F> {
         }
     }
 
+    /// Drops the held value and every memory of failures. A fetch under way goes on: what it brings is new.
+    pub(super) fn clear(&self) {
+        let mut state = self.state();
+        state.held = None;
+        (state.failures, state.last_failure) = (0, None);
+        (state.background_from, state.fetch_from) = (None, None);
+    }
+
     fn state(&self) -> MutexGuard<'_, State<F::Value>> {
         // Every change of the state is complete before anything could panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -172,7 +180,7 @@ impl<F: Fetch> Cache<F> {
         }
         let from = state.fetch_from.filter(|from| *from > Instant::now());
         match (&state.last_failure, from) {
-            (Some(failure), Some(from)) if !failure.transient || from >= deadline => Next::Fail(failure.clone()),
+            (Some(failure), Some(from)) if !failure.transient || from >= deadline => Next::Fail(failure.paused(from - Instant::now())),
             _ => {
                 let landing = self.takeoff(state, Some(deadline), from);
                 Next::Wait(Arc::clone(&landing.flight), Some(landing))
@@ -241,7 +249,7 @@ impl<F: Fetch> Cache<F> {
                 let retry_after = failure.retry_after.unwrap_or_default();
                 let now = Instant::now();
                 state.background_from = Some(now + backoff::background(state.failures, life).max(retry_after));
-                let pause = backoff::repeated(state.failures).max(retry_after);
+                let pause = backoff::repeated(state.failures, failure.transient).max(retry_after);
                 state.fetch_from = (!pause.is_zero()).then(|| now + pause);
                 state.last_failure = Some(failure.clone());
             }
@@ -295,7 +303,7 @@ impl<F: Fetch> Landing<F> {
             {
                 failure = earlier;
             }
-            let next = Instant::now() + backoff::foreground(attempt).max(failure.retry_after.unwrap_or_default());
+            let next = Instant::now() + backoff::foreground(attempt).max(failure.retry_after.map(backoff::spread).unwrap_or_default());
             let someone_waits = self.flight.borrow().deadline.is_some_and(|deadline| next < deadline);
             if !failure.transient || !someone_waits {
                 return Err(failure);

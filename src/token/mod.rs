@@ -3,22 +3,26 @@
 //! A credential in its refresh window is served while one task fetches the next; only when none is usable does a caller wait, or see a
 //! failure. The workspace's access tokens are cached the same way one level below, so that several endpoints of one identity share them.
 
+mod addresses;
 mod backoff;
 mod cache;
 mod registry;
 
-use std::sync::{Arc, LazyLock};
+use std::fmt;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::auth::{self, AccessToken, Workspace, WorkspaceAuth};
-use crate::config::{CredentialTarget, TokenConfig};
+use crate::auth::{AccessToken, Identity, Workspace};
+use crate::config::{CredentialTarget, Lookup, TokenConfig};
 use crate::credential::{self, Credential};
 use crate::error::Error;
 use crate::http::Failure;
 use crate::secret::Secret;
+use addresses::AddressFetch;
+pub use addresses::Found;
 use cache::{Cache, Expiring, Fetch};
 use registry::{Key, Registry};
 
@@ -27,28 +31,47 @@ use registry::{Key, Registry};
 const ACCESS_TOKEN_BUFFER: Duration = Duration::from_secs(40);
 
 /// Where pools and `getToken()` get database credentials. Cheap to make: the cache behind it is the process' own.
-#[derive(Debug)]
 pub struct TokenSource {
     cache: Arc<Cache<CredentialFetch>>,
     refresh_buffer: Duration,
+    /// Kept for as long as the source: the cache only knows it weakly.
+    _listener: Option<Listener>,
 }
+
+/// Told of every credential that is fetched.
+pub type Listener = Arc<dyn Fn(&Credential) + Send + Sync>;
 
 impl TokenSource {
     /// The source for `config`. Two configurations with the same workspace, target, identity, claims and network share one cache; how early
     /// each refreshes is its own.
     pub fn shared(config: &TokenConfig) -> Arc<Self> {
+        Arc::new(Self { cache: Self::cache(config), refresh_buffer: config.refresh_buffer, _listener: None })
+    }
+
+    /// The same, which tells `listener` of every credential fetched while it lives, by whomever of those who share the cache.
+    pub fn telling(config: &TokenConfig, listener: Listener) -> Self {
+        let cache = Self::cache(config);
+        let mut listeners = cache.fetcher().listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        listeners.retain(|listener| listener.strong_count() > 0);
+        listeners.push(Arc::downgrade(&listener));
+        drop(listeners);
+        Self { cache, refresh_buffer: config.refresh_buffer, _listener: Some(listener) }
+    }
+
+    fn cache(config: &TokenConfig) -> Arc<Cache<CredentialFetch>> {
         static CREDENTIALS: LazyLock<Registry<Cache<CredentialFetch>>> = LazyLock::new(Registry::default);
         static ACCESS_TOKENS: LazyLock<Registry<Cache<AccessTokenFetch>>> = LazyLock::new(Registry::default);
 
-        let auth = auth::method(&config.auth);
-        let workspace = Workspace::new(config);
-        let identity = Key::identity(&workspace, &*auth);
+        let workspace = Workspace { url: config.workspace_url.clone(), network: config.network.clone() };
+        let identity = Key::identity(&workspace, &config.auth, config.owner.as_deref());
         let key = identity.credential(&config.target, config.claims.as_ref());
-        let cache = CREDENTIALS.get_or_insert(key, || {
-            let access = ACCESS_TOKENS.get_or_insert(identity, || Cache::new(AccessTokenFetch { auth, workspace: workspace.clone() }));
-            Cache::new(CredentialFetch { access, workspace, target: config.target.clone(), claims: config.claims.clone() })
-        });
-        Arc::new(Self { cache, refresh_buffer: config.refresh_buffer })
+        CREDENTIALS.get_or_insert(key, || {
+            let access = ACCESS_TOKENS.get_or_insert(identity, || {
+                Cache::new(AccessTokenFetch(Identity::new(workspace.clone(), config.auth.clone(), config.owner.clone())))
+            });
+            let (target, claims) = (config.target.clone(), config.claims.clone());
+            Cache::new(CredentialFetch { key, access, workspace, target, claims, listeners: Mutex::default() })
+        })
     }
 
     /// A credential that is usable now. Waits only when none is held, until shortly before `deadline` (10 s from now when `None`).
@@ -75,6 +98,25 @@ impl TokenSource {
         self.cache.invalidate(used);
     }
 
+    /// What is `wanted`, as the workspace knows it; looked up once an hour, by everyone who wants the same of the same target.
+    ///
+    /// # Errors
+    /// As [`TokenSource::token`]; [`crate::error::Kind::Credential`] with code `LOOKUP_FAILED` for what is not there, stopped or disabled.
+    pub async fn addresses(&self, wanted: Lookup, deadline: Option<Instant>) -> Result<Found, Error> {
+        static ADDRESSES: LazyLock<Registry<Cache<AddressFetch>>> = LazyLock::new(Registry::default);
+        let CredentialFetch { key, access, workspace, target, .. } = self.cache.fetcher();
+        let cache = ADDRESSES.get_or_insert(key.lookup(wanted), || {
+            Cache::new(AddressFetch { access: Arc::clone(access), workspace: workspace.clone(), target: target.clone(), wanted })
+        });
+        Ok(cache.get(Duration::ZERO, deadline).await?.value)
+    }
+
+    /// Forgets the credential, the workspace's access token and that fetches have failed: the next caller gets everything anew.
+    pub fn clear(&self) {
+        self.cache.clear();
+        self.cache.fetcher().access.clear();
+    }
+
     /// Database credentials fetched so far, by everyone who shares this cache.
     pub fn fetches(&self) -> u64 {
         self.cache.fetches()
@@ -87,35 +129,28 @@ impl TokenSource {
 }
 
 #[derive(Debug)]
-struct AccessTokenFetch {
-    auth: Box<dyn WorkspaceAuth>,
-    workspace: Workspace,
-}
+struct AccessTokenFetch(Identity);
 
 impl Fetch for AccessTokenFetch {
     type Value = AccessToken;
 
     async fn fetch(&self, deadline: Instant) -> Result<AccessToken, Failure> {
-        self.auth.access_token(&self.workspace, deadline).await
+        self.0.access_token(deadline).await
     }
 }
 
-#[derive(Debug)]
 struct CredentialFetch {
+    key: Key,
     access: Arc<Cache<AccessTokenFetch>>,
     workspace: Workspace,
     target: CredentialTarget,
     claims: Option<Value>,
+    listeners: Mutex<Vec<Weak<dyn Fn(&Credential) + Send + Sync>>>,
 }
 
 impl CredentialFetch {
-    async fn request(&self, access_token: &Secret, deadline: Instant) -> Result<Credential, Failure> {
-        credential::request(&self.workspace, &self.target, self.claims.as_ref(), access_token, deadline).await
-    }
-
-    fn explained(&self, failure: Failure) -> Failure {
-        let hint = failure.status().and_then(|status| self.access.fetcher().auth.hint(status));
-        failure.with_hint(hint)
+    async fn request(&self, access: &AccessToken, deadline: Instant) -> Result<Credential, Failure> {
+        credential::request(&self.workspace, &self.target, self.claims.as_ref(), access, deadline).await
     }
 }
 
@@ -123,21 +158,50 @@ impl Fetch for CredentialFetch {
     type Value = Credential;
 
     async fn fetch(&self, deadline: Instant) -> Result<Credential, Failure> {
-        let access = self.access.get(ACCESS_TOKEN_BUFFER, Some(deadline)).await?;
-        let failure = match self.request(&access.value.token, deadline).await {
-            Err(failure) if failure.status() == Some(401) => failure,
-            result => return result,
-        };
-        self.access.invalidate(&access.value.token);
-        // One that was made for this very call is not going to be better the second time.
-        if !access.from_cache {
-            return Err(self.explained(failure));
+        let credential = self.credential(deadline).await?;
+        let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for listener in listeners.iter().filter_map(Weak::upgrade) {
+            listener(&credential);
         }
-        let fresh = self.access.get(ACCESS_TOKEN_BUFFER, Some(deadline)).await?;
-        if fresh.value.token == access.value.token {
-            return Err(self.explained(failure));
-        }
-        self.request(&fresh.value.token, deadline).await.map_err(|failure| self.explained(failure))
+        Ok(credential)
+    }
+}
+
+impl CredentialFetch {
+    async fn credential(&self, deadline: Instant) -> Result<Credential, Failure> {
+        authorized(&self.access, deadline, |access| async move { self.request(&access, deadline).await }).await
+    }
+}
+
+/// A call by the access token that is held; where the workspace refuses that, by a new one.
+async fn authorized<T, F>(access: &Arc<Cache<AccessTokenFetch>>, deadline: Instant, call: impl Fn(AccessToken) -> F) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    let explained = |failure: Failure| {
+        let hint = failure.status().and_then(|status| access.fetcher().0.hint(status));
+        failure.with_hint(hint)
+    };
+    let held = access.get(ACCESS_TOKEN_BUFFER, Some(deadline)).await?;
+    let failure = match call(held.value.clone()).await {
+        Err(failure) if failure.status() == Some(401) => failure,
+        result => return result,
+    };
+    access.invalidate(&held.value.token);
+    // One that was made for this very call is not going to be better the second time.
+    if !held.from_cache {
+        return Err(explained(failure));
+    }
+    let fresh = access.get(ACCESS_TOKEN_BUFFER, Some(deadline)).await?;
+    if fresh.value.token == held.value.token {
+        return Err(explained(failure));
+    }
+    call(fresh.value).await.map_err(explained)
+}
+
+impl fmt::Debug for TokenSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenSource").field("cache", &self.cache).field("refresh_buffer", &self.refresh_buffer).finish_non_exhaustive()
     }
 }
 

@@ -6,16 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::auth::{Workspace, WorkspaceAuth};
-use crate::config::CredentialTarget;
+use crate::auth::{Owner, Settings, Workspace};
+use crate::config::{CredentialTarget, Lookup};
 
 /// What a cache is for, as SHA-256: secrets are part of it and cannot be read back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Key([u8; 32]);
 
 impl Key {
-    /// Workspace, network and identity.
-    pub(super) fn identity(workspace: &Workspace, auth: &dyn WorkspaceAuth) -> Self {
+    /// Workspace, network and identity; the owner, where the identity is one of its own.
+    pub(super) fn identity(workspace: &Workspace, settings: &Settings, owner: Option<&dyn Owner>) -> Self {
         let network = &workspace.network;
         let mut hash = Fields::default();
         hash.add(workspace.url.as_bytes());
@@ -25,8 +25,11 @@ impl Key {
         for file in &network.extra_ca_files {
             hash.add(file.as_os_str().as_encoded_bytes());
         }
-        for field in auth.identity() {
+        for field in settings.identity() {
             hash.add(field.as_bytes());
+        }
+        if let Some(owner) = owner.filter(|_| settings.is_owners()) {
+            hash.add(&owner.id().to_be_bytes());
         }
         hash.finish()
     }
@@ -42,6 +45,16 @@ impl Key {
         hash.add(kind.as_bytes());
         hash.add(name.as_bytes());
         hash.add(claims.map(Value::to_string).unwrap_or_default().as_bytes());
+        hash.finish()
+    }
+}
+
+impl Key {
+    /// The lookup of `wanted` for what this key stands for.
+    pub(super) fn lookup(self, wanted: Lookup) -> Self {
+        let mut hash = Fields::default();
+        hash.add(&self.0);
+        hash.add(&[wanted.host, wanted.database, wanted.user, wanted.read_only].map(u8::from));
         hash.finish()
     }
 }
@@ -110,7 +123,6 @@ impl<T> Registry<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::{ClientCredentials, FixedToken};
     use crate::config::ApiNetwork;
     use crate::secret::Secret;
     use serde_json::json;
@@ -122,23 +134,25 @@ mod tests {
     #[test]
     fn a_key_tells_workspaces_identities_targets_and_claims_apart() {
         let here = workspace("https://a.example");
-        let fixed = FixedToken::new(Secret::new("token"));
-        let identity = Key::identity(&here, &fixed);
+        let token = |token: &str| Settings::with_token("https://a.example", Secret::new(token));
+        let client = Settings::with_client_credentials("https://a.example", "token", Secret::new(""));
+        let fixed = token("token");
+        let identity = Key::identity(&here, &fixed, None);
         let mut proxied = here.clone();
         proxied.network.https_proxy = Some(Secret::new("http://proxy.example"));
         let keys = [
             identity,
-            Key::identity(&workspace("https://b.example"), &fixed),
-            Key::identity(&proxied, &fixed),
-            Key::identity(&here, &FixedToken::new(Secret::new("other"))),
-            Key::identity(&here, &ClientCredentials::new("token".into(), Secret::new(""))),
+            Key::identity(&workspace("https://b.example"), &fixed, None),
+            Key::identity(&proxied, &fixed, None),
+            Key::identity(&here, &token("other"), None),
+            Key::identity(&here, &client, None),
             identity.credential(&CredentialTarget::Endpoint("x".into()), None),
             identity.credential(&CredentialTarget::Endpoint("y".into()), None),
             identity.credential(&CredentialTarget::Instance("x".into()), None),
             identity.credential(&CredentialTarget::Endpoint("x".into()), Some(&json!([]))),
         ];
         assert_eq!(keys.iter().collect::<std::collections::HashSet<_>>().len(), keys.len());
-        assert_eq!(identity, Key::identity(&here, &FixedToken::new(Secret::new("token"))));
+        assert_eq!(identity, Key::identity(&here, &token("token"), None));
     }
 
     #[test]

@@ -74,7 +74,7 @@ async fn a_server_that_asks_for_the_password_twice_gets_one_request_which_goes_e
     })
     .await;
     assert_eq!(error.code(), Some(PASSWORD_ASKED_AGAIN));
-    assert!(matches!(&told[..], [Outcome::NeverRan { .. }]));
+    assert!(matches!(&told[..], [Outcome::ReadLost { .. }]));
 }
 
 #[tokio::test]
@@ -84,5 +84,5 @@ async fn a_read_whose_login_fails_goes_elsewhere() {
         assert_eq!((hear(&mut server).await.0, hear(&mut server).await.0), (b'p', b'Q'));
     })
     .await;
-    assert!(matches!(&told[..], [Outcome::NeverRan { .. }]));
+    assert!(matches!(&told[..], [Outcome::ReadLost { .. }]));
 }

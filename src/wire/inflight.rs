@@ -271,19 +271,18 @@ impl InFlight {
     /// own was behind a question of ours when the last word came.
     pub fn lose(self, cause: &Error, at_head: bool) {
         let simple = matches!(self.sent, Sent::Simple);
+        let is_lost_read = self.error.is_none() && !at_head && self.is_shared_read();
         let (never_ran, cause) = match self.error {
             Some(error) => (at_head && !self.acknowledged && delivery::refuses(&error, simple), Error::database(error)),
-            // A read that ran without anybody's having its answer has changed nothing.
-            None => {
-                let unread = cause.server().is_some_and(delivery::ends_session);
-                (unread || (!at_head && self.is_shared_read()), cause.clone())
-            }
+            None => (cause.server().is_some_and(delivery::ends_session), cause.clone()),
         };
-        if never_ran {
-            (self.reply)(Outcome::NeverRan { query: self.query, cause, refused: at_head });
+        (self.reply)(if never_ran {
+            Outcome::NeverRan { query: self.query, cause, refused: at_head }
+        } else if is_lost_read {
+            Outcome::ReadLost { query: self.query, cause }
         } else {
-            (self.reply)(Outcome::Completed(Err(cause)));
-        }
+            Outcome::Completed(Err(cause))
+        });
     }
 
     /// The connection has ended before anything of this request was written.

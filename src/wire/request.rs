@@ -61,6 +61,9 @@ pub enum Outcome {
     /// The connection ended and the server certainly ran nothing of it: the query may go to another connection. `refused`: it was sent, and
     /// was the one to be run next; otherwise it was not sent, or waited behind another.
     NeverRan { query: Query, cause: Error, refused: bool },
+    /// The connection ended, and nobody knows whether the server ran the query, which by its text only reads: it may run again where it
+    /// cannot write, since a function behind a view may.
+    ReadLost { query: Query, cause: Error },
 }
 
 /// Called exactly once.

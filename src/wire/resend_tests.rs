@@ -73,6 +73,7 @@ async fn told(outcome: oneshot::Receiver<Outcome>) -> String {
         }
         Outcome::Completed(Err(error)) => error.code().unwrap_or_default().to_owned(),
         Outcome::NeverRan { refused, .. } => (if refused { "refused" } else { "unread" }).to_owned(),
+        Outcome::ReadLost { .. } => "read lost".to_owned(),
     }
 }
 
@@ -293,8 +294,8 @@ async fn only_the_servers_own_word_before_any_other_shows_that_nothing_ran() {
 #[tokio::test]
 async fn a_plain_read_behind_another_is_asked_elsewhere_whatever_became_of_the_connection() {
     let reads = ["select 1 where $1", "select 2 where $1"];
-    assert_eq!(lost(reads, b"").await, ["CONNECTION_LOST", "unread"]);
-    assert_eq!(lost(reads, &error("FATAL", "08P01", "server conn crashed?", false)).await, ["08P01", "unread"]);
+    assert_eq!(lost(reads, b"").await, ["CONNECTION_LOST", "read lost"]);
+    assert_eq!(lost(reads, &error("FATAL", "08P01", "server conn crashed?", false)).await, ["08P01", "read lost"]);
     assert_eq!(lost(["select f($1)", "select f($1)"], b"").await, ["CONNECTION_LOST", "CONNECTION_LOST"]);
 }
 

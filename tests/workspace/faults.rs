@@ -242,6 +242,6 @@ async fn a_silent_server_is_told_before_the_deadline() {
 async fn a_token_that_is_no_header_value_is_refused() {
     let server = Server::start().await;
     let mut config = server.config_with_fixed_token();
-    config.auth = lakebase_native::config::AuthConfig::Token(Secret::new(format!("{SENTINEL}\r\nx: y")));
+    config.auth = lakebase_native::auth::Settings::with_token("", Secret::new(format!("{SENTINEL}\r\nx: y")));
     assert_eq!(fault(&config, SOON).await.kind(), Kind::Authentication);
 }

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+use lakebase_native::auth::Settings;
 use lakebase_native::certificate;
-use lakebase_native::config::{ApiNetwork, AuthConfig, CredentialTarget, TokenConfig};
+use lakebase_native::config::{ApiNetwork, CredentialTarget, TokenConfig};
 use lakebase_native::secret::Secret;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -166,15 +167,17 @@ impl Server {
         TokenConfig {
             workspace_url: self.url(),
             target: CredentialTarget::Endpoint("projects/p/branches/b/endpoints/e".into()),
-            auth: AuthConfig::ClientCredentials { client_id: "client".into(), client_secret: Secret::new(format!("secret-{SENTINEL}")) },
+            auth: Settings::with_client_credentials(self.url(), "client", Secret::new(format!("secret-{SENTINEL}"))),
             claims: None,
             refresh_buffer: Duration::from_secs(120),
             network: self.network(),
+            owner: None,
+            warnings: Vec::new(),
         }
     }
 
     pub fn config_with_fixed_token(&self) -> TokenConfig {
-        TokenConfig { auth: AuthConfig::Token(Secret::new(format!("dapi-{SENTINEL}"))), ..self.config() }
+        TokenConfig { auth: Settings::with_token(self.url(), Secret::new(format!("dapi-{SENTINEL}"))), ..self.config() }
     }
 }
 

@@ -8,6 +8,10 @@ export interface ApiRequest {
   /** Where the client reached the API, such as `https://localhost:41234`. */
   origin: string
   authorization: string | undefined
+  /** The name that the client called, without a port. */
+  host: string
+  /** By lower-case name. */
+  headers: Record<string, string | undefined>
   body: string
 }
 
@@ -20,7 +24,14 @@ export interface ApiAnswer {
 /** A call that was answered. */
 export interface ApiCall {
   method: string
+  /** Name and port that the client called. */
+  host: string
   path: string
+  /** What follows the `?`. */
+  query: string
+  /** By lower-case name. They hold the client's tokens, as the body does. */
+  headers: Record<string, string | undefined>
+  body: string
   /** HTTP status; 0 when the call was reset or left without an answer. */
   status: number
 }

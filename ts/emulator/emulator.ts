@@ -6,8 +6,10 @@ import type { ApiCall } from './api.js'
 import type { Catalogue } from './catalogue.js'
 import type { Clock } from './clock.js'
 import type { Compute } from './compute.js'
+import { identityVariables, type EmulatedAuth, type EmulatedCloud, type Surroundings } from './environments.js'
 import type { Faults } from './faults.js'
 import type { Front, Login } from './front.js'
+import type { IdTokenOptions } from './identity-providers.js'
 import type { Link } from './link.js'
 import type { Settings } from './options.js'
 import type { Postgres } from './postgres.js'
@@ -19,8 +21,13 @@ export type NetworkTarget = 'api' | 'database'
 export interface EnvironmentChoice {
   /** Autoscaling has the endpoint in `LAKEBASE_ENDPOINT`, Provisioned the instance in `LAKEBASE_INSTANCE_NAME`. Default `autoscaling`. */
   tier?: 'autoscaling' | 'provisioned'
-  /** `m2m`: the service principal's id and secret. `pat`: the user's personal access token. Default `m2m`. */
-  auth?: 'm2m' | 'pat'
+  /**
+   * `m2m`: the service principal's id and secret. `pat`: the user's personal access token. The others are what a platform provides, all for
+   * the service principal; Azure's come with `HTTPS_PROXY`, which leads Azure's names to the emulator. Default `m2m`.
+   */
+  auth?: EmulatedAuth
+  /** Which of Azure's clouds, for Azure's identities. Default `public`. */
+  cloud?: EmulatedCloud
 }
 
 /** What happened since the start or the last `resetCounts()`. */
@@ -58,6 +65,7 @@ export interface Parts {
   faults: Faults
   links: Record<NetworkTarget, Link>
   events: EventEmitter<EmulatorEvents>
+  around: Surroundings
   stop(): Promise<void>
 }
 
@@ -107,21 +115,24 @@ export class Emulator implements AsyncDisposable {
   }
 
   /** Environment variables for an app, as a deployment would set them. They hold secrets of the emulator only. */
-  envFor({ tier = 'autoscaling', auth = 'm2m' }: EnvironmentChoice = {}): Record<string, string> {
-    const { settings } = this.#parts
+  envFor({ tier = 'autoscaling', auth = 'm2m', cloud = 'public' }: EnvironmentChoice = {}): Record<string, string> {
+    const { settings, around } = this.#parts
     return {
-      DATABRICKS_HOST: `https://${settings.hostname}:${this.ports.api}`,
+      ...identityVariables(auth, cloud, around),
       ...(tier === 'autoscaling' ? { LAKEBASE_ENDPOINT: this.endpoint } : { LAKEBASE_INSTANCE_NAME: this.instance }),
       PGHOST: settings.hostname,
       PGPORT: String(this.ports.database),
       PGDATABASE: this.database,
-      PGUSER: auth === 'm2m' ? settings.clientId : settings.userName,
+      PGUSER: auth === 'pat' ? settings.userName : settings.clientId,
       PGSSLMODE: 'require',
-      ...(auth === 'm2m'
-        ? { DATABRICKS_CLIENT_ID: settings.clientId, DATABRICKS_CLIENT_SECRET: settings.clientSecret }
-        : { DATABRICKS_TOKEN: settings.personalAccessToken }),
       NODE_EXTRA_CA_CERTS: this.caFile,
     }
+  }
+
+  /** An identity provider's token that the workspace exchanges: with a client id for the service principal's, without for the user whose e-mail address is its subject. */
+  idToken(options: IdTokenOptions = {}): string {
+    const { providers, workspace } = this.#parts.around
+    return providers.idToken({ audience: `${workspace}/oidc/v1/token`, ...options })
   }
 
   /** A snapshot. */

@@ -21,6 +21,8 @@ export type ApiFault = Limited & {
         status: number
         /** Value of the `Retry-After` header. Default: no header. */
         retryAfterSeconds?: number
+        /** Value of the `Location` header, for a redirect. Default: no header. */
+        location?: string
         /** Text of the error. Default: one that fits the status. */
         message?: string
       }
@@ -32,6 +34,8 @@ export type ApiFault = Limited & {
     | { kind: 'expired' }
     /** Answers in the ordinary way, this many milliseconds late. */
     | { kind: 'delay'; millis: number }
+    /** Answers byte by byte, with this many milliseconds between two. */
+    | { kind: 'drip'; millis: number }
     /** Takes the request and never answers. */
     | { kind: 'hang' }
     /** Takes the request and resets the TCP connection. */

@@ -11,8 +11,10 @@ import { Compute } from './compute.js'
 import { Emulator, type EmulatorEvents, type NetworkTarget } from './emulator.js'
 import { Faults } from './faults.js'
 import { Front } from './front.js'
+import { cloudHosts, IdentityProviders } from './identity-providers.js'
 import { Link } from './link.js'
 import { resolveOptions, type EmulatorOptions, type Settings } from './options.js'
+import { Platform } from './platform.js'
 import { startPostgres, type Postgres } from './postgres.js'
 import { TokenStore, type Identity } from './tokens.js'
 import { Workspace } from './workspace.js'
@@ -21,7 +23,9 @@ export type { TextRow } from './administrator.js'
 export type { ApiCall } from './api.js'
 export type { Counts, Emulator, EmulatorEvents, EnvironmentChoice, NetworkTarget } from './emulator.js'
 export type { ApiFault, ClearFault, DatabaseFault, Faults, LoginErrorName, LoginStage } from './faults.js'
+export type { EmulatedAuth, EmulatedCloud } from './environments.js'
 export type { Login } from './front.js'
+export type { IdTokenOptions } from './identity-providers.js'
 export type { WireError } from './messages.js'
 export type { EmulatorOptions } from './options.js'
 export type { LoginRefusal, TokenKind } from './tokens.js'
@@ -51,7 +55,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 }
 
 async function start(settings: Settings, closers: (() => unknown)[], stop: () => Promise<void>): Promise<Emulator> {
-  const { ca, certificate, key } = native.issueCertificate([...new Set([settings.hostname, 'localhost', '127.0.0.1', '::1'])])
+  const { ca, certificate, key } = native.issueCertificate([...new Set([settings.hostname, 'localhost', '127.0.0.1', '::1', ...cloudHosts])])
   const postgres = await startPostgres(settings.postgres)
   closers.push(() => postgres.stop())
   const caFile = join(postgres.directory, 'ca.pem')
@@ -84,6 +88,13 @@ async function start(settings: Settings, closers: (() => unknown)[], stop: () =>
     onLogin: (login) => events.emit('login', login),
   })
   closers.push(() => front.close())
+  const providers = new IdentityProviders({
+    clock,
+    tokens,
+    identity: servicePrincipal,
+    clientSecret: settings.clientSecret,
+    lifetimeMillis: settings.accessTokenLifetimeMillis,
+  })
   const workspace = await Workspace.start({
     certificate,
     key,
@@ -95,7 +106,9 @@ async function start(settings: Settings, closers: (() => unknown)[], stop: () =>
       servicePrincipals: new Map([[settings.clientId, { secret: settings.clientSecret, identity: servicePrincipal }]]),
       users,
       subjectToken: settings.subjectToken,
+      formOnly: settings.clientAuthentication === 'form',
     },
+    providers,
     tokenLifetimeMillis: settings.tokenLifetimeMillis,
     accessTokenLifetimeMillis: settings.accessTokenLifetimeMillis,
     onCall: (call) => events.emit('call', call),
@@ -112,7 +125,16 @@ async function start(settings: Settings, closers: (() => unknown)[], stop: () =>
     return link
   }
   const links = { api: await open('api', workspace.port), database: await open('database', front.port) }
-  return new Emulator({ settings, postgres, ca, caFile, catalogue, clock, tokens, compute, front, faults, links, events, stop })
+  const url = `https://${settings.hostname}:${links.api.port}`
+  const platform = await Platform.start({
+    providers,
+    api: { host: settings.listenHost, port: links.api.port },
+    isWorkspace: (other) => other === url,
+    onCall: (call) => events.emit('call', call),
+  })
+  closers.push(() => platform.close())
+  const around = { settings, providers, workspace: url, machine: platform.url, directory: postgres.directory }
+  return new Emulator({ settings, postgres, ca, caFile, catalogue, clock, tokens, compute, front, faults, links, events, around, stop })
 }
 
 function identify({ clientId, userName, users }: Settings): { servicePrincipal: Identity; users: Map<string, Identity> } {

@@ -4,6 +4,8 @@
  */
 
 import type { ApiAnswer, ApiRequest } from './api.js'
+import type { Clock } from './clock.js'
+import { claimsOf } from './identity-providers.js'
 import type { Identity, TokenStore } from './tokens.js'
 
 export interface OAuthClients {
@@ -13,11 +15,14 @@ export interface OAuthClients {
   users: ReadonlyMap<string, Identity>
   /** A subject token to accept although it is no JWT. */
   subjectToken: string | undefined
+  /** Client credentials are taken from the form only. */
+  formOnly: boolean
 }
 
 interface Context {
   clients: OAuthClients
   tokens: TokenStore
+  clock: Clock
   accessTokenLifetimeMillis: number
 }
 
@@ -39,25 +44,28 @@ export function discovery(origin: string): ApiAnswer {
 export function tokenAnswer(request: ApiRequest, context: Context): ApiAnswer {
   const form = new URLSearchParams(request.body)
   if (form.get('scope') !== 'all-apis') return oauthError(400, 'invalid_scope', 'scope must be all-apis')
-  const identity = grantee(request, form, context.clients)
+  const identity = grantee(request, form, context)
   if ('status' in identity) return identity
   const { token } = context.tokens.issueAccess(identity, context.accessTokenLifetimeMillis)
   const expiresIn = Math.floor(context.accessTokenLifetimeMillis / 1000)
   return { status: 200, body: { access_token: token, token_type: 'Bearer', scope: 'all-apis', expires_in: expiresIn } }
 }
 
-function grantee(request: ApiRequest, form: URLSearchParams, clients: OAuthClients): Identity | ApiAnswer {
+function grantee(request: ApiRequest, form: URLSearchParams, { clients, clock }: Context): Identity | ApiAnswer {
+  const now = clock.now()
   switch (form.get('grant_type')) {
     case 'client_credentials':
       return servicePrincipal(request, form, clients)
     case TOKEN_EXCHANGE:
-      return subject(form, clients)
+      return subject(form, clients, now)
     default:
       return oauthError(400, 'unsupported_grant_type', 'grant_type must be client_credentials or token exchange')
   }
 }
 
-function servicePrincipal({ authorization }: ApiRequest, form: URLSearchParams, { servicePrincipals }: OAuthClients): Identity | ApiAnswer {
+function servicePrincipal(request: ApiRequest, form: URLSearchParams, { servicePrincipals, formOnly }: OAuthClients): Identity | ApiAnswer {
+  const authorization = formOnly ? undefined : request.authorization
+  if (formOnly && !form.has('client_id')) return oauthError(400, 'invalid_request', 'client_id is missing')
   const { id, secret } = basicCredentials(authorization) ?? { id: form.get('client_id'), secret: form.get('client_secret') }
   const client = servicePrincipals.get(id ?? '')
   if (client && client.secret === secret) return client.identity
@@ -83,13 +91,14 @@ function formDecode(text: string): string {
 }
 
 /** With a client id the subject acts as that service principal, without one as the user it names (account-wide federation). */
-function subject(form: URLSearchParams, { servicePrincipals, users, subjectToken }: OAuthClients): Identity | ApiAnswer {
+function subject(form: URLSearchParams, { servicePrincipals, users, subjectToken }: OAuthClients, now: number): Identity | ApiAnswer {
   if (form.get('subject_token_type') !== JWT_TYPE) return oauthError(400, 'invalid_request', `subject_token_type must be ${JWT_TYPE}`)
   const token = form.get('subject_token') ?? ''
-  const claims = jwtClaims(token)
+  const claims = claimsOf(token)
   if (!claims && (subjectToken === undefined || token !== subjectToken)) {
     return oauthError(400, 'invalid_grant', 'subject_token is not a JWT')
   }
+  if (claims?.['exp'] !== undefined && Number(claims['exp']) * 1000 <= now) return oauthError(400, 'invalid_grant', 'subject_token has expired')
   const clientId = form.get('client_id')
   if (clientId !== null) {
     return servicePrincipals.get(clientId)?.identity ?? oauthError(401, 'invalid_client', 'Client authentication failed')
@@ -97,17 +106,6 @@ function subject(form: URLSearchParams, { servicePrincipals, users, subjectToken
   const [first] = users.values()
   const user = users.get(String(claims?.['email'])) ?? users.get(String(claims?.['sub'])) ?? first
   return user ?? oauthError(400, 'invalid_grant', 'no user matches the subject token')
-}
-
-function jwtClaims(token: string): Record<string, unknown> | undefined {
-  const parts = token.split('.')
-  if (parts.length !== 3) return undefined
-  try {
-    const claims: unknown = JSON.parse(Buffer.from(parts[1] ?? '', 'base64url').toString('utf8'))
-    return typeof claims === 'object' && claims !== null ? { ...claims } : undefined
-  } catch {
-    return undefined
-  }
 }
 
 function oauthError(status: number, error: string, description: string): ApiAnswer {

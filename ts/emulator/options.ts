@@ -39,6 +39,8 @@ export interface EmulatorOptions {
   clientId?: string
   /** OAuth secret of the service principal. Default: a random one. */
   clientSecret?: string
+  /** Where clients put the service principal's id and secret: `any` place of RFC 6749, or the `form` only. Default `any`. */
+  clientAuthentication?: 'any' | 'form'
   /** E-mail address of the user whom the personal access token belongs to, also the PostgreSQL role. Default `developer@example.com`. */
   userName?: string
   /** Personal access token, which never expires. Default: a random one. */
@@ -84,6 +86,7 @@ export function resolveOptions(options: EmulatorOptions): Settings {
     ports: { api: options.ports?.api ?? 0, database: options.ports?.database ?? 0 },
     clientId: options.clientId ?? randomUUID(),
     clientSecret: options.clientSecret ?? `dose${randomBytes(16).toString('hex')}`,
+    clientAuthentication: options.clientAuthentication ?? 'any',
     userName: options.userName ?? 'developer@example.com',
     personalAccessToken: options.personalAccessToken ?? `dapi${randomBytes(16).toString('hex')}`,
     users: options.users ?? [],

@@ -10,6 +10,7 @@ import type { Catalogue, Resource } from './catalogue.js'
 import type { Clock } from './clock.js'
 import { databaseCredential, postgresCredential } from './credentials.js'
 import type { ApiFault, Faults } from './faults.js'
+import type { IdentityProviders } from './identity-providers.js'
 import { discovery, tokenAnswer, type OAuthClients } from './oauth.js'
 import { reset } from './reset.js'
 import type { Identity, TokenStore } from './tokens.js'
@@ -22,6 +23,7 @@ export interface WorkspaceOptions {
   catalogue: Catalogue
   faults: Faults
   clients: OAuthClients
+  providers: IdentityProviders
   /** Longest life of a database credential, in milliseconds. */
   tokenLifetimeMillis: number
   /** Life of an access token, in milliseconds. */
@@ -84,26 +86,32 @@ export class Workspace {
     const body = await readBody(request)
     if (body === null) return
     const [path = '/', query] = (request.url ?? '/').split('?', 2)
+    const address = request.headers.host ?? 'localhost'
+    const headers = request.headers as Record<string, string | undefined>
     const call = {
       method: request.method ?? 'GET',
       path,
       query: new URLSearchParams(query),
-      origin: `https://${request.headers.host ?? 'localhost'}`,
+      origin: `https://${address}`,
+      host: address.replace(/:\d+$/, ''),
+      headers,
       authorization: request.headers.authorization,
       body,
     }
+    const told = { method: call.method, host: address, path, query: query ?? '', headers, body }
     const fault = this.options.faults.takeApi(call.path)
     if (fault?.kind === 'hang' || fault?.kind === 'reset') {
       if (fault.kind === 'reset') this.reset(request.socket as TLSSocket)
-      this.options.onCall({ method: call.method, path: call.path, status: 0 })
+      this.options.onCall({ ...told, status: 0 })
       return
     }
     if (fault?.kind === 'delay') await this.delay(fault.millis)
     const answer = fault?.kind === 'status' ? failure(fault) : this.answer(call)
-    this.send(response, call, answer, fault)
+    this.send(response, answer, fault)
+    this.options.onCall({ ...told, status: response.statusCode })
   }
 
-  private send(response: ServerResponse, { method, path }: ApiRequest, answer: ApiAnswer, fault: ApiFault | undefined): void {
+  private send(response: ServerResponse, answer: ApiAnswer, fault: ApiFault | undefined): void {
     response.sendDate = false
     response.writeHead(fault?.kind === 'malformed' ? 200 : answer.status, {
       'Content-Type': 'application/json',
@@ -111,8 +119,9 @@ export class Workspace {
       Date: new Date(this.options.clock.now()).toUTCString(),
       ...answer.headers,
     })
-    response.end(this.text(answer, fault))
-    this.options.onCall({ method, path, status: response.statusCode })
+    const text = this.text(answer, fault)
+    if (fault?.kind === 'drip') void this.drip(response, text, fault.millis)
+    else response.end(text)
   }
 
   private text({ body }: ApiAnswer, fault: ApiFault | undefined): string {
@@ -126,6 +135,15 @@ export class Workspace {
       default:
         return JSON.stringify(body)
     }
+  }
+
+  private async drip(response: ServerResponse, text: string, millis: number): Promise<void> {
+    for (const byte of text) {
+      if (response.destroyed) return
+      response.write(byte)
+      await this.delay(millis)
+    }
+    response.end()
   }
 
   private delay(millis: number): Promise<void> {
@@ -145,8 +163,10 @@ export class Workspace {
 
   private answer(request: ApiRequest): ApiAnswer {
     const { method, path } = request
+    const elsewhere = this.options.providers.answer(request)
+    if (elsewhere) return elsewhere
     if (method === 'GET' && path === '/oidc/.well-known/oauth-authorization-server') return discovery(request.origin)
-    if (method === 'POST' && path === '/oidc/v1/token') return tokenAnswer(request, this.options)
+    if (method === 'POST' && /^\/oidc\/(accounts\/[^/]+\/)?v1\/token$/.test(path)) return tokenAnswer(request, this.options)
     if (!path.startsWith('/api/')) return notFound(request)
     const caller = this.caller(request)
     if ('status' in caller) return caller
@@ -156,8 +176,10 @@ export class Workspace {
     return notFound(request)
   }
 
-  private caller({ authorization }: ApiRequest): Identity | ApiAnswer {
-    const token = /^Bearer (.+)$/i.exec(authorization ?? '')?.[1]
+  private caller(request: ApiRequest): Identity | ApiAnswer {
+    const problem = this.options.providers.managementProblem(request)
+    if (problem !== undefined) return apiError(403, 'PERMISSION_DENIED', problem)
+    const token = /^Bearer (.+)$/i.exec(request.authorization ?? '')?.[1]
     if (token === undefined) {
       return apiError(401, 'UNAUTHENTICATED', 'Credential was not sent or was of an unsupported type for this API.')
     }
@@ -202,6 +224,7 @@ function failure(fault: ApiFault & { kind: 'status' }): ApiAnswer {
   // The OAuth endpoint's failures have other names, RFC 6749 §5.2; clients that know them find both.
   answer.body['error'] = code.toLowerCase()
   if (fault.retryAfterSeconds !== undefined) answer.headers = { 'Retry-After': String(fault.retryAfterSeconds) }
+  if (fault.location !== undefined) answer.headers = { ...answer.headers, Location: fault.location }
   return answer
 }
 

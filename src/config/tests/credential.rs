@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{deployed, env, nothing, options, problem, problems};
-use crate::config::{AuthConfig, CredentialTarget, TokenConfig, resolve_token};
+use crate::auth::{self, Settings};
+use crate::config::{CredentialTarget, TokenConfig, resolve_token};
 
 fn token(given: Value, pairs: &[(&str, &str)]) -> TokenConfig {
     resolve_token(&options(given), &deployed(pairs)).expect("a usable configuration")
@@ -83,15 +84,15 @@ fn endpoint_and_instance_exclude_each_other_unless_an_option_decides() {
 
 #[test]
 fn one_method_of_authorization_is_chosen() {
-    let secret = |auth: AuthConfig| match auth {
-        AuthConfig::Token(token) => format!("token {}", token.expose()),
-        AuthConfig::ClientCredentials { client_id, client_secret } => format!("{client_id} {}", client_secret.expose()),
+    let secret = |settings: Settings| match settings.choose().unwrap()[0].name() {
+        "pat" => format!("token {}", settings.text(&auth::TOKEN).unwrap()),
+        method => format!("{method} {} {}", settings.text(&auth::CLIENT_ID).unwrap(), settings.text(&auth::CLIENT_SECRET).unwrap()),
     };
     for (given, pairs, expected) in [
-        (nothing(), &[][..], "client-1 client-secret"),
-        (json!({"clientId": "id", "clientSecret": "s"}), &[], "id s"),
+        (nothing(), &[][..], "oauth-m2m client-1 client-secret"),
+        (json!({"clientId": "id", "clientSecret": "s"}), &[], "oauth-m2m id s"),
         (json!({"token": "t"}), &[], "token t"),
-        (json!({"clientSecret": "s"}), &[("DATABRICKS_TOKEN", "t")], "client-1 s"),
+        (json!({"clientSecret": "s"}), &[("DATABRICKS_TOKEN", "t")], "oauth-m2m client-1 s"),
         // The id alone is the database user's name.
         (nothing(), &[("DATABRICKS_TOKEN", "t"), ("DATABRICKS_CLIENT_SECRET", "")], "token t"),
         (json!({"clientId": "id"}), &[("DATABRICKS_TOKEN", "t"), ("DATABRICKS_CLIENT_SECRET", "")], "token t"),

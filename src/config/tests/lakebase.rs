@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{deployed, env, lakebase, nothing, options};
-use crate::config::{AuthConfig, CredentialTarget, Host, Login, SslMode, resolve};
+use crate::auth;
+use crate::config::{CredentialTarget, Host, Login, SslMode, resolve};
 
 #[test]
 fn the_environment_of_a_deployed_app_is_enough() {
@@ -34,7 +35,7 @@ fn the_environment_of_a_deployed_app_is_enough() {
     assert_eq!(token.workspace_url, "https://ws.cloud.databricks.com");
     assert_eq!(token.target, CredentialTarget::Endpoint(super::ENDPOINT.into()));
     assert_eq!(token.refresh_buffer, Duration::from_secs(120));
-    assert!(matches!(token.auth, AuthConfig::ClientCredentials { client_id, .. } if client_id == "client-1"));
+    assert_eq!(token.auth.text(&auth::CLIENT_ID), Some("client-1"));
 }
 
 #[test]
@@ -97,7 +98,7 @@ fn every_variable_and_alias_is_read() {
     let Login::Token(token) = config.login else { panic!("a token login") };
     assert_eq!(token.workspace_url, "https://ws.example");
     assert_eq!(token.target, CredentialTarget::Instance("inst".into()));
-    assert!(matches!(token.auth, AuthConfig::Token(token) if token.expose() == "dapi-1"));
+    assert_eq!(token.auth.text(&auth::TOKEN), Some("dapi-1"));
 }
 
 #[test]

@@ -4,18 +4,23 @@ use proptest::collection::{hash_map, vec};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use crate::config::setting::SETTINGS;
+use crate::config::setting::settings;
 use crate::config::{resolve, resolve_client, resolve_token};
 use crate::error::Error;
 
 fn name() -> impl Strategy<Value = String> {
-    let known: Vec<String> = SETTINGS.iter().map(|setting| setting.option.to_owned()).collect();
+    let known: Vec<String> = settings().map(|setting| setting.option.to_owned()).collect();
     prop_oneof![9 => prop::sample::select(known), 1 => "\\PC{0,12}"]
 }
 
 fn variable() -> impl Strategy<Value = String> {
     let others = ["USER", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "PGSSLROOTCERT", "PGREPLICATION", "NODE_EXTRA_CA_CERTS"];
-    let known: Vec<String> = SETTINGS.iter().flat_map(|setting| setting.variables).chain(&others).map(|&name| name.to_owned()).collect();
+    let known: Vec<String> = settings()
+        .chain(crate::auth::settings())
+        .flat_map(|setting| setting.variables)
+        .chain(&others)
+        .map(|&name| name.to_owned())
+        .collect();
     prop::sample::select(known)
 }
 

@@ -12,15 +12,15 @@ fn an_empty_environment_lists_all_that_is_needed() {
     assert_eq!(
         named,
         [
+            "endpoint (LAKEBASE_ENDPOINT)",
+            "databricksHost (DATABRICKS_HOST)",
+            "token (DATABRICKS_TOKEN)",
             "host (PGHOST)",
             "user (PGUSER)",
             "database (PGDATABASE)",
-            "endpoint (LAKEBASE_ENDPOINT)",
-            "databricksHost (DATABRICKS_HOST)",
-            "token (DATABRICKS_TOKEN)"
         ]
     );
-    let choices = &shown[3];
+    let choices = &shown[0];
     for choice in ["projects/<project>", "instanceName (LAKEBASE_INSTANCE_NAME)", "password", "connectionString", "DATABASE_URL"] {
         assert!(choices.contains(choice), "{choices}");
     }

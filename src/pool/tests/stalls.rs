@@ -211,3 +211,36 @@ async fn a_checkout_is_served_while_writes_are_stuck_and_reads_keep_coming() {
         assert_eq!(outcome(query).await, Ok(()));
     }
 }
+
+/// A read behind a query at which the connection ends, without a word that proves that the read did not run.
+async fn behind_a_lost_one(text: &str) -> (World, Result<(), String>) {
+    let world = World::new(1, |_| {}).await;
+    for text in ["select hold first", "select crash"] {
+        world.pool.0.pace.note(fingerprint(text), Speed::Quick(1));
+    }
+    let first = world.query("select hold first");
+    world.server.arrival("select hold first").await;
+    let lost = world.query("select crash");
+    let behind = world.query(text);
+    assert_eq!(world.counts(), (1, 0, 0), "all three are on the wire");
+    world.server.let_go("first");
+    assert_eq!(outcome(first).await, Ok(()));
+    assert!(outcome(lost).await.is_err());
+    let behind = outcome(behind).await;
+    (world, behind)
+}
+
+#[tokio::test]
+async fn a_read_that_was_lost_behind_another_runs_again_where_it_cannot_write() {
+    let (world, outcome) = behind_a_lost_one("select quick").await;
+    assert_eq!(outcome, Ok(()));
+    let again: Vec<_> = arrivals(&world).into_iter().filter(|(connection, _)| *connection == 2).map(|(_, text)| text).collect();
+    assert_eq!(again, ["begin read only", "select quick", "commit"]);
+}
+
+#[tokio::test]
+async fn a_lost_read_that_turns_out_to_write_is_told_as_lost() {
+    let (world, outcome) = behind_a_lost_one("select log").await;
+    assert!(outcome.is_err_and(|error| error == "08P01"), "not the refusal of the second run");
+    assert!(arrivals(&world).iter().any(|(connection, text)| *connection == 2 && text == "select log"));
+}

@@ -1,0 +1,230 @@
+//! What was given for authenticating, and which methods that chooses.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::sync::Arc;
+
+use super::pat::TOKEN;
+use super::profile::Profile;
+use super::{Applies, METHODS, WorkspaceAuth};
+use crate::config::{Form, Setting};
+use crate::secret::Secret;
+
+/// A service principal's application id. Also the database user where none is given, so on its own it chooses nothing.
+pub static CLIENT_ID: Setting = Setting::new("clientId", &["DATABRICKS_CLIENT_ID"]).key("client_id");
+
+/// The settings that were given, validated.
+#[derive(Clone)]
+pub struct Settings {
+    /// `https://host` of the workspace.
+    host: String,
+    given: Vec<Value>,
+    /// The only method to be used (`authType`).
+    pinned: Option<&'static dyn WorkspaceAuth>,
+    /// The profile that gave some of them, read again for every use.
+    profile: Option<Profile>,
+    /// The whole environment, which programs inherit.
+    variables: Arc<HashMap<String, String>>,
+}
+
+/// One of them.
+#[derive(Clone)]
+struct Value {
+    setting: &'static Setting,
+    value: Secret,
+    from_profile: bool,
+}
+
+/// The methods to try, in this order. All but the last may turn out not to apply.
+pub type Chosen = Vec<&'static dyn WorkspaceAuth>;
+
+/// Why no method can be used.
+#[derive(Debug)]
+pub enum Unusable {
+    /// This is missing, and this would be right.
+    Lacks(Vec<(&'static Setting, &'static str)>),
+    /// The pinned method, and why it does not apply.
+    Pinned(&'static str, String),
+    /// Each method and why it does not apply.
+    None(Vec<(&'static str, String)>),
+}
+
+impl Settings {
+    pub fn new(host: impl Into<String>) -> Self {
+        Self { host: host.into(), given: Vec::new(), pinned: None, profile: None, variables: Arc::default() }
+    }
+
+    /// Those of a fixed token.
+    pub fn with_token(host: impl Into<String>, token: Secret) -> Self {
+        let mut settings = Self::new(host);
+        settings.give(&TOKEN, token, false);
+        settings
+    }
+
+    /// Those of a service principal's client credentials.
+    pub fn with_client_credentials(host: impl Into<String>, id: impl Into<String>, secret: Secret) -> Self {
+        let mut settings = Self::new(host);
+        settings.give(&CLIENT_ID, Secret::new(id), false);
+        settings.give(&super::m2m::CLIENT_SECRET, secret, false);
+        settings
+    }
+
+    pub fn give(&mut self, setting: &'static Setting, value: Secret, from_profile: bool) {
+        self.given.push(Value { setting, value, from_profile });
+    }
+
+    /// Forgets what belongs to other families than this one.
+    pub fn keep_family(&mut self, family: &str) {
+        self.given.retain(|value| value.setting.family.is_none_or(|other| other == family));
+    }
+
+    pub fn pin(&mut self, method: &'static dyn WorkspaceAuth) {
+        self.pinned = Some(method);
+    }
+
+    pub(super) fn is_pinned(&self) -> bool {
+        self.pinned.is_some()
+    }
+
+    pub fn use_profile(&mut self, profile: Profile) {
+        self.profile = Some(profile);
+    }
+
+    pub fn use_variables(&mut self, variables: &HashMap<String, String>) {
+        self.variables = Arc::new(variables.clone());
+    }
+
+    /// Forgets the environment where nothing is going to run a program: it holds everybody's secrets.
+    pub fn forget_variables(&mut self, chosen: &Chosen) {
+        if self.profile.is_none() && !chosen.iter().any(|method| method.runs_programs()) {
+            self.variables = Arc::default();
+        }
+    }
+
+    pub(super) fn variables(&self) -> &HashMap<String, String> {
+        &self.variables
+    }
+
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
+    pub(super) fn profile(&self) -> Option<&Profile> {
+        self.profile.as_ref()
+    }
+
+    pub fn get(&self, setting: &Setting) -> Option<&Secret> {
+        self.given.iter().find(|value| std::ptr::eq(value.setting, setting)).map(|value| &value.value)
+    }
+
+    pub fn text(&self, setting: &Setting) -> Option<&str> {
+        self.get(setting).map(Secret::expose)
+    }
+
+    pub fn has(&self, setting: &Setting) -> bool {
+        self.get(setting).is_some()
+    }
+
+    /// The family that was chosen by giving one of its settings.
+    fn family(&self) -> Option<&'static str> {
+        self.given.iter().find_map(|value| value.setting.family)
+    }
+
+    /// What tells this identity from others. What a platform changes while the process runs counts by its name only.
+    pub fn identity(&self) -> Vec<&str> {
+        let pinned = self.pinned.map_or("", WorkspaceAuth::name);
+        let profile = self.profile.iter().flat_map(|profile| [profile.path().to_str().unwrap_or_default(), profile.name()]);
+        let given = self.given.iter().filter(|value| !value.from_profile).flat_map(|value| {
+            let name = if value.setting.option.is_empty() { value.setting.variables[0] } else { value.setting.option };
+            let value = if value.setting.form == Form::Ambient { "" } else { value.value.expose() };
+            [name, value]
+        });
+        [pinned].into_iter().chain(profile).chain(given).collect()
+    }
+
+    /// Whether the identity depends on the owner's functions or environment.
+    pub fn is_owners(&self) -> bool {
+        self.given.iter().any(|value| matches!(value.setting.form, Form::Ambient | Form::Function))
+    }
+
+    /// The same with the profile as it is now.
+    ///
+    /// # Errors
+    /// What is wrong with the profile.
+    pub(super) fn reread(&self) -> Result<Self, String> {
+        let Some(profile) = &self.profile else { return Ok(self.clone()) };
+        let keys = profile.read()?;
+        let mut fresh = self.clone();
+        fresh.given.retain(|value| !value.from_profile);
+        let family = fresh.family();
+        for setting in super::settings() {
+            let Some(value) = setting.key.and_then(|key| keys.get(key)).filter(|value| !value.is_empty()) else { continue };
+            let unwanted = family.is_some() && setting.family.is_some() && setting.family != family;
+            if !fresh.has(setting) && !unwanted && (setting.form != Form::Flag || value.eq_ignore_ascii_case("true")) {
+                fresh.give(setting, Secret::new(value.as_str()), true);
+            }
+        }
+        Ok(fresh)
+    }
+
+    /// The methods to try.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn choose(&self) -> Result<Chosen, Unusable> {
+        if let Some(method) = self.pinned {
+            return match method.applies(self) {
+                Applies::Yes | Applies::Perhaps => Ok(vec![method]),
+                Applies::No(reason) => Err(Unusable::Pinned(method.name(), reason)),
+                Applies::Lacks(setting, expected) => Err(Unusable::Lacks(vec![(setting, expected)])),
+            };
+        }
+        let family = self.family();
+        let (mut chosen, mut reasons, mut lacks) = (Chosen::new(), Vec::new(), Vec::new());
+        for method in METHODS.iter().copied().filter(|method| family.is_none_or(|family| method.family() == family)) {
+            match method.applies(self) {
+                Applies::Yes => {
+                    chosen.push(method);
+                    return Ok(chosen);
+                }
+                Applies::Perhaps => chosen.push(method),
+                Applies::No(reason) => reasons.push((method.name(), reason)),
+                Applies::Lacks(setting, expected) => lacks.push((setting, expected)),
+            }
+        }
+        match (chosen.is_empty(), lacks.is_empty()) {
+            (false, _) => Ok(chosen),
+            (true, false) => Err(Unusable::Lacks(lacks)),
+            (true, true) => Err(Unusable::None(reasons)),
+        }
+    }
+
+    /// A family and what of it was given: `oauth by clientSecret (DATABRICKS_CLIENT_SECRET)`.
+    pub fn named(&self, family: &str) -> String {
+        let given = self.given.iter().filter(|value| value.setting.family == Some(family)).map(|value| value.setting.named());
+        format!("{family} by {}", given.collect::<Vec<_>>().join(", "))
+    }
+
+    /// The families of what was given, best source first: options, the environment, the profile. `rank` tells the source of a setting.
+    pub fn families(&self, rank: impl Fn(&Setting) -> u8) -> Vec<&'static str> {
+        let chosen: HashSet<_> = self.given.iter().filter_map(|value| value.setting.family).collect();
+        let best = |family: &str| {
+            let own = self.given.iter().filter(|value| value.setting.family == Some(family));
+            // The client id is the client credentials' too, but chooses nothing alone.
+            let id = self.given.iter().filter(|value| family == super::m2m::FAMILY && std::ptr::eq(value.setting, &CLIENT_ID));
+            own.chain(id).map(|value| rank(value.setting)).min()
+        };
+        let first = chosen.iter().filter_map(|family| best(family)).min();
+        let mut families: Vec<_> = chosen.iter().copied().filter(|family| best(family) == first).collect();
+        families.sort_unstable();
+        families
+    }
+}
+
+/// The names of what was given; no values.
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let given: Vec<_> = self.given.iter().map(|value| value.setting.named()).collect();
+        f.debug_struct("Settings").field("host", &self.host).field("given", &given).field("pinned", &self.pinned).finish_non_exhaustive()
+    }
+}
