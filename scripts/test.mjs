@@ -36,7 +36,7 @@ if (files.length > 0) {
     // Two processes, and the PostgreSQL servers they start, fill a small machine.
     '--test-concurrency=2',
     // For a whole file: a hang becomes a failure that names it.
-    '--test-timeout=600000',
+    '--test-timeout=1800000',
     ...files.map((file) => `__test__/${file}`),
   ])
 }

@@ -68,7 +68,7 @@ async function kill(postgres) {
   return { files: existsSync(directory) ? readdirSync(directory, { recursive: true }) : [], listens: await listening({ path }) }
 }
 
-const PATIENT = { timeout: 60_000 }
+const PATIENT = { timeout: 300_000 }
 
 test('a process that is killed leaves neither PostgreSQL nor files behind', PATIENT, async () => {
   assert.deepEqual(await kill({}), { files: [], listens: false })

@@ -1,7 +1,7 @@
 // The database, or the proxy in front of it, refuses the login.
 import assert from 'node:assert/strict'
 import { deploy } from '../support/deployment.mjs'
-import { checkError, refusal } from '../support/refusals.mjs'
+import { checkError, refusal, SHORT } from '../support/refusals.mjs'
 import { test } from '../support/test.mjs'
 import { failureOf } from '../support/outcome.mjs'
 
@@ -39,7 +39,7 @@ for (const error of ['starting-up', 'too-many-connections', 'compute-unreachable
   test(`${error}, for longer than connectionTimeoutMillis: the server's own error, not a timeout`, async () => {
     app.emulator.faults.database({ kind: 'error', error })
     const code = { 'starting-up': '57P03', 'too-many-connections': '53300' }[error] ?? 'XX000'
-    await refusal(app, {}, { name: 'error', code })
+    await refusal(app, SHORT, { name: 'error', code })
     assert.ok(app.emulator.counts.logins.refused > 1, 'it was tried again')
   })
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { deploy } from '../support/deployment.mjs'
-import { refusal } from '../support/refusals.mjs'
+import { refusal, SHORT } from '../support/refusals.mjs'
 import { test } from '../support/test.mjs'
 
 const app = deploy()
@@ -20,28 +20,28 @@ test('a host that does not exist', () =>
 
 test('a port that refuses', async () => {
   app.emulator.refuseConnections('database')
-  await refusal(app, {}, { name: 'ConnectionError', code: 'ECONNREFUSED', message: /localhost:\d+/, hint: /check the host and port/ })
+  await refusal(app, SHORT, { name: 'ConnectionError', code: 'ECONNREFUSED', message: /localhost:\d+/, hint: /check the host and port/ })
 })
 
 test('a server that falls silent', async () => {
   app.emulator.setBlackHole(true, 'database')
-  await refusal(app, {}, timeout)
+  await refusal(app, SHORT, timeout)
 })
 
 for (const at of ['connect', 'tls', 'startup', 'login']) {
   test(`a server that hangs at ${at}`, async () => {
     app.emulator.faults.database({ kind: 'hang', at })
-    await refusal(app, {}, timeout)
+    await refusal(app, SHORT, timeout)
   })
 
   test(`a server that resets the connection at ${at}`, async () => {
     app.emulator.faults.database({ kind: 'reset', at })
-    await refusal(app, {}, reset)
+    await refusal(app, SHORT, reset)
   })
 
   test(`a server that closes the connection at ${at}`, async () => {
     app.emulator.faults.database({ kind: 'close', at })
-    await refusal(app, {}, reset)
+    await refusal(app, SHORT, reset)
   })
 }
 

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { getToken } from 'lakebase-native'
 import { deploy } from '../support/deployment.mjs'
 import { failureOf } from '../support/outcome.mjs'
-import { refusal } from '../support/refusals.mjs'
+import { refusal, SHORT } from '../support/refusals.mjs'
 import { certificateFor } from '../support/postgres.mjs'
 import { test } from '../support/test.mjs'
 
@@ -13,34 +13,34 @@ const app = deploy()
 
 test('a host that does not exist', () => {
   app.environment({ DATABRICKS_HOST: 'https://no-such-workspace.invalid' })
-  return refusal(app, {}, { name: 'ConnectionError', code: 'ENOTFOUND', message: /no-such-workspace\.invalid/, hint: /DATABRICKS_HOST/ })
+  return refusal(app, SHORT, { name: 'ConnectionError', code: 'ENOTFOUND', message: /no-such-workspace\.invalid/, hint: /DATABRICKS_HOST/ })
 })
 
 test('a port that refuses', () => {
   app.emulator.refuseConnections('api')
-  return refusal(app, {}, { name: 'ConnectionError', code: 'ECONNREFUSED', message: /localhost:\d+/, hint: /DATABRICKS_HOST/ })
+  return refusal(app, SHORT, { name: 'ConnectionError', code: 'ECONNREFUSED', message: /localhost:\d+/, hint: /DATABRICKS_HOST/ })
 })
 
 test('a host that is no workspace', () => {
   // The database's port answers TLS only when it is asked for it in PostgreSQL's way.
   app.environment({ DATABRICKS_HOST: `https://localhost:${app.emulator.ports.database}` })
-  return refusal(app, { host: '127.0.0.1' }, { name: 'ConnectionError', code: 'ECONNRESET', hint: /./ })
+  return refusal(app, { ...SHORT, host: '127.0.0.1' }, { name: 'ConnectionError', code: 'ECONNRESET', hint: /./ })
 })
 
 test('a host that falls silent', () => {
   app.emulator.setBlackHole(true, 'api')
-  return refusal(app, {}, { name: 'ConnectionError', code: 'ETIMEDOUT', message: /not answered|timed out/, hint: /connectionTimeoutMillis|network/ })
+  return refusal(app, SHORT, { name: 'ConnectionError', code: 'ETIMEDOUT', message: /not answered|timed out/, hint: /connectionTimeoutMillis|network/ })
 })
 
 for (const path of ['/oidc/v1/token', '/api/2.0/postgres/credentials']) {
   test(`no answer at ${path}`, () => {
     app.emulator.faults.api({ kind: 'hang', path })
-    return refusal(app, {}, { name: 'ConnectionError', code: 'ETIMEDOUT', message: new RegExp(`POST ${path}`), hint: /./ })
+    return refusal(app, SHORT, { name: 'ConnectionError', code: 'ETIMEDOUT', message: new RegExp(`POST ${path}`), hint: /./ })
   })
 
   test(`a reset at ${path}`, () => {
     app.emulator.faults.api({ kind: 'reset', path })
-    return refusal(app, {}, { name: 'ConnectionError', code: 'ECONNRESET', message: new RegExp(`POST ${path}`), hint: /network/ })
+    return refusal(app, SHORT, { name: 'ConnectionError', code: 'ECONNRESET', message: new RegExp(`POST ${path}`), hint: /network/ })
   })
 
   test(`a reset at ${path} that passes is nobody's failure`, async () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { getToken } from 'lakebase-native'
 import { deploy } from '../support/deployment.mjs'
 import { failureOf } from '../support/outcome.mjs'
-import { refusal } from '../support/refusals.mjs'
+import { refusal, SHORT } from '../support/refusals.mjs'
 import { test } from '../support/test.mjs'
 
 const app = deploy()
@@ -30,7 +30,7 @@ for (const [path, tier, api] of apis) {
       app.environment({}, { tier })
       // A fresh access token is asked for once more after a 401, so that call must meet the fault as well.
       app.emulator.faults.api({ kind: 'status', path, status })
-      const error = await refusal(app, {}, {
+      const error = await refusal(app, transient ? SHORT : {}, {
         name,
         code,
         status,
