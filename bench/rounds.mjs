@@ -2,6 +2,7 @@
 
 import { Child } from './child.mjs'
 import { canonical, digest } from './digest.mjs'
+import { driverNames } from './drivers/index.mjs'
 import { startLink } from './link.mjs'
 import { hold } from './resources.mjs'
 
@@ -38,12 +39,13 @@ const columns = [
  * @param {Context} context
  * @returns {Promise<import('./report.mjs').Section>}
  */
-export async function compare({ name, title, notes = [], targets = [], query }, { address, admin }, { options, skipped, progress }) {
+export async function compare({ name, title, notes = [], targets = [], drivers = driverNames, query }, { address, admin }, { options, skipped, progress }) {
   const link = query.linkMillis === undefined ? undefined : await startLink(query.linkMillis, address.port)
   const reached = link ? { ...address, port: link.port } : address
 
+  const chosen = options.drivers.filter((driver) => drivers.includes(driver))
   /** @type {Member[]} */
-  const members = options.drivers
+  const members = chosen
     .filter((driver) => !skipped.has(driver))
     .map((driver) => ({ name: driver, worker: new Child('worker.mjs', [driver, name], { PGAPPNAME: `bench-${driver}` }), samples: {} }))
   const stopAll = hold(() => Promise.all(members.map(({ worker }) => worker.stop())))
@@ -75,7 +77,7 @@ export async function compare({ name, title, notes = [], targets = [], query }, 
     title,
     notes: [...notes, ...(link ? [link.note] : [])],
     columns: columns.filter(({ key }) => members.some(({ samples }) => key in samples)),
-    drivers: options.drivers.map((driver) => ({
+    drivers: chosen.map((driver) => ({
       name: driver,
       skipped: skipped.get(driver),
       samples: members.find((member) => member.name === driver)?.samples ?? {},

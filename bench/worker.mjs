@@ -35,7 +35,7 @@ answer({
   async connect({ address, max }) {
     const driver = await loadDriver(driverName)
     pool = driver.open(address, max)
-    statement = pool.statement(query.text)
+    statement = query.prepare ? await query.prepare(driverName, pool) : pool.statement(query.text)
   },
 
   /** A fingerprint of the results that all drivers must agree on. */

@@ -4,12 +4,13 @@
  *   pools;
  * - the declarations of both, which pick the entry's names from the index.d.ts that all entries share. One declaration per class keeps
  *   the `Pool` of `lakebase-native/pg` and of `lakebase-native` the same type.
+ * An entry with declarations of its own is compiled to an ES module, too (see entries.mjs), over the same copy of everything else.
  */
 
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
 import { root } from './entries.mjs'
-import { compile } from './typescript.mjs'
+import { compile, toEsModule } from './typescript.mjs'
 
 const dist = join(root, 'dist')
 const cache = join(root, 'node_modules', '.cache')
@@ -18,7 +19,11 @@ const fresh = mkdtempSync(join(cache, 'dist-'))
 process.once('exit', () => rmSync(fresh, { recursive: true, force: true }))
 
 const compiled = compile(fresh, { declaration: false })
-for (const { module, values, types } of compiled.exports) {
+for (const { module, values, types, declarations } of compiled.exports) {
+  if (declarations) {
+    twice(module, declarations)
+    continue
+  }
   const name = `./${posix.basename(module)}.js`
   const api = posix.join(posix.relative(posix.dirname(`dist/${module}`), '.'), 'index.js')
   const file = join(fresh, module)
@@ -31,6 +36,23 @@ for (const { module, values, types } of compiled.exports) {
   writeFileSync(`${file}.d.ts`, `export { ${values.join(', ')} } from '${api}'\n${typeExports}`)
 }
 replace(dist, fresh)
+
+/** Writes the ES modules of the entry's folder, and its declarations for both module systems. */
+function twice(module, declarations) {
+  const folder = posix.dirname(module)
+  for (const file of readdirSync(join(root, 'ts', folder)).filter((name) => name.endsWith('.ts'))) {
+    const text = readFileSync(join(root, 'ts', folder, file), 'utf8')
+    writeFileSync(join(fresh, folder, file.replace(/\.ts$/, '.mjs')), besideEsModules(toEsModule(text)))
+  }
+  const text = readFileSync(join(root, 'ts', declarations), 'utf8')
+  writeFileSync(join(fresh, `${module}.d.ts`), text)
+  writeFileSync(join(fresh, `${module}.d.mts`), besideEsModules(text))
+}
+
+/** Imports of the same folder are of its ES modules. */
+function besideEsModules(text) {
+  return text.replaceAll(/(from '\.\/[^']+)\.js'/g, "$1.mjs'")
+}
 
 /**
  * Takes the `__esModule` mark from an entry. With it, compiled `import pg from 'lakebase-native/pg'` reads `module.exports.default`,

@@ -18,7 +18,9 @@ const header = `// Generated from ts/ by \`npm run types\`: do not edit. The pub
 
 const directory = mkdtempSync(join(tmpdir(), 'lakebase-native-types-'))
 process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
-const { exports } = compile(directory, { declaration: true, emitDeclarationOnly: true })
+const compiled = compile(directory, { declaration: true, emitDeclarationOnly: true })
+// The others' are written by hand.
+const exports = compiled.exports.filter(({ declarations }) => !declarations)
 const generated = await bundle()
 
 const committed = join(root, 'index.d.ts')

@@ -20,6 +20,13 @@ export function compile(outDir, options = {}) {
   return { exports: entries.map((entry) => ({ ...entry, ...exportsOf(program, entry.module) })) }
 }
 
+/** One file of ts/ as an ES module, unchecked. */
+export function toEsModule(text) {
+  const { compilerOptions } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile).config
+  const options = { ...compilerOptions, module: 'esnext', moduleResolution: 'bundler', declaration: false }
+  return ts.transpileModule(text, { compilerOptions: ts.convertCompilerOptionsFromJson(options, root).options }).outputText
+}
+
 /** The names an entry exports, sorted: those that exist at run time, and those that are types only. */
 function exportsOf(program, module) {
   const checker = program.getTypeChecker()

@@ -17,6 +17,8 @@ test('these entry points are exported, and no others', () => {
     '.': entry('index'),
     './pg': entry('pg/index'),
     './emulator': entry('emulator/index'),
+    './drizzle': entry('drizzle/index'),
+    './drizzle/migrator': entry('drizzle/migrator'),
     './package.json': './package.json',
   })
 })

@@ -14,7 +14,6 @@ import { plan, programs } from './program.mjs'
 import { run } from './runner.mjs'
 import { namesOf, setUp } from './statements.mjs'
 
-const SEED = Number(process.env.PROGRAMS_SEED ?? 20_261_121)
 const PATH = process.env.PROGRAMS_PATH
 /** Programs under way at once: most of a program's time is spent waiting for processes to start. */
 const AT_ONCE = PATH ? 1 : 4
@@ -53,8 +52,8 @@ async function compare(program, theirs, ours) {
     const administrator = administrators[index]
     await administrator.query(setUp(schema, lanes.length))
     const { port } = entrances[program.way]
-    const { max, statementCacheSize } = program
-    const pool = drivers[driver]({ host: '127.0.0.1', port, user: 'postgres', database: DATABASES[index], max, statementCacheSize, connectionTimeoutMillis: 20_000 })
+    const { max, maxUses, statementCacheSize } = program
+    const pool = drivers[driver]({ host: '127.0.0.1', port, user: 'postgres', database: DATABASES[index], max, maxUses, statementCacheSize, connectionTimeoutMillis: 20_000 })
     const { outcomes, ended } = await run(lanes, pool, max === 1)
     const database = await dump(administrator, schema, lanes.length)
     await administrator.query(`set lock_timeout = '10s'; drop schema ${schema} cascade`)
@@ -78,14 +77,14 @@ async function compare(program, theirs, ours) {
 const show = (value) => JSON.stringify(value)?.slice(0, 1_500)
 
 /** A program as one reads it. */
-function listing({ driver, way, max, statementCacheSize }, lanes) {
+function listing({ driver, way, max, maxUses, statementCacheSize }, lanes) {
   const line = ({ on, wait, calls: [{ form, text, values }], calls }) =>
     `${wait ? 'await ' : ''}${on}: ${calls.length > 1 ? `${calls.length} × ` : ''}${text}${values?.length ? ` ${JSON.stringify(values)}` : ''}${form === 'values' ? '' : ` (${form})`}`
   const lines = lanes.flatMap((steps, lane) => [
     `lane ${lane}`,
     ...steps.flatMap((each) => (each.hold ? [`  hold ${each.begin ?? ''}`, ...each.hold.map((item) => `    ${line(item)}`), `  ${each.begin ? each.end : 'end'}; ${each.tidy.join('; ')}; release${each.destroy ? ' and destroy' : ''}`] : [`  ${line(each)}`])),
   ])
-  return [`${driver}, ${way}, max ${max}, statementCacheSize ${statementCacheSize}`, ...lines].join('\n')
+  return [`${driver}, ${way}, max ${max}, maxUses ${maxUses}, statementCacheSize ${statementCacheSize}`, ...lines].join('\n')
 }
 
 async function dump(administrator, schema, lanes) {
@@ -103,8 +102,9 @@ async function dump(administrator, schema, lanes) {
  * Defines a test of so many programs of these ways, run by node-postgres and by `ours`, else by the program's own driver. Several sequences of programs
  * run at once, each with its own seed.
  */
-export function testPrograms(name, { ways, count, ours }) {
+export function testPrograms(name, { ways, count, seed, ours }) {
   const total = Number(process.env.PROGRAMS ?? count)
+  const first = Number(process.env.PROGRAMS_SEED ?? seed)
   test(name, { timeout: 60_000 + total * MILLIS_PER_PROGRAM }, async (t) => {
     let ran = 0
     const sequences = Array.from({ length: AT_ONCE }, (_, index) =>
@@ -113,11 +113,11 @@ export function testPrograms(name, { ways, count, ours }) {
           ran++
           await compare(program, 'pg', ours ?? program.driver)
         }),
-        { seed: SEED + index, path: PATH, numRuns: Math.ceil(total / AT_ONCE), endOnFailure: Boolean(PATH) || Boolean(process.env.PROGRAMS_UNSHRUNK) },
+        { seed: first + index, path: PATH, numRuns: Math.ceil(total / AT_ONCE), endOnFailure: Boolean(PATH) || Boolean(process.env.PROGRAMS_UNSHRUNK) },
       ),
     )
     const failures = (await Promise.allSettled(sequences)).filter(({ status }) => status === 'rejected').map(({ reason }) => reason.message + (reason.cause ? `\n${reason.cause.message}` : ''))
     if (failures.length > 0) assert.fail(failures.join('\n\n'))
-    t.diagnostic(`${ran} programs, seed ${SEED}`)
+    t.diagnostic(`${ran} programs, seeds from ${first}`)
   })
 }

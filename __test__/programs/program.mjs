@@ -43,6 +43,7 @@ export const programs = (ways) => fc.record({
   driver: fc.constantFrom('lakebase-native/pg', 'createLakebasePool'),
   way: fc.constantFrom(...ways),
   max: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 10 })),
+  maxUses: fc.constantFrom(undefined, undefined, undefined, undefined, 1, 3),
   statementCacheSize: fc.constantFrom(undefined, undefined, undefined, 2, 0),
   vocabulary: fc.uniqueArray(fc.constantFrom(...Object.keys(statements)), { minLength: 2, maxLength: 8 }),
   lanes: fc.array(fc.array(steps, { minLength: 1, maxLength: 7 }).map((groups) => groups.flat()), { minLength: 1, maxLength: 4 }),

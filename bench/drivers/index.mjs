@@ -15,6 +15,7 @@
  * @typedef {object} Pool
  * @property {(text: string) => Statement} statement the driver's own, idiomatic way to run one parameterized statement many times
  * @property {(result: any) => Record<string, unknown>[]} rows the rows of what a statement resolved to
+ * @property {any} [client] node-postgres' pool, or one like it
  * @property {() => Promise<void>} end
  *
  * @typedef {object} Driver

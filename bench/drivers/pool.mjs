@@ -6,5 +6,6 @@
 export const fromPool = (pool) => ({
   statement: (text) => (values) => pool.query(text, values),
   rows: (result) => result.rows,
+  client: pool,
   end: () => pool.end(),
 })

@@ -8,6 +8,7 @@
  * @property {unknown[][]} check parameters whose results must be equal for all drivers before anything is timed
  * @property {string} [readBack] where the effect of `check` shows, when it is not in the results
  * @property {string} [beforeRound] SQL that puts the database into the same state for every driver
+ * @property {(driver: string, pool: import('../drivers/index.mjs').Pool) => Promise<import('../drivers/index.mjs').Statement>} [prepare] another way to run it
  * @property {number} [linkMillis] round-trip time of a simulated link in front of PostgreSQL
  *
  * @typedef {object} Target a figure that issue 2 asks for: ours is `atLeast` or `atMost` so many times `against`, or so much in itself
@@ -22,6 +23,7 @@
  * @property {string} title
  * @property {string[]} [notes]
  * @property {Target[]} [targets]
+ * @property {string[]} [drivers] the only ones that it is for
  * @property {boolean} [notQuick] left out of --quick unless it is named
  * @property {Query} [query]
  * @property {boolean} [needsPostgres] its own `run` finds PostgreSQL in the context
@@ -29,6 +31,7 @@
  */
 
 import coldStart from './cold-start.mjs'
+import drizzle from './drizzle.mjs'
 import footprint from './footprint.mjs'
 import insert from './insert.mjs'
 import latency from './latency.mjs'
@@ -38,4 +41,4 @@ import rows from './rows.mjs'
 import stream from './stream.mjs'
 
 /** @type {Scenario[]} */
-export const scenarios = [latency, point, insert, ...rows, stream, ...links, coldStart, footprint]
+export const scenarios = [latency, point, insert, ...rows, stream, ...drizzle, ...links, coldStart, footprint]
