@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { AuthenticationError, ConfigurationError } from 'lakebase-native'
 import { deploy } from '../support/deployment.mjs'
-import { event, failureOf, until } from '../support/outcome.mjs'
+import { event, failureOf } from '../support/outcome.mjs'
 import { assertHidden, shown } from '../support/secrets.mjs'
 import { test } from '../support/test.mjs'
 
@@ -84,9 +84,9 @@ test('a pool in use is not closed for another user, who waits for it or for the 
 test('pools that nobody uses are closed, and made again when they are needed', async () => {
   const pool = app.pool({ users: { idleTimeoutMillis: 100 } })
   const as = pool.forUser({ user, token: token() })
+  const closed = event(app.emulator.events, 'disconnect', (target) => target === 'database')
   await as.query(who)
-  const open = () => app.emulator.counts.connections.database.open
-  await until(() => open() === 0)
+  await closed
   assert.deepEqual((await as.query(who)).rows, [{ user }])
 })
 
@@ -94,21 +94,21 @@ test('end() waits for the queries of users, closes their pools and refuses new o
   const pool = app.pool()
   const as = pool.forUser({ user, token: token() })
   await as.query(who)
+  const closed = event(app.emulator.events, 'disconnect', (target) => target === 'database')
   const slow = as.query('select pg_sleep(0.2), current_user as user')
-  const began = event(app.emulator.events, 'call', () => true)
-  void began
   await pool.end()
   assert.equal((await slow).rows[0].user, user)
   assert.match((await failureOf(as.query(who))).message, /after calling end on the pool/)
   assert.match((await failureOf(() => pool.forUser({ user, token: token() }))).message, /after calling end on the pool/)
-  await until(() => app.emulator.counts.connections.database.open === 0)
+  await closed
 })
 
 test('a lost connection of a user is told to listeners of the pool, and to nobody else', async () => {
   const pool = app.pool()
   await pool.forUser({ user, token: token() }).query(who)
+  const lost = event(app.emulator.events, 'disconnect', (target) => target === 'database')
   await app.emulator.terminateConnections()
-  await until(() => app.emulator.counts.connections.database.open === 0)
+  await lost
   const told = event(pool, 'error')
   await pool.forUser({ user, token: token() }).query(who)
   await app.emulator.terminateConnections()

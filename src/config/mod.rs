@@ -202,6 +202,7 @@ pub enum SslMode {
 
 /// What is sent when the server asks for a password.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one for each pool")]
 pub enum Login {
     /// A Lakebase database credential, fetched and rotated by the core.
     Token(TokenConfig),

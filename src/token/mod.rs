@@ -39,7 +39,8 @@ pub struct TokenSource {
 }
 
 /// Told of every credential that is fetched.
-pub type Listener = Arc<dyn Fn(&Credential) + Send + Sync>;
+pub type Listener = Arc<Tell>;
+type Tell = dyn Fn(&Credential) + Send + Sync;
 
 impl TokenSource {
     /// The source for `config`. Two configurations with the same workspace, target, identity, claims and network share one cache; how early
@@ -145,7 +146,7 @@ struct CredentialFetch {
     workspace: Workspace,
     target: CredentialTarget,
     claims: Option<Value>,
-    listeners: Mutex<Vec<Weak<dyn Fn(&Credential) + Send + Sync>>>,
+    listeners: Mutex<Vec<Weak<Tell>>>,
 }
 
 impl CredentialFetch {

@@ -102,10 +102,10 @@ export class UserPools {
   leave(entry: Entry): void {
     entry.uses--
     entry.usedAt = Date.now()
-    if (entry.uses === 0) {
-      this.wake()
-      this.sweepLater()
-    }
+    if (entry.uses > 0) return
+    if (this.ended) return this.close(entry)
+    this.wake()
+    this.sweepLater()
   }
 
   /** Closes all of them when their queries are done. */
@@ -113,8 +113,8 @@ export class UserPools {
     this.ended = true
     clearTimeout(this.sweeper)
     this.wake()
-    for (const entry of [...this.entries.values()]) this.close(entry)
-    await Promise.all(this.closing)
+    for (const entry of [...this.entries.values()]) if (entry.uses === 0) this.close(entry)
+    while (this.entries.size + this.closing.size > 0) await this.room(Number.POSITIVE_INFINITY)
   }
 
   /** Forgets every token of every user. */
