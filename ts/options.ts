@@ -228,7 +228,8 @@ export function encodeOptions(options: unknown): string {
   try {
     const above: unknown[] = [options]
     const left = { values: MAX_VALUES }
-    return JSON.stringify(Object.fromEntries(Object.keys(options).map((name) => [name, readable(options, name, above, left)])))
+    // A pool's own options hide their secrets from enumeration; another pool and getToken() can be given them all the same.
+    return JSON.stringify(Object.fromEntries(Object.getOwnPropertyNames(options).map((name) => [name, readable(options, name, above, left)])))
   } catch {
     // A proxy that does not tell its members.
     return 'null'

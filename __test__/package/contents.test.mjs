@@ -28,6 +28,7 @@ test('the package holds every compiled module, the declarations and the document
       'README.md',
       'index.d.ts',
       'package.json',
+      'dist/unsupported.mjs',
       ...modules.map((module) => `${module}.js`),
       ...new Set([...entries, ...twice].map((module) => `${module}.mjs`)),
       ...entries.flatMap((entry) => [`${entry}.d.ts`, `${entry}.d.mts`]),

@@ -7,7 +7,12 @@ import { install, readJson, root } from './installation.mjs'
 const app = await install()
 const manifest = readJson(app, 'node_modules/lakebase-native/package.json')
 
+const unsupported = './dist/unsupported.mjs'
 const entry = (module) => ({
+  // Where no addon runs, bundlers end the build with what to do.
+  'edge-light': unsupported,
+  workerd: unsupported,
+  browser: { types: `./dist/${module}.d.mts`, default: unsupported },
   import: { types: `./dist/${module}.d.mts`, default: `./dist/${module}.mjs` },
   require: { types: `./dist/${module}.d.ts`, default: `./dist/${module}.js` },
 })
