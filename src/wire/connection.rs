@@ -473,6 +473,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
     /// The answer at the head is whole.
     fn ready(&mut self, status: u8) -> Result<(), Error> {
         self.shared.transaction_status.store(status, Ordering::Relaxed);
+        if matches!(self.flights.front(), Some(Flight::Request(request)) if request.is_unanswered()) {
+            // PgBouncer in transaction mode hands the end of a request to another server when the first one was lost in the middle of it:
+            // what has begun there is undone.
+            return Err(violation("ReadyForQuery came without the result of the request, as when a pooler has lost its server"));
+        }
         match self.flights.pop_front() {
             Some(Flight::Ping(reply)) => {
                 let _ = reply.send(());

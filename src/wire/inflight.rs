@@ -12,7 +12,7 @@ use super::handle::{ConnectionId, Duplicate};
 use super::message::{malformed, violation};
 use super::plain_read::is_plain_read;
 use super::probe::Probe;
-use super::request::{Outcome, Query, Reply, Request};
+use super::request::{Execution, Fetch, Outcome, Query, Reply, Request};
 use super::resend::Attempt;
 use super::result::{Response, RowDescription, StatementResult};
 use super::statements::Prepared;
@@ -233,6 +233,12 @@ impl InFlight {
 
     pub fn into_request(self) -> Request {
         Request { query: self.query, pipelined: self.pipelined, reply: self.reply }
+    }
+
+    /// Neither a result nor an error has come, though the request asks for one.
+    pub fn is_unanswered(&self) -> bool {
+        let closes_portal = matches!(self.query.execution, Execution::Portal(Fetch::Close));
+        self.results.is_empty() && self.error.is_none() && !closes_portal
     }
 
     pub fn has_failed(&self) -> bool {

@@ -323,3 +323,12 @@ async fn what_was_not_written_never_ran() {
     assert!(["EPIPE", "CONNECTION_LOST", "ECONNRESET"].contains(&begun.as_str()), "{begun}");
     assert_eq!(told(behind).await, "unread");
 }
+
+#[tokio::test]
+async fn a_ready_for_query_without_a_result_acknowledges_nothing() {
+    let ready = message(b'Z', b"I");
+    // As from a server that never saw the request, with and without what the lost one said before.
+    for last in [ready.clone(), [message(b'1', b""), message(b'2', b""), ready].concat()] {
+        assert_eq!(lost(WRITES, &last).await, ["PROTOCOL_VIOLATION", "PROTOCOL_VIOLATION"]);
+    }
+}
