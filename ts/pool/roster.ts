@@ -101,6 +101,12 @@ export class Roster {
 
   private putInService(member: Member, event: WireEvent): void {
     const { client } = member
+    if (this.pool.ended) {
+      // Begun for a query that another connection has answered meanwhile. Rust closes it; it no longer counts.
+      client._ending = true
+      if (event.awaited) environment.prepared(member.connection, keepError(new Error('the pool has ended')))
+      return
+    }
     this.introduced++
     this.members.add(member)
     member.startIdling()
