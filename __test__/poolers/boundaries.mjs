@@ -44,8 +44,8 @@ const all = { ...drivers, 'createLakebasePool, pipelineWrites': (options) => dri
 /** Node-postgres shows that the demands are fair: a part of the boundaries is enough for that. */
 const strides = { pg: 9, 'createLakebasePool, pipelineWrites': 2 }
 
-/** Defines a test for each driver. */
-export function testBoundaries(open) {
+/** Defines a test for each driver; `pipelinesWrites`: also with that option. */
+export function testBoundaries(open, { pipelinesWrites = true } = {}) {
   let server
   let databases = 0
   let runs = 0
@@ -53,7 +53,7 @@ export function testBoundaries(open) {
     server = await postgres({ host: '127.0.0.1', settings: { max_connections: 300 } })
   })
   after(() => server.stop())
-  for (const [name, driver] of Object.entries(all)) {
+  for (const [name, driver] of Object.entries(pipelinesWrites ? all : drivers)) {
     const stride = strides[name] ?? 1
     test(name, { timeout: BOUND_MILLIS }, async (t) => {
       const database = `boundaries_${++databases}`
