@@ -227,7 +227,10 @@ compat('client: listen, lost', async (context) => {
   await client.query('listen x')
   const pid = await pidOf(client)
   const ended = context.once(client, 'end')
+  const notified = context.once(client, 'notification')
   await context.admin(`select pg_notify('x', 'last')`)
+  // A session that finds both signals at once ends without the notification.
+  await notified
   await context.admin('select pg_terminate_backend($1)', [pid])
   await ended
   await context.settle()
