@@ -16,3 +16,4 @@ mod queue;
 mod strings;
 mod tunnels;
 mod url;
+mod workspace;
