@@ -10,7 +10,9 @@ export type Register = (program: Command) => void
 
 /** By name, so that only the command that runs is loaded. Help and completion load all. */
 const commands: Record<string, () => Register> = {
+  init: () => (require('./commands/init.js') as typeof import('./commands/init.js')).init,
   exec: () => (require('./commands/exec.js') as typeof import('./commands/exec.js')).exec,
+  migrate: () => (require('./commands/migrate.js') as typeof import('./commands/migrate.js')).migrate,
   token: () => (require('./commands/token.js') as typeof import('./commands/token.js')).token,
   completion: () => (require('./commands/completion.js') as typeof import('./commands/completion.js')).completion,
 }
