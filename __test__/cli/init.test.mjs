@@ -124,7 +124,7 @@ test('branch, endpoint and database can be chosen by flags', async () => {
   const cwd = folder()
   const args = ['--project', 'shop', '--branch', 'development', '--endpoint', 'primary', '--database', 'postgres', '--user', 'me@example.com']
   assert.equal((await init(cwd, args)).code, 0)
-  assert.match(text(cwd, '.env.local'), /LAKEBASE_ENDPOINT=projects\/shop\/branches\/development\/endpoints\/primary\n[^]*PGDATABASE=postgres\nPGUSER=me@example\.com\n/)
+  assert.match(text(cwd, '.env.local'), /LAKEBASE_ENDPOINT=projects\/shop\/branches\/development\/endpoints\/primary\n[\s\S]*PGDATABASE=postgres\nPGUSER=me@example\.com\n/)
   const full = folder()
   assert.equal((await init(full, ['--endpoint', 'projects/shop/branches/production/endpoints/replica'])).code, 0)
   assert.match(text(full, '.env.local'), /LAKEBASE_ENDPOINT=projects\/shop\/branches\/production\/endpoints\/replica/)
@@ -134,7 +134,7 @@ test('an instance takes the endpoint\'s place, whose line becomes a comment', as
   const cwd = folder()
   await init(cwd)
   assert.equal((await init(cwd, ['--instance', 'emulator'])).code, 0)
-  assert.match(text(cwd, '.env.local'), /^# LAKEBASE_ENDPOINT=projects[^]*^LAKEBASE_INSTANCE_NAME=emulator$/m)
+  assert.match(text(cwd, '.env.local'), /^# LAKEBASE_ENDPOINT=projects[\s\S]*^LAKEBASE_INSTANCE_NAME=emulator$/m)
 })
 
 test('what is not there is named with what there is', async () => {

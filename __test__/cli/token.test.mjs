@@ -109,7 +109,7 @@ for (const [what, changes, code, name] of [
 test('wrong arguments end with 2 and name what is right', async () => {
   const { code, stderr } = await run(['--endpiont', 'x'])
   assert.equal(code, 2)
-  assert.match(stderr, /unknown option '--endpiont'[^]*--endpoint/)
+  assert.match(stderr, /unknown option '--endpiont'[\s\S]*--endpoint/)
   const { error } = json(await run(['--json', 'extra']))
   assert.equal(error.code, 'USAGE')
 })
