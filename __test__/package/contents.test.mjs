@@ -29,6 +29,7 @@ test('the package holds every compiled module, the declarations and the document
       'index.d.ts',
       'package.json',
       'dist/unsupported.mjs',
+      ...['commander.js', 'prompts.js', 'LICENSES.txt'].map((file) => `dist/cli/bundled/${file}`),
       ...modules.map((module) => `${module}.js`),
       ...new Set([...entries, ...twice].map((module) => `${module}.mjs`)),
       ...entries.flatMap((entry) => [`${entry}.d.ts`, `${entry}.d.mts`]),

@@ -17,3 +17,4 @@ mod queue;
 mod strings;
 mod tunnels;
 mod url;
+mod workspace;
