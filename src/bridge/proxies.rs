@@ -127,7 +127,7 @@ impl Environment {
 fn loopback(address: &str) -> std::result::Result<IpAddr, Error> {
     let address = if address == "localhost" { "127.0.0.1" } else { address };
     address.parse().map_err(|_| {
-        Error::new(Kind::Usage, format!("{address:?} is no IP address that the proxy could listen on"))
+        Error::new(Kind::Configuration, format!("{address:?} is no IP address that the proxy could listen on"))
             .with_code("PROXY_ADDRESS")
             .with_hint("use 127.0.0.1 or ::1")
     })

@@ -11,6 +11,7 @@ export type Register = (program: Command) => void
 /** By name, so that only the command that runs is loaded. Help and completion load all. */
 const commands: Record<string, () => Register> = {
   exec: () => (require('./commands/exec.js') as typeof import('./commands/exec.js')).exec,
+  proxy: () => (require('./commands/proxy.js') as typeof import('./commands/proxy.js')).proxy,
   token: () => (require('./commands/token.js') as typeof import('./commands/token.js')).token,
   completion: () => (require('./commands/completion.js') as typeof import('./commands/completion.js')).completion,
 }

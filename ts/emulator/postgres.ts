@@ -97,7 +97,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const owner: Owner = process.getuid?.() === 0 ? unprivileged() : {}
   const directory = privateDirectory(owner)
   const dataDir = options.dataDir === undefined ? join(directory, 'data') : resolve(options.dataDir)
-  const watchdog = watch(directory, dataDir, owner)
+  const watchdog = watch(directory, owner, dataDir)
   const remove = (): void => {
     watchdog.dismiss()
     rmSync(directory, { recursive: true, force: true, maxRetries: 5 })

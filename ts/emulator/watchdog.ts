@@ -8,6 +8,7 @@
 import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import type { Socket } from 'node:net'
+import { join } from 'node:path'
 
 export interface Watchdog {
   /** The process to end from now on, in place of the one named before. Undefined: none. */
@@ -44,7 +45,7 @@ until rm -rf "$1" || [ $tries -ge 100 ]; do
 done
 `
 
-export function watch(directory: string, dataDir: string, owner: { uid?: number; gid?: number }): Watchdog {
+export function watch(directory: string, owner: { uid?: number; gid?: number }, dataDir = join(directory, 'data')): Watchdog {
   if (process.platform === 'win32') return watchExit(directory)
   const shell = spawn('/bin/sh', ['-c', script, 'lakebase-emulator-watchdog', directory, dataDir], {
     ...owner,
