@@ -105,6 +105,8 @@ export class Emulator implements AsyncDisposable {
   readonly faults: Faults
   /** Tells when something happens, so that tests need not wait in loops. */
   readonly events: EventEmitter<EmulatorEvents>
+  /** Resolves when the PostgreSQL of a branch has ended, asked to or not. */
+  readonly ended: Promise<void>
 
   readonly #parts: Parts
   #counts = emptyCounts()
@@ -125,6 +127,7 @@ export class Emulator implements AsyncDisposable {
     this.postgresVersion = branches[0]!.postgres.version
     this.faults = parts.faults
     this.events = parts.events
+    this.ended = Promise.race(branches.map(({ postgres }) => postgres.ended))
     this.env = this.envFor()
     this.events.on('call', ({ path }) => (this.#counts.api[path] = (this.#counts.api[path] ?? 0) + 1))
     this.events.on('login', ({ accepted }) => this.#counts.logins[accepted ? 'accepted' : 'refused']++)
