@@ -10,8 +10,11 @@ export type Register = (program: Command) => void
 
 /** By name, so that only the command that runs is loaded. Help and completion load all. */
 const commands: Record<string, () => Register> = {
+  init: () => (require('./commands/init.js') as typeof import('./commands/init.js')).init,
   exec: () => (require('./commands/exec.js') as typeof import('./commands/exec.js')).exec,
   proxy: () => (require('./commands/proxy.js') as typeof import('./commands/proxy.js')).proxy,
+  migrate: () => (require('./commands/migrate.js') as typeof import('./commands/migrate.js')).migrate,
+  doctor: () => (require('./commands/doctor.js') as typeof import('./commands/doctor.js')).doctor,
   token: () => (require('./commands/token.js') as typeof import('./commands/token.js')).token,
   completion: () => (require('./commands/completion.js') as typeof import('./commands/completion.js')).completion,
 }
