@@ -12,6 +12,7 @@ mod environment;
 mod owner;
 mod params;
 mod pools;
+mod proxies;
 mod queue;
 mod strings;
 mod tunnels;

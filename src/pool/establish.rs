@@ -9,9 +9,9 @@ use super::login::{Attempt, Login};
 use super::retry::{backoff, is_refused_login, is_transient};
 use crate::config::PoolConfig;
 use crate::error::{Error, Kind};
-use crate::wire::{self, Connection, Early, Observer, Options, Target};
+use crate::wire::{self, Connection, Early, Observer, Options, Socket, Started, Target};
 
-/// Connects and logs in within the configured bound. Cancellation closes what was opened.
+/// A connection whose I/O task runs. Cancellation closes what was opened.
 pub async fn establish(
     pool: &PoolConfig,
     target: &Target,
@@ -19,6 +19,11 @@ pub async fn establish(
     options: &Options,
     observer: Arc<dyn Observer>,
 ) -> Result<Connection, Error> {
+    Ok(wire::open(begin_session(pool, target, login, options).await?, observer))
+}
+
+/// Connects and logs in within the configured bound. Cancellation closes what was opened.
+pub async fn begin_session(pool: &PoolConfig, target: &Target, login: &Login, options: &Options) -> Result<Started<Socket>, Error> {
     let deadline = pool.connection_timeout.map(|bound| Instant::now() + leave_room(bound));
     let mut tries = 0;
     let mut login_retried = false;
@@ -35,7 +40,7 @@ pub async fn establish(
             }
         });
         let error = match started.await {
-            Some(Ok(started)) => return Ok(wire::open(started, observer)),
+            Some(Ok(started)) => return Ok(started),
             Some(Err(error)) => error,
             // The last real failure says more than that the time is up.
             None => return Err(last_error.unwrap_or_else(|| target.timed_out())),
@@ -63,12 +68,7 @@ pub async fn establish(
     }
 }
 
-async fn start(
-    target: &Target,
-    mut attempt: &Attempt,
-    options: &Options,
-    early: Option<&dyn Early>,
-) -> Result<wire::Started<wire::Socket>, Error> {
+async fn start(target: &Target, mut attempt: &Attempt, options: &Options, early: Option<&dyn Early>) -> Result<Started<Socket>, Error> {
     let connected = wire::connect(target).await?;
     wire::start(connected, target, &mut attempt, options, early).await
 }

@@ -28,7 +28,7 @@ mod watch;
 
 pub use checkout::Checkout;
 pub use dispatcher::{Counts, Pool};
-pub use establish::establish;
+pub use establish::{begin_session, establish};
 pub use login::{AskPassword, Login};
 pub use maker::Purpose;
 pub use waiter::{CheckoutReply, QueryReply};

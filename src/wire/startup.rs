@@ -75,6 +75,13 @@ pub struct Started<S> {
     pub(super) early: Option<Box<InFlight>>,
 }
 
+impl<S> Started<S> {
+    /// The socket for whoever speaks the protocol without this layer, what the server said, and the bytes that it sent behind that.
+    pub fn into_parts(self) -> (S, Session, BytesMut) {
+        (self.socket, self.session, self.unread)
+    }
+}
+
 /// Holds the early request while nobody knows whether there will be a session.
 struct Rider<'a> {
     request: Option<Box<InFlight>>,
