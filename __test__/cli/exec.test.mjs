@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { deploy } from '../support/deployment.mjs'
+import { certificateFor } from '../support/postgres.mjs'
+import { postgresqlClient } from '../support/postgresql-client.mjs'
 import { folder, lakebase, root, start } from './lakebase.mjs'
 
 const app = deploy()
@@ -98,6 +100,27 @@ test('what was made for the login is gone afterwards', async () => {
   const file = stdout.trim()
   assert.ok(file.startsWith(tmpdir()), file)
   assert.equal(existsSync(file), false)
+})
+
+test('psql logs in, verifying the server', async () => {
+  const [file, ...first] = await postgresqlClient('psql')
+  const { code, stdout, stderr } = await run(['--', file, ...first, '-X', '-A', '-t', '-c', 'select current_user'])
+  assert.equal(code, 0, stderr)
+  assert.equal(stdout, `${app.emulator.env.PGUSER}\n`)
+  writeFileSync(join(cwd, 'other-ca.pem'), certificateFor(['localhost']).ca)
+  const wrong = await run(['--', file, ...first, '-X', '-c', 'select 1'], { PGSSLROOTCERT: 'other-ca.pem' })
+  assert.equal(wrong.code, 2)
+  assert.match(wrong.stderr, /SSL error/)
+})
+
+test('pg_dump | psql copies a database', async () => {
+  await app.emulator.query("create table original (id int primary key, text text); insert into original values (1, 'one'), (2, 'zwei ü')")
+  await app.emulator.query('create database copied')
+  const [dump, psql] = [await postgresqlClient('pg_dump'), await postgresqlClient('psql')].map((command) => command.map((word) => `'${word}'`).join(' '))
+  const { code, stderr } = await run(['--', 'sh', '-c', `${dump} --no-owner --table original | ${psql} -X -q -v ON_ERROR_STOP=1 -d copied`])
+  assert.equal(code, 0, stderr)
+  const { code: counted, stdout } = await run(['--database', 'copied', '--', 'sh', '-c', `${psql} -X -A -t -c 'select * from original order by id'`])
+  assert.deepEqual([counted, stdout], [0, '1|one\n2|zwei ü\n'])
 })
 
 test('drizzle-kit migrates with it', async () => {
