@@ -251,6 +251,7 @@ impl Environment {
             let options = wire::Options {
                 in_order: false,
                 statement_cache_size: config.pool.statement_cache_size,
+                pipeline_writes: false,
                 schema_generation: wire::SchemaGeneration::default(),
                 early: None,
             };

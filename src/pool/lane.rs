@@ -6,6 +6,7 @@ use bb8::PooledConnection;
 
 use super::manager::Manager;
 use super::pace::{Clock, Pace, UNKNOWN};
+use super::waiter::Job;
 use crate::fingerprint::Fingerprint;
 use crate::wire::ConnectionId;
 
@@ -38,8 +39,9 @@ impl Lane {
     }
 
     /// For a query with the connection for itself.
-    pub fn alone(member: PooledConnection<'static, Manager>, statement: Fingerprint, shareable: bool, pace: &Pace) -> Self {
-        Self { member, exclusive: !shareable, stuck: (0, false), held: false, last: statement, tiny: pace.is_tiny(statement) }
+    pub fn alone(member: PooledConnection<'static, Manager>, job: &Job, pace: &Pace) -> Self {
+        let exclusive = !job.pipelined || !member.connection.may_share(job.writes);
+        Self { member, exclusive, stuck: (0, false), held: false, last: job.statement, tiny: pace.is_tiny(job.statement) }
     }
 
     /// For several queries of one user.
@@ -90,11 +92,12 @@ impl Lane {
         self.tiny &= pace.is_tiny(self.last);
     }
 
-    pub fn has_room(&self, limit: usize, pace: Option<&Pace>) -> bool {
+    pub fn has_room(&self, limit: usize, writes: bool, pace: Option<&Pace>) -> bool {
         let connection = &self.member.connection;
         // A lane may be waiting for a statement that left a transaction open (`pool.query('BEGIN')`): not the place for other callers.
         !self.exclusive
             && connection.outstanding() < limit
+            && connection.may_share(writes)
             && !self.member.is_spent()
             && connection.transaction_status() == b'I'
             && self.head_age() < self.quick_bound()
@@ -104,11 +107,11 @@ impl Lane {
 
 /// The least loaded lane that may take one more query. When `waiting` callers need a connection of their own, the least loaded ones are left to
 /// drain, up to half of all; those that will be free soon anyway count.
-pub(super) fn with_room<'a>(lanes: &'a mut [Lane], limit: usize, waiting: usize, pace: Option<&Pace>) -> Option<&'a mut Lane> {
+pub(super) fn with_room(lanes: &mut [Lane], waiting: usize, has_room: impl Fn(&Lane) -> bool) -> Option<&mut Lane> {
     let mut reserved = waiting.min(lanes.len().div_ceil(2));
     if reserved > 0 {
         reserved = reserved.saturating_sub(lanes.iter().filter(|lane| lane.is_soon_free()).count());
         lanes.sort_by_key(Lane::outstanding);
     }
-    lanes.iter_mut().filter(|lane| lane.has_room(limit, pace)).skip(reserved).min_by_key(|lane| lane.outstanding())
+    lanes.iter_mut().filter(|lane| has_room(lane)).skip(reserved).min_by_key(|lane| lane.outstanding())
 }

@@ -73,6 +73,7 @@ impl Maker {
         let options = Options {
             // Nothing that is sent with a statement of its own is ever sent again, behind a write that cannot be.
             statement_cache_size: if is_only_one && config.pipeline_writes { 0 } else { config.statement_cache_size },
+            pipeline_writes: config.pipeline_writes && config.max_pipeline > 1,
             schema_generation: self.schema_generation.clone(),
             in_order: is_only_one && !config.pipeline_writes,
             early: early.then(|| Box::new(FirstInLine(Arc::downgrade(pool))) as Box<dyn Early>),

@@ -98,7 +98,7 @@ impl Inner {
                 self.runtime.spawn(async move { reply(Ok(checkout)) });
             }
             Wish::Query(job) => {
-                let lane = Lane::alone(member, job.statement, job.pipelined, &self.pace);
+                let lane = Lane::alone(member, &job, &self.pace);
                 let run = Run { connection: lane.id(), alone: Some(lane.clock(&self.pace)) };
                 lane.member.connection.send(self.request(job, run));
                 state.lanes.push(lane);
@@ -117,12 +117,13 @@ impl Inner {
         if state.waiters.len() <= state.expected() || state.lanes.is_empty() {
             return false;
         }
-        let Some(position) = state.waiters.iter().position(|waiter| !waiter.needs_own_connection()) else { return false };
+        let shareable = |(position, waiter): (usize, &Waiter)| waiter.shareable().map(|(_, writes)| (position, writes));
+        let Some((position, writes)) = state.waiters.iter().enumerate().find_map(shareable) else { return false };
         let waiting = state.own.saturating_sub(state.expected());
         let limit = self.pipeline_limit(state);
         // With no other connection to wait for, one behind a slow statement is no later on the wire than in the queue.
         let pace = (self.config.max > 1).then_some(&self.pace);
-        let Some(lane) = with_room(&mut state.lanes, limit, waiting, pace) else { return false };
+        let Some(lane) = with_room(&mut state.lanes, waiting, |lane| lane.has_room(limit, writes, pace)) else { return false };
         if let Some(waiter) = state.waiters.remove(position) {
             self.share(lane, waiter);
         }
@@ -136,8 +137,8 @@ impl Inner {
         if state.lanes.len() < ENOUGH_LANES || state.own > 0 || self.has_room(state) {
             return false;
         }
-        let is_tiny = |waiter: &Waiter| waiter.shareable().is_some_and(|statement| self.pace.is_tiny(statement));
-        if !state.waiters.front().is_some_and(is_tiny) {
+        let Some((statement, writes)) = state.waiters.front().and_then(Waiter::shareable) else { return false };
+        if !self.pace.is_tiny(statement) {
             return false;
         }
         self.reclaim(state);
@@ -151,7 +152,7 @@ impl Inner {
             return false;
         }
         let limit = self.config.max_pipeline.min(MAX_TINY);
-        let lanes = state.lanes.iter_mut().take(ENOUGH_LANES).filter(|lane| lane.tiny && lane.has_room(limit, Some(&self.pace)));
+        let lanes = state.lanes.iter_mut().take(ENOUGH_LANES).filter(|lane| lane.tiny && lane.has_room(limit, writes, Some(&self.pace)));
         let Some(lane) = lanes.min_by_key(|lane| lane.outstanding()) else { return false };
         if let Some(waiter) = state.waiters.pop_front() {
             self.share(lane, waiter);
@@ -213,7 +214,7 @@ impl Inner {
     }
 
     /// A request whose query goes to another connection if its own ends before it ran.
-    fn request(self: &Arc<Self>, Job { query, statement, pipelined, tries, reply }: Job, run: Run) -> Request {
+    fn request(self: &Arc<Self>, Job { query, statement, pipelined, writes, tries, reply }: Job, run: Run) -> Request {
         let pool = Arc::downgrade(self);
         let reply = Box::new(move |outcome| match outcome {
             Outcome::Completed(result) => {
@@ -231,7 +232,7 @@ impl Inner {
             // What the server refuses is refused in pg; what was behind it would still be in pg-pool's queue.
             Outcome::NeverRan { query, cause, refused } => match pool.upgrade() {
                 Some(pool) if tries + 1 < MAX_TRIES && (pool.config.retry_connect || !refused) => {
-                    pool.requeue(Wish::Query(Job { query, statement, pipelined, tries: tries + 1, reply }))
+                    pool.requeue(Wish::Query(Job { query, statement, pipelined, writes, tries: tries + 1, reply }))
                 }
                 _ => reply(Err(cause)),
             },
