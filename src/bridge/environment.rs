@@ -18,7 +18,7 @@ use super::strings::to_js;
 use crate::batch::{Batch, Chunk, Decoding, error_text};
 use crate::config::{self, Config};
 use crate::error::{Error as CoreError, Kind, Problem};
-use crate::pool::{Login, Pool, Purpose, establish};
+use crate::pool::{Login, Pool, Purpose, connect};
 use crate::runtime;
 use crate::secret::Secret;
 use crate::token::TokenSource;
@@ -252,9 +252,9 @@ impl Environment {
                 in_order: false,
                 statement_cache_size: config.pool.statement_cache_size,
                 schema_generation: wire::SchemaGeneration::default(),
-                early: None,
+                first_query: None,
             };
-            match establish(&config.pool, &target, &login, &options, teller.clone()).await {
+            match connect(&config.pool, &target, &login, &options, teller.clone()).await {
                 Ok(connection) => {
                     // Nobody else waits for it: it is prepared when it is introduced.
                     drop(teller.introduce(&connection, Purpose::Caller));

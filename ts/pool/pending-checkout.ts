@@ -2,21 +2,21 @@
 
 import { TimeoutError, type WireError } from '../errors.js'
 import { toPgError } from '../pg/errors.js'
-import type { PoolClient, Release } from './member.js'
+import type { PoolClient, Release } from './pooled-connection.js'
 
 export type ConnectCallback = (error: Error | undefined, client?: PoolClient, release?: Release) => void
 
 const waitedTooLong = 'timeout exceeded when trying to connect'
 const connectedTooLate = 'Connection terminated due to connection timeout'
 
-export class Waiter {
+export class PendingCheckout {
   timedOut = false
   private timer: NodeJS.Timeout | undefined
 
   constructor(private readonly callback: ConnectCallback) {}
 
-  /** Gives up after `millis` in the queue. As in pg-pool this keeps no process alive. */
-  bound(millis: number, onTimeout: () => void): void {
+  /** Calls `onTimeout` after `millis` in the queue. As in pg-pool the timer keeps no process alive. */
+  startTimeout(millis: number, onTimeout: () => void): void {
     this.timer = setTimeout(() => {
       this.timedOut = true
       onTimeout()
@@ -30,7 +30,7 @@ export class Waiter {
   }
 
   /** The time in the queue is up: with one argument, as in pg-pool. */
-  giveUp(error: Error): void {
+  timeOut(error: Error): void {
     this.callback(error)
   }
 
