@@ -19,6 +19,11 @@ impl Checkout {
         &self.connection.as_ref().expect("the connection is there until release or drop").wire
     }
 
+    /// Whether `maxUses` are used up with this use.
+    pub fn is_last_use(&self) -> bool {
+        self.connection.as_ref().is_some_and(|connection| connection.is_used_up())
+    }
+
     pub fn pool(&self) -> &Pool {
         &self.pool
     }

@@ -13,13 +13,10 @@ use super::connection::PooledConnection;
 use super::login::{Attempt, Login};
 use super::observer::PoolObserver;
 use super::pool::Inner;
-use super::retry::{backoff, is_refused_login, is_transient};
+use super::retry::{MAX_PREPARATIONS, backoff, is_refused_login, is_transient};
 use crate::config::PoolConfig;
 use crate::error::{Error, Kind};
 use crate::wire::{self, Connection, FirstQuery, Observer, Options, Request, SchemaGeneration, Target};
-
-/// How many connections, one after another, may be lost while they are being prepared, before that is the attempt's error.
-const MAX_PREPARATIONS: u32 = 5;
 
 /// Who the new connection is for, which decides who prepares it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +55,7 @@ impl Connector {
             let is_lost = connection.wire.is_closed();
             connection.retire(false);
             // A connection that ended while it was being prepared is one that could not be made.
-            if !is_lost || !pool.config.retry_connect || tries == MAX_PREPARATIONS {
+            if !is_lost || !pool.config.retry_connect || tries + 1 == MAX_PREPARATIONS {
                 return Err(error);
             }
             sleep(backoff(tries)).await;

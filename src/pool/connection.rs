@@ -46,7 +46,12 @@ impl PooledConnection {
 
     /// No longer fit for another use.
     pub(super) fn is_spent(&self) -> bool {
-        self.retired || self.wire.is_closed() || self.uses_left == Some(0)
+        self.retired || self.wire.is_closed() || self.is_used_up()
+    }
+
+    /// `maxUses` are used up: it is closed when its last use ends.
+    pub(super) fn is_used_up(&self) -> bool {
+        self.uses_left == Some(0)
     }
 
     /// Whether the peer may have forgotten this connection while it was idle.

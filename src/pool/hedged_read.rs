@@ -14,7 +14,7 @@ use tokio::time::sleep;
 
 use super::pending::{QueryReply, Work, lost};
 use super::pool::{Inner, Mutex, State};
-use super::scheduler::MAX_TRIES;
+use super::retry::MAX_QUERY_TRIES;
 use crate::error::{Error, ServerMessage};
 use crate::wire::{Connection, ConnectionId, Outcome, Query, Reply, Request, Response};
 
@@ -206,7 +206,7 @@ impl Inner {
             _ if hedged.is_answered() => {}
             // The first run's answer counts, if there will be one.
             _ if writes => hedged.give_up(),
-            Some(Err(error)) if is_lost(&error) && hedged.tries.fetch_add(1, Ordering::Relaxed) + 1 < MAX_TRIES => {
+            Some(Err(error)) if is_lost(&error) && hedged.tries.fetch_add(1, Ordering::Relaxed) + 1 < MAX_QUERY_TRIES => {
                 self.requeue(Work::HedgedRead(hedged));
             }
             Some(result) => hedged.answer(Outcome::Completed(result)),

@@ -29,6 +29,7 @@ pub use connect::{Purpose, connect};
 pub use login::{AskPassword, Login};
 pub use pending::{CheckoutReply, QueryReply};
 pub use pool::{Counts, Pool};
+pub use retry::{MAX_PREPARATIONS, MAX_QUERY_TRIES};
 
 use std::future::Future;
 use std::pin::Pin;

@@ -10,11 +10,10 @@ use super::hedged_read::HedgedRead;
 use super::latency::LatencyTimer;
 use super::pending::{Job, PendingRequest, QueryReply, Work, pool_ended, timed_out};
 use super::pool::{Inner, Pool, State};
+use super::retry::MAX_QUERY_TRIES;
 use super::shared::{SharedConnection, with_room};
 use crate::wire::{ConnectionId, Outcome, Request};
 
-/// A query that never ran because its connection ended is given to another one this often.
-pub(super) const MAX_TRIES: u32 = 20;
 /// This many connections answer negligible statements faster than one JavaScript thread can send them.
 const ENOUGH_SHARED: usize = 4;
 /// How many negligible statements may be on one connection.
@@ -229,7 +228,7 @@ impl Inner {
             }
             // With pg, a query that the server refused fails; one behind it would still be in pg-pool's queue and run.
             Outcome::NeverRan { query, cause, refused } => match pool.upgrade() {
-                Some(pool) if tries + 1 < MAX_TRIES && (pool.config.retry_connect || !refused) => {
+                Some(pool) if tries + 1 < MAX_QUERY_TRIES && (pool.config.retry_connect || !refused) => {
                     pool.requeue(Work::Query(Job { query, statement, pipelined, tries: tries + 1, reply }))
                 }
                 _ => reply(Err(cause)),

@@ -3,14 +3,14 @@
 import { AsyncResource } from 'node:async_hooks'
 import { environment, expect, refuse, type WireEvent } from '../environment.js'
 import { hasNeverRun } from '../errors.js'
+import { native } from '../native.js'
 import { guarded, inContext } from '../query.js'
 import type { Pool } from './pool.js'
 import type { PooledConnection, Release } from './pooled-connection.js'
 import type { ConnectionRegistry } from './connection-registry.js'
-import { isConnectTimeout, queueTimeout, PendingCheckout } from './pending-checkout.js'
+import { isConnectTimeout } from '../policy.js'
+import { PendingCheckout } from './pending-checkout.js'
 
-/** How many connections, one after another, may be lost while they are being prepared, before that is the caller's error. */
-const MAX_PREPARATIONS = 5
 /** How long a client that was released with an open cursor or copy has to end it. */
 const MAX_ENDING_MILLIS = 1_000
 
@@ -37,12 +37,12 @@ export class CheckoutQueue {
     const idle = this.pool.idleCount
     if (idle === 0 && this.pool.totalCount < this.pool.options.max) return this.newClient(caller)
     if (idle > 0 || this.pool._running > 0) process.nextTick(() => this.pulseQueue())
-    const { connectionTimeoutMillis: bound } = this.pool._likePg ? this.pool.options : this.pool._settings
-    if (bound) {
-      caller.startTimeout(bound, () => {
+    const { connectionTimeoutMillis: limit } = this.pool.options
+    if (limit) {
+      caller.startTimeout(limit, () => {
         const position = this.queue.indexOf(caller)
         if (position >= 0) this.queue.splice(position, 1)
-        caller.timeOut(queueTimeout(this.pool._likePg))
+        caller.timeOut(this.pool._policy.queueTimeout())
       })
     }
     this.queue.push(caller)
@@ -52,14 +52,18 @@ export class CheckoutQueue {
   pulseQueue(): void {
     this.pool.log('pulse queue')
     if (this.pool.ended) return this.pool.log('pulse queue ended')
-    // pg-pool leaves who waits in the queue of an ended pool to its timeout.
-    if (this.pool.ending && (this.pool._likePg || this.queue.length === 0)) return this.pool._closeIdle()
+    if (this.pool.ending && !this.servesQueue) return this.pool._closeIdle()
     if (this.queue.length === 0) return this.pool.log('no queued requests')
     const idle = this.pool.idleCount
     const connection = idle > 0 || this.pool._running > 0 ? this.takeIdle() : undefined
     if (connection) return this.acquire(connection, this.queue.shift()!, false)
     if (idle === 0 && this.pool.totalCount < this.pool.options.max) return this.newClient(this.queue.shift()!)
     if (idle > 0 || this.pool._running > 0) this.requestConnections()
+  }
+
+  /** There may be callers to serve. */
+  private get servesQueue(): boolean {
+    return !this.pool.ending || (this.pool._policy.servesQueueAtEnd && this.queue.length > 0)
   }
 
   /** The connection that was given back last, if it can be had at once. */
@@ -100,7 +104,7 @@ export class CheckoutQueue {
       environment.release(id, true)
       return this.pulseQueue()
     }
-    const caller = this.pool.ending && this.pool._likePg ? undefined : this.queue.shift()
+    const caller = this.servesQueue ? this.queue.shift() : undefined
     if (caller) this.acquire(connection, caller, false)
     else if (!environment.release(id, false)) this.registry.remove(connection)
   }
@@ -172,9 +176,8 @@ export class CheckoutQueue {
         this.registry.open.delete(connection)
         this.endUse(connection)
         const { client } = connection
-        // In a Lakebase pool a connection that ended while it was being prepared is one that could not be made.
         const isLost = client._ended || !client._queryable || hasNeverRun(error)
-        const again = isLost && !this.pool._likePg && tries < MAX_PREPARATIONS
+        const again = isLost && this.pool._policy.triesOtherConnections && tries < native.MAX_PREPARATIONS
         if (again) this.connecting++
         this.registry.close(connection, () => {
           if (again) this.connecting--
@@ -250,9 +253,8 @@ export class CheckoutQueue {
     this.pool.emit('release', error, client)
     this.pool._checkClient(client)
     this.endUse(connection)
-    const over = this.pool.ending && (this.pool._likePg || this.queue.length === 0)
-    // In a Lakebase pool Rust counts the uses, since queries that it runs count too.
-    const isSpent = ++connection.uses >= this.pool.options.maxUses && this.pool._likePg
+    const over = this.pool.ending && !this.servesQueue
+    const isSpent = this.pool.options.maxUses !== Infinity && environment.isLastUse(connection.id)
     if (isSpent) this.pool.log('remove expended client')
     if (error || over || !client._queryable || client._ending || client._streaming || isSpent) return this.registry.remove(connection)
     if (connection.expired) {
@@ -260,8 +262,7 @@ export class CheckoutQueue {
       return this.registry.remove(connection)
     }
     if (this.pool.options.allowExitOnIdle) client.unref()
-    // Nobody can use it until then. pg-pool gives it to the next caller, who waits for ever.
-    if (!this.pool._likePg && client._isOpenEnded) return this.closeUnlessIdle(connection)
+    if (this.pool._policy.withholdsOpenCursors && client._isOpenEnded) return this.closeUnlessIdle(connection)
     this.releasedBusy.push(connection)
     client.whenIdle(() => this.returnToRust(connection))
     if (this.registry.open.has(connection)) this.pulseQueue()

@@ -58,8 +58,7 @@ export class ConnectionRegistry {
   startLifetime(connection: PooledConnection): void {
     const { maxLifetimeSeconds: seconds } = this.pool.options
     if (!seconds) return
-    // In our own pools up to a tenth shorter, at random, so that connections do not all end together.
-    const millis = seconds * 1000 * (this.pool._likePg ? 1 : 1 - Math.random() / 10)
+    const millis = seconds * 1000 * (1 - Math.random() * this.pool._policy.lifetimeJitter)
     connection.startLifetime(millis, () => this.onExpiry(connection))
   }
 
@@ -84,7 +83,7 @@ export class ConnectionRegistry {
   /** Removes a connection whose answer could not be read: pg-pool does so after any failed query of `query()`. */
   closeAfterError(id: number): void {
     const connection = this.connections.get(id)
-    if (!this.pool._likePg || !connection) return
+    if (!this.pool._policy.closesAfterError || !connection) return
     environment.expire(this.pool._pool, id)
     this.remove(connection)
   }
@@ -137,7 +136,8 @@ export class ConnectionRegistry {
   private register(event: WireEvent, client: PoolClient, context: AsyncResource | undefined): PooledConnection {
     const { host, port, user, database } = this.pool._settings
     Object.assign(client, { host, port, user, database, release: noop })
-    client.introduce(event, this.pool._likePg ? undefined : this.pool._toError)
+    client._policy = this.pool._policy
+    client.introduce(event)
     client.attach(event.connection!)
     const connection = new PooledConnection(client, (idle, error) => this.onIdleError(idle, error), context)
     this.connections.set(connection.id, connection)
@@ -155,9 +155,8 @@ export class ConnectionRegistry {
     const { client } = connection
     Object.assign(error, { client })
     client.on('error', () => this.pool.log('additional client error after disconnection due to error', error))
-    this.remove(connection, this.pool._likePg ? 'nobody waits' : 'serve waiters')
-    // With pg an error without a listener ends the process. A Lakebase pool reports it on the console.
-    if (this.pool._likePg || this.pool.listenerCount('error') > 0) this.pool.emit('error', error, client)
+    this.remove(connection, this.pool._policy.servesQueueAfterLoss ? 'serve waiters' : 'nobody waits')
+    if (this.pool._policy.throwsWithoutListener || this.pool.listenerCount('error') > 0) this.pool.emit('error', error, client)
     else console.error('lakebase-native: the pool lost an idle connection and has no "error" listener:', error.message)
   }
 

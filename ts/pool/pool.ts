@@ -6,14 +6,11 @@ import { inspect, type InspectOptionsStylized } from 'node:util'
 import { Client } from '../client.js'
 import { defaults } from '../defaults.js'
 import { environment, expect, listen, unlisten, type WireEvent } from '../environment.js'
-import { hasNeverRun, restack, toError, type WireError } from '../errors.js'
+import { hasNeverRun, restack, type WireError } from '../errors.js'
 import { brief } from '../inspection.js'
-import { GROW } from '../native.js'
-import { encodeOptions, environmentVariables } from '../options.js'
+import { GROW, native } from '../native.js'
 import { answerPassword } from '../password.js'
-import { ConnectionParameters } from '../pg/connection-parameters.js'
 import { answerIdentity, type CheckServerIdentity } from '../pg/identity.js'
-import { coreVariables, corePoolOptions } from '../pg/startup.js'
 import type {
   PoolConfig,
   PoolListener,
@@ -28,17 +25,15 @@ import type {
 } from '../pg/types.js'
 import { CheckoutQueue } from './checkout-queue.js'
 import type { PoolClient } from './pooled-connection.js'
-import { lakebaseOptions, nowhere, pgOptions, revealed, type GivenOptions, type Settings } from './options.js'
+import { nowhere, type GivenOptions, type Settings } from './options.js'
+import { nodePostgres, type Policy } from '../policy.js'
 import { ConnectionRegistry } from './connection-registry.js'
-import { toPgPoolError, PendingCheckout } from './pending-checkout.js'
+import { PendingCheckout } from './pending-checkout.js'
 import { inContext, isPatched, normalize, type Query, send, type QueryCallback, type QuerySettings } from '../query.js'
 import type { Result } from '../result.js'
 import { types as defaultTypes, type TypeSource } from '../types.js'
 
 export type { PoolClient, Release } from './pooled-connection.js'
-
-/** How many connections may turn out to be lost, one after another, before that is a query's error. */
-const MAX_TRIES = 20
 
 const noop = (): void => {}
 const endedPool = 'Cannot use a pool after calling end on the pool'
@@ -84,10 +79,10 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   /** @internal Why no connection can be made with these options. */
   readonly _refusal: Error | undefined
   /** @internal */
+  readonly _policy: Policy
+  /** @internal */
   readonly _toError: (wire: WireError) => Error
   private readonly types: TypeSource
-  /** @internal */
-  readonly _likePg: boolean
   /** Callers can tell which connection runs a query: each query then has a client. */
   private usesClients: boolean
   private readonly binary: boolean
@@ -96,42 +91,38 @@ export class Pool extends EventEmitter implements AsyncDisposable {
 
   /** Options, defaults and environment variables are node-postgres'. A string is a `connectionString`. Connects when first used. */
   constructor(options?: string | PoolConfig)
-  /** @internal `likePg`: options and defaults are node-postgres', not Lakebase's. */
-  constructor(options?: string | PoolConfig | GivenOptions, likePg?: boolean)
-  constructor(options: string | PoolConfig | GivenOptions = {}, likePg = true) {
+  /** @internal */
+  constructor(options?: string | PoolConfig | GivenOptions, policy?: Policy)
+  constructor(options: string | PoolConfig | GivenOptions = {}, policy = nodePostgres) {
     super()
     const written = (typeof options === 'string' ? { connectionString: options } : (options ?? {})) as GivenOptions
-    // What node-postgres' pool does not keep in its options does not count.
-    const given = (likePg ? pgOptions(written) : revealed(written)) as GivenOptions
+    const given = policy.accept(written)
     this._pool = listen((event) => this.onEvent(event))
-    this._likePg = likePg
-    this._toError = likePg ? toPgPoolError : toError
+    this._policy = policy
+    this._toError = policy.toError
     try {
       this._settings = this.open(given)
     } catch (error) {
       unlisten(this._pool)
-      // node-postgres finds out when it connects.
-      if (!likePg) throw error
+      if (policy.throwsConfigurationErrors) throw error
       this._refusal = error as Error
     }
-    this.options = likePg ? (given as PoolOptions) : lakebaseOptions(given, this._settings)
+    this.options = policy.options(given, this._settings)
     this.Client = given.Client ?? Client
     this.Promise = given.Promise ?? Promise
     this.log = given.log ?? noop
-    for (const name of ['registry', 'checkouts', 'connectContexts']) Object.defineProperty(this, name, { writable: true, enumerable: false })
+    for (const name of ['registry', 'checkouts', 'connectContexts', '_policy']) Object.defineProperty(this, name, { writable: true, enumerable: false })
     this.registry = new ConnectionRegistry(this, () => this.checkouts.pulseQueue(), (connection) => this.checkouts.expire(connection))
     this.checkouts = new CheckoutQueue(this, this.registry)
     this.types = given.types ?? defaultTypes
     this.binary = Boolean((given as { binary?: boolean }).binary)
-    this.usesClients = Boolean(given.verify ?? given.query_timeout) || (likePg && (Boolean(given.log) || this.options.maxUses !== Infinity))
+    this.usesClients = Boolean(given.verify ?? given.query_timeout) || policy.needsClients(this.options)
   }
 
   private open(given: GivenOptions): Settings {
-    const parameters = this._likePg ? new ConnectionParameters(given) : undefined
-    this.ssl = parameters?.ssl || undefined
-    const options = parameters ? corePoolOptions(parameters, given) : encodeOptions(given)
-    const variables = this._likePg ? coreVariables() : environmentVariables()
-    const opened = JSON.parse(environment.openPool(this._pool, options, variables, this._likePg)) as Settings | WireError
+    const { options, variables, ssl } = this._policy.encode(given)
+    this.ssl = ssl
+    const opened = JSON.parse(environment.openPool(this._pool, options, variables, this._policy.readsAsNodePostgres)) as Settings | WireError
     if ('kind' in opened) throw this._toError(opened)
     return opened
   }
@@ -240,9 +231,8 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   /** Whether Rust may choose the connection of this query: no caller, listener or subclass can tell. */
   private canRunInRust(config: string | QuerySettings | Query, values: readonly unknown[] | undefined): boolean {
     if (this.ending || this.usesClients || this._refusal || this.checkouts.queue.length > 0) return false
-    if (this._likePg && this.isListenedTo()) return false
-    // Listeners that prepare the first connection may set type parsers on it.
-    if (this._likePg && this.registry.open.size === 0 && this.preparesConnections()) return false
+    if (this._policy.emitsUseInTime && this.isListenedTo()) return false
+    if (this._policy.preparesFirstClient && this.registry.open.size === 0 && this.preparesConnections()) return false
     // A subclass, or somebody's instrumentation.
     const { connect, query } = this.Client.prototype
     if (this.connect !== connectOfPool || connect !== connectOfClient || query !== queryOfClient || isPatched()) return false
@@ -261,10 +251,10 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     return this.listenerCount('acquire') > 0 || this.listenerCount('release') > 0
   }
 
-  /** Emits `acquire` and `release` for a query of a Lakebase pool, after it, so that no query waits for a listener. */
+  /** Emits `acquire` and `release` of a query that has run without a client. */
   private emitUse(id: number): void {
     const connection = this.registry.get(id)
-    if (this._likePg || !connection || !this.isListenedTo()) return
+    if (this._policy.emitsUseInTime || !connection || !this.isListenedTo()) return
     this.emit('acquire', connection.client)
     this.emit('release', undefined, connection.client)
   }
@@ -337,9 +327,8 @@ export class Pool extends EventEmitter implements AsyncDisposable {
           if (released) return
           released = true
           client.release(this.closedBy(client, failure))
-          // As with the queries that Rust runs: what never ran goes to another connection.
           const isOwn = typeof config !== 'object' || !('submit' in config)
-          const again = !this._likePg && isOwn && hasNeverRun(failure) && tries < MAX_TRIES && !this.ending
+          const again = this._policy.triesOtherConnections && isOwn && hasNeverRun(failure) && tries < native.MAX_QUERY_TRIES && !this.ending
           if (again) return this.runOnClient(config, values, callback, tries + 1)
           if (failure) callback(failure)
           else callback(undefined, result)
@@ -351,12 +340,9 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     })
   }
 
-  /**
-   * The error for which a query's connection is closed. pg-pool closes after every error, a Lakebase pool only in a transaction, or when
-   * the server may still be at the query (`query_timeout`).
-   */
+  /** The error for which a query's connection is closed. The server may still be running the query after a `query_timeout`. */
   private closedBy(client: PoolClient, failure: Error | null | undefined): Error | undefined {
-    if (failure && !this._likePg && client._queryable && !client._isBusy && client.getTransactionStatus() === 'I') return undefined
+    if (failure && !this._policy.closesAfterError && client._queryable && !client._isBusy && client.getTransactionStatus() === 'I') return undefined
     // pg-pool's listeners see null when there is no error.
     return failure as Error | undefined
   }
@@ -426,8 +412,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     this.close()
     if (this._running > 0) return
     for (const connection of [...this.registry.open]) if (!connection.held) this.registry.remove(connection, 'nobody waits')
-    // pg-pool is done when no connection counts any more; ours when the last one is closed.
-    if (!this._likePg || this.ended || this.registry.open.size + this.checkouts.connecting > 0) return
+    if (this._policy.endsWhenClosed || this.ended || this.registry.open.size + this.checkouts.connecting > 0) return
     this.ended = true
     this.onEnded()
   }
@@ -438,7 +423,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     this.closing = true
     const finish = (error?: Error): void => {
       unlisten(this._pool)
-      if (this._likePg) return
+      if (!this._policy.endsWhenClosed) return
       this.ended = true
       this.onEnded(error)
     }

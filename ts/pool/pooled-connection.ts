@@ -17,8 +17,6 @@ export class PooledConnection {
   held = false
   /** `maxLifetimeSeconds` have passed. */
   expired = false
-  /** How often a caller has given it back. */
-  uses = 0
   /** Rust made it for its own queries, and it is still being prepared. */
   preparing = false
   private readonly idleListener: (error: Error) => void
