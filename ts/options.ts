@@ -4,7 +4,7 @@ import { numberOf } from './auth/functions.js'
 import type { AuthProvider, OidcToken } from './auth/questions.js'
 import type { Client } from './client.js'
 import type { Password } from './password.js'
-import type { PoolClient } from './pool/member.js'
+import type { PoolClient } from './pool/pooled-connection.js'
 import type { TypeSource } from './types.js'
 import type { UserPoolLimits } from './users/user-pools.js'
 

@@ -41,7 +41,7 @@ where
     static NEXT_ID: AtomicU32 = AtomicU32::new(1);
     let (sender, commands) = mpsc::unbounded_channel();
     let sharing = Sharing::at_login(started.session.process_id);
-    let flights: VecDeque<_> = started.early.into_iter().map(Flight::Request).collect();
+    let flights: VecDeque<_> = started.first_query.into_iter().map(Flight::Request).collect();
     let shared = Arc::new(Shared {
         id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
         session: started.session,

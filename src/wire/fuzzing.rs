@@ -56,7 +56,7 @@ pub fn session(wanted: u16, bytes: &[u8]) -> Vec<Response> {
         let encoder = Encoder::new(2, false, SchemaGeneration::default(), Pooler::default());
         let socket = server(bytes).await;
         let connection = open(
-            Started { socket, session: Session::default(), unread: BytesMut::new(), encoder, in_order: false, early: None },
+            Started { socket, session: Session::default(), unread: BytesMut::new(), encoder, in_order: false, first_query: None },
             Arc::new(Nobody),
         );
         let (answered, answers) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(0)));

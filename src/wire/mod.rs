@@ -44,6 +44,6 @@ pub use pooler::Sharing;
 pub use request::{Execution, Fetch, Outcome, Param, Query, Reply, Request};
 pub use result::{Field, Response, RowCursor, RowDescription, Rows, StatementResult};
 pub use socket::{Connected, Socket, connect};
-pub use startup::{Early, Options, PASSWORD_ASKED_AGAIN, Password, PasswordFuture, Started, start};
+pub use startup::{FirstQuery, Options, PASSWORD_ASKED_AGAIN, Password, PasswordFuture, Started, start};
 pub use target::{CheckIdentity, Target};
 pub use tunnel::TunnelEnd;

@@ -39,7 +39,7 @@ pub fn connect_with(in_order: bool, pooler: Pooler) -> Setup {
     let (socket, server) = duplex(SOCKET);
     let generation = SchemaGeneration::default();
     let encoder = Encoder::new(16, false, generation.clone(), pooler);
-    let started = Started { socket, session: Session::default(), unread: BytesMut::new(), encoder, in_order, early: None };
+    let started = Started { socket, session: Session::default(), unread: BytesMut::new(), encoder, in_order, first_query: None };
     Setup { connection: open(started, Arc::new(Silent)), server, generation }
 }
 

@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream'
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import type { NoticeMessage } from 'pg-protocol/dist/messages.js'
 import type { Client } from '../client.js'
-import type { PoolClient } from '../pool/member.js'
+import type { PoolClient } from '../pool/pooled-connection.js'
 import type { TypeSource } from '../types.js'
 
 /** The values of a query: an array or a tuple, which may be `readonly`. */

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::checkout::Checkout;
-use super::second_try::SecondTry;
+use super::hedged_read::HedgedRead;
 use crate::error::{Error, Kind};
 use crate::fingerprint::Fingerprint;
 use crate::wire::{Outcome, Query, Response};
@@ -16,11 +16,11 @@ pub type QueryReply = Box<dyn FnOnce(Result<Response, Error>) + Send>;
 /// Called once with the connection of a `pool.connect()`.
 pub type CheckoutReply = Box<dyn FnOnce(Result<Checkout, Error>) + Send>;
 
-pub(super) enum Wish {
+pub(super) enum Work {
     /// Run this on any connection.
     Query(Job),
     /// Run a read that is stuck on one connection on another.
-    SecondTry(Arc<SecondTry>),
+    HedgedRead(Arc<HedgedRead>),
     /// A connection of one's own.
     Checkout(CheckoutReply),
 }
@@ -39,44 +39,44 @@ pub(super) struct Job {
     pub reply: QueryReply,
 }
 
-pub(super) struct Waiter {
-    pub wish: Wish,
+pub(super) struct PendingRequest {
+    pub work: Work,
     pub deadline: Option<Instant>,
 }
 
-impl Waiter {
+impl PendingRequest {
     pub fn needs_own_connection(&self) -> bool {
-        !matches!(self.wish, Wish::Query(Job { pipelined: true, .. }))
+        !matches!(self.work, Work::Query(Job { pipelined: true, .. }))
     }
 
     /// It was on a connection before: one that ended before it ran, or one on which it is stuck.
     pub fn was_sent(&self) -> bool {
-        matches!(self.wish, Wish::Query(Job { tries: 1.., .. }) | Wish::SecondTry(_))
+        matches!(self.work, Work::Query(Job { tries: 1.., .. }) | Work::HedgedRead(_))
     }
 
     /// The statement of a query that may share a connection, and whether it is no plain read.
     pub fn shareable(&self) -> Option<(Fingerprint, bool)> {
-        match &self.wish {
-            Wish::Query(Job { statement, pipelined: true, writes, .. }) => Some((*statement, *writes)),
+        match &self.work {
+            Work::Query(Job { statement, pipelined: true, writes, .. }) => Some((*statement, *writes)),
             _ => None,
         }
     }
 
     /// A query that may share a connection, and may be asked twice.
     pub fn is_plain_read(&self) -> bool {
-        matches!(&self.wish, Wish::Query(Job { pipelined: true, writes: false, .. }))
+        matches!(&self.work, Work::Query(Job { pipelined: true, writes: false, .. }))
     }
 
     pub fn fail(self, error: Error) {
-        match self.wish {
-            Wish::Query(Job { reply, .. }) => reply(Err(error)),
-            Wish::SecondTry(second) => second.answer(Outcome::Completed(Err(error))),
-            Wish::Checkout(reply) => reply(Err(error)),
+        match self.work {
+            Work::Query(Job { reply, .. }) => reply(Err(error)),
+            Work::HedgedRead(hedged) => hedged.answer(Outcome::Completed(Err(error))),
+            Work::Checkout(reply) => reply(Err(error)),
         }
     }
 }
 
-/// The bound of `connectionTimeoutMillis` has passed for a waiter. Text as in pg-pool.
+/// The bound of `connectionTimeoutMillis` has passed for a request. Text as in pg-pool.
 pub(super) fn timed_out() -> Error {
     Error::new(Kind::Timeout, "timeout exceeded when trying to connect")
         .with_code("CONNECTION_TIMEOUT")

@@ -1,4 +1,4 @@
-/** One connection of a pool, as its pool sees it. */
+/** One connection of a pool: its client, and what the pool knows about it. */
 
 import type { AsyncResource } from 'node:async_hooks'
 import type { Client } from '../client.js'
@@ -12,22 +12,20 @@ export interface PoolClient extends Client {
   release: Release
 }
 
-export class Member {
+export class PooledConnection {
   /** A caller has it, or is about to. */
   held = false
   /** `maxLifetimeSeconds` have passed. */
   expired = false
-  /** How often a caller has given it back. */
-  uses = 0
-  /** The pool began it of its own accord, and it is not in service yet. */
+  /** Rust made it for its own queries, and it is still being prepared. */
   preparing = false
   private readonly idleListener: (error: Error) => void
   private lifetime: NodeJS.Timeout | undefined
 
-  /** `onIdleError` hears of an error while nobody has the client. `context`: that of whoever made the pool open the connection. */
+  /** `onIdleError` is called with an error that comes while nobody has the client. `context`: that of the call for which the connection was made. */
   constructor(
     readonly client: PoolClient,
-    onIdleError: (member: Member, error: Error) => void,
+    onIdleError: (connection: PooledConnection, error: Error) => void,
     private readonly context: AsyncResource | undefined,
   ) {
     this.idleListener = (error) => {
@@ -36,28 +34,28 @@ export class Member {
     }
   }
 
-  /** Calls listeners in the async context in which node-postgres calls them: a socket keeps that of whoever opened it. */
+  /** Calls listeners in the async context in which node-postgres calls them: that of the call which opened the socket. */
   inContext(call: () => void): void {
     if (this.context) this.context.runInAsyncScope(guarded, undefined, call)
     else call()
   }
 
-  get connection(): number {
+  get id(): number {
     return this.client._connection
   }
 
-  /** Errors are the pool's from now on. */
+  /** The pool handles errors from now on. */
   startIdling(): void {
     this.client.on('error', this.idleListener)
   }
 
-  /** Errors are the holder's from now on. */
+  /** The caller that has the client handles errors from now on. */
   stopIdling(): void {
     this.client.removeListener('error', this.idleListener)
   }
 
-  /** Starts the clock of its life. */
-  live(millis: number, onExpiry: (member: Member) => void): void {
+  /** Starts the timer of its lifetime. */
+  startLifetime(millis: number, onExpiry: (connection: PooledConnection) => void): void {
     this.lifetime = setTimeout(() => {
       this.expired = true
       onExpiry(this)
@@ -66,7 +64,7 @@ export class Member {
   }
 
   /** The connection has ended. */
-  die(): void {
+  stopLifetime(): void {
     clearTimeout(this.lifetime)
   }
 }

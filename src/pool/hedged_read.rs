@@ -1,9 +1,9 @@
-//! Reads that may have run already run a second time, on a connection of their own: those that are stuck on the wire behind a statement that
-//! does not come to its end, and those whose connection was lost.
+//! Hedged reads: a read that is on the wire behind a statement which does not end, or whose connection was lost, runs a second time on a
+//! connection of its own.
 //!
-//! What is on the wire cannot be taken back, so such a read may run twice; the first answer counts. The second run is in a transaction that
-//! is read only, so that a write which the text does not show (of a function behind a view) cannot happen twice: it is refused, and the first
-//! run's answer is waited for, or the loss of its connection told.
+//! What was sent cannot be taken back, so such a read may run twice; the first answer counts. The second run is in a read-only transaction,
+//! because a read may call a function that writes (behind a view): that must not happen twice. PostgreSQL refuses it, and the caller gets
+//! the first run's answer, or the error of the lost connection.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
@@ -12,9 +12,9 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
-use super::dispatcher::{Inner, Mutex, State};
-use super::queue::MAX_TRIES;
-use super::waiter::{QueryReply, Wish, lost};
+use super::pending::{QueryReply, Work, lost};
+use super::pool::{Inner, Mutex, State};
+use super::retry::MAX_QUERY_TRIES;
 use crate::error::{Error, ServerMessage};
 use crate::wire::{Connection, ConnectionId, Outcome, Query, Reply, Request, Response};
 
@@ -25,7 +25,7 @@ const SECOND_LOOK: Duration = Duration::from_millis(5);
 /// `read_only_sql_transaction`.
 const WRITES: &str = "25006";
 
-pub(super) struct SecondTry {
+pub(super) struct HedgedRead {
     query: Query,
     first: FirstRun,
     /// The caller's; taken by whichever run is answered first.
@@ -42,7 +42,7 @@ enum FirstRun {
     Lost(Error),
 }
 
-impl SecondTry {
+impl HedgedRead {
     fn new(query: Query, first: FirstRun, reply: Reply) -> Self {
         Self { query, first, reply: Mutex::new(Some(reply)), tries: AtomicU32::new(0) }
     }
@@ -77,7 +77,7 @@ impl SecondTry {
         }
     }
 
-    /// There will be no answer of a second run: a first one that was lost is told as that.
+    /// The second run has no answer. If the first one was lost with its connection, that is the caller's error.
     fn give_up(&self) {
         if let FirstRun::Lost(cause) = &self.first {
             self.answer(Outcome::Completed(Err(cause.clone())));
@@ -144,18 +144,18 @@ impl Inner {
     fn look_for_stalls(self: &Arc<Self>) -> Option<Duration> {
         let mut state = self.state.lock();
         let mut next: Option<Duration> = None;
-        for lane in state.lanes.iter_mut().filter(|lane| lane.outstanding() > 1) {
-            let head = lane.member.connection.head();
-            let mut wait = lane.stall_bound().saturating_sub(lane.head_age());
+        for shared in state.shared.iter_mut().filter(|shared| shared.outstanding() > 1) {
+            let head = shared.connection.wire.head();
+            let mut wait = shared.stall_bound().saturating_sub(shared.head_age());
             if wait.is_zero() {
-                // Between two looks, an answer that was there at the first has been read: on a busy machine it may have waited for this thread.
-                let was_seen = lane.stuck.0 == head;
-                if was_seen && !lane.stuck.1 {
-                    lane.member.connection.duplicate_waiting(Self::second_tries(Arc::downgrade(self), (lane.id(), head)));
+                // An answer that had arrived at the first look has been read by the second: a busy machine may delay this thread.
+                let was_seen = shared.stuck.0 == head;
+                if was_seen && !shared.stuck.1 {
+                    shared.connection.wire.duplicate_waiting(Self::hedge(Arc::downgrade(self), (shared.id(), head)));
                 }
-                lane.stuck = (head, was_seen);
+                shared.stuck = (head, was_seen);
                 // The next one may get stuck, too.
-                wait = if was_seen { lane.stall_bound() } else { SECOND_LOOK };
+                wait = if was_seen { shared.stall_bound() } else { SECOND_LOOK };
             }
             next = Some(next.map_or(wait, |next| next.min(wait)));
         }
@@ -163,54 +163,54 @@ impl Inner {
         next
     }
 
-    fn second_tries(pool: Weak<Self>, stuck: (ConnectionId, u64)) -> Box<dyn FnMut(Query, Reply) -> Reply + Send> {
+    fn hedge(pool: Weak<Self>, stuck: (ConnectionId, u64)) -> Box<dyn FnMut(Query, Reply) -> Reply + Send> {
         Box::new(move |query, reply| {
-            let second = Arc::new(SecondTry::new(query, FirstRun::Stuck(stuck.0, stuck.1), reply));
-            let first = second.clone();
+            let hedged = Arc::new(HedgedRead::new(query, FirstRun::Stuck(stuck.0, stuck.1), reply));
+            let first = hedged.clone();
             if let Some(pool) = pool.upgrade() {
-                pool.requeue(Wish::SecondTry(second));
+                pool.requeue(Work::HedgedRead(hedged));
             }
             Box::new(move |outcome| first.answer(outcome))
         })
     }
 
-    /// Runs `second` on a connection that is held for it. The task keeps neither the pool alive nor, behind its end, the connection.
-    pub(super) fn run_again(self: &Arc<Self>, connection: Connection, second: Arc<SecondTry>) {
+    /// Runs `hedged` on a connection that is held for it. The task does not keep the pool alive.
+    pub(super) fn run_hedged(self: &Arc<Self>, connection: Connection, hedged: Arc<HedgedRead>) {
         let pool = Arc::downgrade(self);
         self.runtime.spawn(async move {
-            let result = second.run(&connection).await;
+            let result = hedged.run(&connection).await;
             if let Some(pool) = pool.upgrade() {
-                pool.ran_again(connection.id(), second, result);
+                pool.finish_hedged(connection.id(), hedged, result);
             }
         });
     }
 
-    fn ran_again(self: &Arc<Self>, connection: ConnectionId, second: Arc<SecondTry>, result: Option<Result<Response, Error>>) {
+    fn finish_hedged(self: &Arc<Self>, connection: ConnectionId, hedged: Arc<HedgedRead>, result: Option<Result<Response, Error>>) {
         let writes = matches!(&result, Some(Err(error)) if error.code() == Some(WRITES));
         let failed = matches!(&result, Some(Err(error)) if !writes && !is_lost(error));
-        if failed && self.config.close_after_error && !second.is_answered() {
+        if failed && self.config.close_after_error && !hedged.is_answered() {
             self.close_after_error(connection);
         }
         {
             let mut state = self.state.lock();
-            if let Some(lane) = state.lanes.iter_mut().find(|lane| lane.id() == connection) {
-                lane.held = false;
-                if lane.member.connection.transaction_status() != b'I' {
-                    lane.member.retire(true);
+            if let Some(shared) = state.shared.iter_mut().find(|shared| shared.id() == connection) {
+                shared.held = false;
+                if shared.connection.wire.transaction_status() != b'I' {
+                    shared.connection.retire(true);
                 }
             }
             self.reclaim(&mut state);
             self.pump(&mut state);
         }
         match result {
-            _ if second.is_answered() => {}
+            _ if hedged.is_answered() => {}
             // The first run's answer counts, if there will be one.
-            _ if writes => second.give_up(),
-            Some(Err(error)) if is_lost(&error) && second.tries.fetch_add(1, Ordering::Relaxed) + 1 < MAX_TRIES => {
-                self.requeue(Wish::SecondTry(second));
+            _ if writes => hedged.give_up(),
+            Some(Err(error)) if is_lost(&error) && hedged.tries.fetch_add(1, Ordering::Relaxed) + 1 < MAX_QUERY_TRIES => {
+                self.requeue(Work::HedgedRead(hedged));
             }
-            Some(result) => second.answer(Outcome::Completed(result)),
-            None => second.give_up(),
+            Some(result) => hedged.answer(Outcome::Completed(result)),
+            None => hedged.give_up(),
         }
         self.finish_if_ended();
     }

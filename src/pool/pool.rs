@@ -4,19 +4,19 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 
-use bb8::{PooledConnection, QueueStrategy};
+use bb8::QueueStrategy;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::checkout::Checkout;
-use super::lane::Lane;
+use super::connect::Connector;
+use super::connection::{ConnectionGuard, Manager};
+use super::latency::StatementLatency;
 use super::login::Login;
-use super::maker::Maker;
-use super::manager::Manager;
-use super::pace::Pace;
-use super::waiter::{CheckoutReply, Job, QueryReply, Waiter, Wish};
-use super::{Events, reaper};
+use super::pending::{CheckoutReply, Job, PendingRequest, QueryReply, Work};
+use super::shared::SharedConnection;
+use super::{Events, idle};
 use crate::config::PoolConfig;
 use crate::fingerprint::fingerprint;
 use crate::wire::{ConnectionId, Query, SchemaGeneration, Target};
@@ -39,10 +39,10 @@ pub struct Counts {
 pub(super) struct Inner {
     pub runtime: Handle,
     pub config: PoolConfig,
-    pub maker: Maker,
+    pub connector: Connector,
     pub connections: bb8::Pool<Manager>,
     pub state: Mutex<State>,
-    pub pace: Pace,
+    pub latency: StatementLatency,
     pub idle_changed: Arc<Notify>,
     /// Connections whose task has not ended.
     pub open: AtomicUsize,
@@ -64,12 +64,12 @@ impl<T> Mutex<T> {
 /// Replies to callers are never called while this is locked: a caller may call in again.
 #[derive(Default)]
 pub(super) struct State {
-    pub lanes: Vec<Lane>,
-    pub waiters: VecDeque<Waiter>,
-    /// Waiters that need a connection of their own.
+    pub shared: Vec<SharedConnection>,
+    pub pending: VecDeque<PendingRequest>,
+    /// Pending requests that need a connection of their own.
     pub own: usize,
-    /// Those of them that are stuck on another connection.
-    pub second_tries: usize,
+    /// Those of them that are hedged reads.
+    pub hedged_reads: usize,
     /// The task that looks for stuck queries is running.
     pub watching: bool,
     /// When more queries were in flight than there may be connections, last.
@@ -78,14 +78,14 @@ pub(super) struct State {
     pub making: usize,
     /// Connections being made for one caller each, who is not in the queue.
     pub bound: usize,
-    /// Idle connections that are being asked for a sign of life, for the queue.
+    /// Idle connections that are being pinged, for the queue.
     pub checking: usize,
     pub checked_out: usize,
     /// Connections the pool has begun to make for the queue, ever, less those that failed.
     pub begun: u32,
     pub ending: bool,
     pub end_replies: Vec<Box<dyn FnOnce() + Send>>,
-    /// The task that times waiters out is running.
+    /// The task that times pending requests out is running.
     pub timing: bool,
 }
 
@@ -95,43 +95,43 @@ impl State {
         self.making + self.checking
     }
 
-    /// Puts a waiter into the queue at `position`.
-    pub fn insert_waiter(&mut self, position: usize, waiter: Waiter) {
-        self.count(&waiter, 1);
-        self.waiters.insert(position, waiter);
+    /// Puts a request into the queue at `position`.
+    pub fn insert_pending(&mut self, position: usize, request: PendingRequest) {
+        self.count(&request, 1);
+        self.pending.insert(position, request);
     }
 
-    /// Takes a waiter out of the queue.
-    pub fn remove_waiter(&mut self, position: usize) -> Option<Waiter> {
-        let waiter = self.waiters.remove(position)?;
-        self.count(&waiter, -1);
-        Some(waiter)
+    /// Takes a request out of the queue.
+    pub fn remove_pending(&mut self, position: usize) -> Option<PendingRequest> {
+        let request = self.pending.remove(position)?;
+        self.count(&request, -1);
+        Some(request)
     }
 
     /// Takes out those for whom `unwanted` says so, in their order.
-    pub fn take_waiters(&mut self, unwanted: impl Fn(&Waiter) -> bool) -> Vec<Waiter> {
-        let (taken, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut self.waiters).into_iter().partition(unwanted);
-        self.waiters = kept.into();
-        taken.iter().for_each(|waiter| self.count(waiter, -1));
+    pub fn take_pending(&mut self, unwanted: impl Fn(&PendingRequest) -> bool) -> Vec<PendingRequest> {
+        let (taken, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut self.pending).into_iter().partition(unwanted);
+        self.pending = kept.into();
+        taken.iter().for_each(|request| self.count(request, -1));
         taken
     }
 
-    /// Forgets the second tries whose first ones are answered, or are no longer held up by what they were held up by.
-    pub fn drop_needless(&mut self) {
-        if self.second_tries > 0 {
-            let heads: Vec<_> = self.lanes.iter().map(|lane| (lane.id(), lane.member.connection.head())).collect();
-            self.take_waiters(|waiter| matches!(&waiter.wish, Wish::SecondTry(second) if !second.is_needed(&heads)));
+    /// Drops the hedged reads that are answered, or no longer behind the statement they were stuck behind.
+    pub fn drop_unneeded(&mut self) {
+        if self.hedged_reads > 0 {
+            let heads: Vec<_> = self.shared.iter().map(|shared| (shared.id(), shared.connection.wire.head())).collect();
+            self.take_pending(|request| matches!(&request.work, Work::HedgedRead(hedged) if !hedged.is_needed(&heads)));
         }
     }
 
-    fn count(&mut self, waiter: &Waiter, by: isize) {
+    fn count(&mut self, request: &PendingRequest, by: isize) {
         let by = |counts: bool| if counts { by } else { 0 };
-        self.own = self.own.wrapping_add_signed(by(waiter.needs_own_connection()));
-        self.second_tries = self.second_tries.wrapping_add_signed(by(matches!(waiter.wish, Wish::SecondTry(_))));
+        self.own = self.own.wrapping_add_signed(by(request.needs_own_connection()));
+        self.hedged_reads = self.hedged_reads.wrapping_add_signed(by(matches!(request.work, Work::HedgedRead(_))));
     }
 
     fn in_progress(&self) -> bool {
-        !self.waiters.is_empty() || !self.lanes.is_empty() || self.expected() + self.bound + self.checked_out > 0
+        !self.pending.is_empty() || !self.shared.is_empty() || self.expected() + self.bound + self.checked_out > 0
     }
 }
 
@@ -142,7 +142,7 @@ impl Pool {
         let connections = bb8::Pool::builder()
             .max_size(config.max)
             .queue_strategy(QueueStrategy::Lifo)
-            // Tests, bounds and retries are ours: see Member::is_suspect, reaper.rs, establish.rs.
+            // Tests, bounds and retries are ours: see PooledConnection::is_suspect, idle.rs, connect.rs.
             .test_on_check_out(false)
             .retry_connection(false)
             .idle_timeout(None)
@@ -152,14 +152,14 @@ impl Pool {
         let inner = Arc::new(Inner {
             runtime: runtime.clone(),
             config,
-            maker: Maker { target, login, events, schema_generation: SchemaGeneration::default() },
+            connector: Connector { target, login, events, schema_generation: SchemaGeneration::default() },
             connections,
             state: Mutex::new(State::default()),
-            pace: Pace::new(),
+            latency: StatementLatency::new(),
             idle_changed: idle_changed.clone(),
             open: AtomicUsize::new(0),
         });
-        runtime.spawn(reaper::run(Arc::downgrade(&inner), idle_changed));
+        runtime.spawn(idle::close_idle(Arc::downgrade(&inner), idle_changed));
         Self(inner)
     }
 
@@ -170,12 +170,12 @@ impl Pool {
         let pipelined = max_pipeline > 1 && query.can_pipeline(pipeline_writes);
         let writes = pipelined && pipeline_writes && !query.can_pipeline(false);
         let statement = fingerprint(&query.text);
-        self.0.enqueue(Wish::Query(Job { query, statement, pipelined, writes, tries: 0, reply }), grow);
+        self.0.enqueue(Work::Query(Job { query, statement, pipelined, writes, tries: 0, reply }), grow);
     }
 
-    /// Gives the caller a connection of its own as soon as there is one. Has no bound of its own.
+    /// Gives the caller a connection of its own as soon as there is one. Without a timeout: the caller has one.
     pub fn checkout(&self, reply: CheckoutReply) {
-        self.0.enqueue(Wish::Checkout(reply), false);
+        self.0.enqueue(Work::Checkout(reply), false);
     }
 
     /// Makes a connection for this caller and no other; in a full pool, the same as [`checkout`](Self::checkout).
@@ -183,7 +183,7 @@ impl Pool {
         self.0.open_for(reply);
     }
 
-    /// The idle connection that was used last; `None` if there is none, or none that can be trusted without asking it.
+    /// The idle connection that was used last; `None` if there is none, or only some that have to be pinged first.
     pub fn take_idle(&self) -> Option<Checkout> {
         self.0.lend_idle()
     }
@@ -220,38 +220,38 @@ impl Pool {
         Counts {
             total: connections.connections as usize + state.making + state.bound,
             idle: connections.idle_connections as usize,
-            waiting: state.waiters.len(),
+            waiting: state.pending.len(),
         }
     }
 
     /// As if all idle connections had been idle for that much longer.
     #[cfg(test)]
     pub(super) fn age_idle(&self, by: std::time::Duration) {
-        let mut members = self.0.take_idle();
-        for member in &mut members {
-            member.idle_since -= by;
+        let mut connections = self.0.take_idle();
+        for connection in &mut connections {
+            connection.idle_since -= by;
         }
-        self.0.put_idle(members);
+        self.0.put_idle(connections);
     }
 
-    pub(super) fn lend(inner: &Arc<Inner>, member: PooledConnection<'static, Manager>) -> Checkout {
-        Checkout::new(Self(inner.clone()), member)
+    pub(super) fn lend(inner: &Arc<Inner>, connection: ConnectionGuard) -> Checkout {
+        Checkout::new(Self(inner.clone()), connection)
     }
 
-    pub(super) fn take_back(&self, member: PooledConnection<'static, Manager>) -> bool {
-        self.0.take_back(member)
+    pub(super) fn take_back(&self, connection: ConnectionGuard) -> bool {
+        self.0.take_back(connection)
     }
 }
 
 impl Inner {
     /// A checked-out connection comes back. False when it is not kept.
-    fn take_back(self: &Arc<Self>, mut member: PooledConnection<'static, Manager>) -> bool {
+    fn take_back(self: &Arc<Self>, mut connection: ConnectionGuard) -> bool {
         let mut state = self.state.lock();
         state.checked_out -= 1;
-        if state.ending && state.waiters.is_empty() {
-            member.retire(false);
+        if state.ending && state.pending.is_empty() {
+            connection.retire(false);
         }
-        let kept = self.put(member);
+        let kept = self.put(connection);
         self.pump(&mut state);
         drop(state);
         self.finish_if_ended();

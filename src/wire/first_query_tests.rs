@@ -22,7 +22,7 @@ impl Password for Known {
 #[derive(Default)]
 struct Requests(Mutex<Vec<oneshot::Receiver<Outcome>>>);
 
-impl Early for Requests {
+impl FirstQuery for Requests {
     fn take(&self) -> Option<Request> {
         let (sender, outcome) = oneshot::channel();
         self.0.lock().unwrap().push(outcome);
@@ -45,10 +45,11 @@ async fn login<F: Future<Output = ()>>(server: impl FnOnce(DuplexStream) -> F) -
     let channel = Channel { encrypted: true, local: false, binding: None };
     let mut exchange = Exchange::new(socket, &target);
     let mut encoder = Encoder::new(16, false, SchemaGeneration::default(), Pooler::default());
-    let mut rider = Rider { request: None, target: &target };
+    let mut unconfirmed = UnconfirmedQuery { request: None, target: &target };
     let client = async {
-        let error = exchange.run(&channel, &mut Known, &mut encoder, Some(&requests), &mut rider).await.expect_err("there is no session");
-        rider.lose(&error);
+        let error =
+            exchange.run(&channel, &mut Known, &mut encoder, Some(&requests), &mut unconfirmed).await.expect_err("there is no session");
+        unconfirmed.lose(&error);
         error
     };
     let server = async {
