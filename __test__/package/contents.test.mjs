@@ -29,6 +29,8 @@ test('the package holds every compiled module, the declarations and the document
       'index.d.ts',
       'package.json',
       'dist/unsupported.mjs',
+      // What the README links to.
+      ...readdirSync(join(root, 'docs')).map((document) => `docs/${document}`),
       ...modules.map((module) => `${module}.js`),
       ...new Set([...entries, ...twice].map((module) => `${module}.mjs`)),
       ...entries.flatMap((entry) => [`${entry}.d.ts`, `${entry}.d.mts`]),
