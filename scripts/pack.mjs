@@ -13,6 +13,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { thirdPartyLicenses } from './crates.mjs'
 import { manifest, root } from './entries.mjs'
 
 const { values, positionals } = parseArgs({ options: { all: { type: 'boolean' } }, allowPositionals: true })
@@ -31,10 +32,13 @@ for (const target of readdirSync(join(root, 'npm')).filter((name) => name !== 'l
     missing.push(target)
     continue
   }
-  if (platform.version !== manifest.version) throw new Error(`npm/${target} has version ${platform.version}, not ${manifest.version}: run \`npx napi version\``)
+  if (platform.version !== manifest.version) throw new Error(`npm/${target} has version ${platform.version}, not ${manifest.version}: only \`npm run release\` sets versions`)
   optionalDependencies[platform.name] = platform.version
   const stage = join(staging, target)
-  for (const file of ['package.json', 'README.md']) cpSync(join(directory, file), join(stage, file))
+  mkdirSync(stage)
+  cpSync(join(directory, 'README.md'), join(stage, 'README.md'))
+  writeManifest(stage, platform)
+  writeFileSync(join(stage, 'THIRD-PARTY-LICENSES.txt'), thirdPartyLicenses(target))
   cpSync(join(root, 'LICENSE'), join(stage, 'LICENSE'))
   cpSync(addon, join(stage, platform.main))
   writeFileSync(join(stage, 'bundled.mjs'), bundledEntry(platform.main))
@@ -47,8 +51,15 @@ const main = join(staging, 'main')
 for (const file of manifest.files) if (existsSync(join(root, file))) cpSync(join(root, file), join(main, file), { recursive: true })
 // What only a checkout can use.
 const { scripts: _scripts, devDependencies: _devDependencies, napi: _napi, allowScripts: _allowScripts, ...published } = manifest
-writeFileSync(join(main, 'package.json'), `${JSON.stringify({ ...published, optionalDependencies }, null, 2)}\n`)
+writeManifest(main, { ...published, optionalDependencies })
 pack(main)
+
+/** With the repository that a workflow of GitHub runs for: a statement of provenance is only taken for the repository that package.json names. */
+function writeManifest(directory, contents) {
+  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: name } = process.env
+  const repository = server && name ? { repository: { type: 'git', url: `git+${server}/${name}.git` } } : {}
+  writeFileSync(join(directory, 'package.json'), `${JSON.stringify({ ...contents, ...repository }, null, 2)}\n`)
+}
 
 /**
  * The entry of a platform package for bundlers that copy a file named by `new URL(…, import.meta.url)` beside the bundle (Turbopack,

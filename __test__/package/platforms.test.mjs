@@ -32,7 +32,7 @@ for (const [target, machine] of Object.entries(machines)) {
       '.': { webpack: './bundled.mjs', production: bundled, development: bundled, default: `./${addon}` },
       './package.json': './package.json',
     }
-    const files = [addon, 'bundled.mjs']
+    const files = [addon, 'bundled.mjs', 'THIRD-PARTY-LICENSES.txt']
     assert.deepEqual(manifest, { name: `lakebase-native-${target}`, version, license, engines, ...machine, main: addon, exports, files })
     assert.match(description, /lakebase-native/)
   })
