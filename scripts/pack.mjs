@@ -3,7 +3,8 @@
  *   node scripts/pack.mjs <directory>          what was built on this machine: `npm run build` first
  *   node scripts/pack.mjs <directory> --all    every target of package.json's napi.targets, or an error
  *
- * An addon is taken from npm/<target>, where a release puts what its machines built, or else from npm/local, this checkout's build.
+ * An addon is taken from npm/<target>, where a release puts what its machines built, or else from npm/local, this checkout's build. With
+ * `--addons <folder>` it is taken from there, <folder>/<target>, and from nowhere else.
  * Only what is packed here becomes an optional dependency, so that the tarballs install without packages that nobody has published.
  * Prints the tarballs' paths, the main package's last.
  */
@@ -16,7 +17,7 @@ import { parseArgs } from 'node:util'
 import { thirdPartyLicenses } from './crates.mjs'
 import { manifest, root } from './entries.mjs'
 
-const { values, positionals } = parseArgs({ options: { all: { type: 'boolean' } }, allowPositionals: true })
+const { values, positionals } = parseArgs({ options: { all: { type: 'boolean' }, addons: { type: 'string' } }, allowPositionals: true })
 const destination = resolve(positionals[0] ?? '.')
 const staging = mkdtempSync(join(tmpdir(), 'lakebase-native-pack-'))
 process.once('exit', () => rmSync(staging, { recursive: true, force: true }))
@@ -27,7 +28,8 @@ const optionalDependencies = {}
 for (const target of readdirSync(join(root, 'npm')).filter((name) => name !== 'local')) {
   const directory = join(root, 'npm', target)
   const platform = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'))
-  const addon = [directory, join(root, 'npm', 'local')].map((from) => join(from, platform.main)).find(existsSync)
+  const folders = values.addons ? [join(resolve(values.addons), target)] : [directory, join(root, 'npm', 'local')]
+  const addon = folders.map((from) => join(from, platform.main)).find(existsSync)
   if (!addon) {
     missing.push(target)
     continue

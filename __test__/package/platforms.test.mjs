@@ -33,7 +33,7 @@ for (const [target, machine] of Object.entries(machines)) {
       './package.json': './package.json',
     }
     const files = [addon, 'bundled.mjs', 'THIRD-PARTY-LICENSES.txt']
-    assert.deepEqual(manifest, { name: `lakebase-native-${target}`, version, license, engines, ...machine, main: addon, exports, files })
+    assert.deepEqual(manifest, { name: `lakebase-native-${target}`, version, license, engines, ...machine, main: addon, exports, preferUnplugged: true, files })
     assert.match(description, /lakebase-native/)
   })
 }

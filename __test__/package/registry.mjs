@@ -52,7 +52,8 @@ export async function startRegistry() {
       registry.published.push(`${name}@${version}`)
     }
     const before = packages.get(name)
-    const time = new Date().toISOString()
+    // Long ago: some package managers do not install what is younger than some days.
+    const time = '2020-01-01T00:00:00.000Z'
     const times = Object.fromEntries(Object.keys(versions).map((version) => [version, time]))
     packages.set(name, {
       ...{ name, 'dist-tags': { ...before?.['dist-tags'], ...tags }, versions: { ...before?.versions, ...versions } },
