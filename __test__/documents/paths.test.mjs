@@ -5,7 +5,7 @@ import { posix } from 'node:path'
 import { test } from 'node:test'
 import { readDocument, root } from './blocks.mjs'
 
-const files = execFileSync('git', ['ls-files'], { cwd: root, encoding: 'utf8' }).trim().split('\n')
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: root, encoding: 'utf8' }).trim().split('\n')
 /** Files, and folders with and without a slash behind. */
 const paths = new Set(files.flatMap((file) => file.split('/').map((_, at, parts) => parts.slice(0, at + 1).join('/'))))
 
