@@ -793,7 +793,7 @@ interface UserOptions extends UserPoolLimits {
     /** In development (`NODE_ENV`) `asUser()` gives the pool itself for a request without a user, with a warning. Default `false`. */
     developmentFallback?: boolean;
 }
-/** Options of `createLakebasePool()`. Each can come from the environment instead: see the README's table. */
+/** Options of `createLakebasePool()`. Each can come from the environment instead: docs/options.md has the table. */
 interface LakebasePoolOptions extends ConnectionOptions, PoolingOptions, PoolHooks, TokenOptions {
     /** Default `require`. `PGSSLMODE`. */
     sslMode?: SslMode;
