@@ -31,6 +31,7 @@ test('the package holds every compiled module, the declarations and the document
       'dist/unsupported.mjs',
       // What the README links to.
       ...readdirSync(join(root, 'docs')).map((document) => `docs/${document}`),
+      ...['commander.js', 'prompts.js', 'LICENSES.txt'].map((file) => `dist/cli/bundled/${file}`),
       ...modules.map((module) => `${module}.js`),
       ...new Set([...entries, ...twice].map((module) => `${module}.mjs`)),
       ...entries.flatMap((entry) => [`${entry}.d.ts`, `${entry}.d.mts`]),
