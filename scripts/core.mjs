@@ -14,13 +14,12 @@ const together = ['index.js', 'pg/index.js']
 
 /**
  * Replaces the modules in `dist`, a folder of compiled CommonJS modules, by core.js. A module that others in the folder require keeps its
- * file, a line that takes the module out of core.js: there is one copy of everything, whoever loads it first.
+ * file, which takes the module out of core.js: there is one copy of everything, whoever loads it first.
  */
 export async function bundleCore(dist) {
   const inside = [...reachable(dist, together)].sort()
   const outside = modulesIn(dist).filter((file) => !inside.includes(file))
-  const wanted = inside.filter((file) => together.includes(file) || outside.some((other) => requiredBy(dist, other).includes(file)))
-  const table = wanted.map((file) => `  '${file}': () => require('./${file}'),\n`).join('')
+  const table = inside.map((file) => `  '${file}': () => require('./${file}'),\n`).join('')
   const { metafile } = await build({
     stdin: { contents: `/** What lakebase-native runs: see scripts/core.mjs. */\nmodule.exports = {\n${table}}\n`, resolveDir: dist, sourcefile: 'core' },
     // Its modules' names in the bundle are their paths from here.
@@ -35,11 +34,24 @@ export async function bundleCore(dist) {
     metafile: true,
     plugins: [{ name: 'packages', setup: ({ onResolve }) => onResolve({ filter: /./ }, (required) => external(dist, required)) }],
   })
-  for (const file of inside) rmSync(join(dist, file))
-  for (const file of wanted) {
-    writeFileSync(join(dist, file), `module.exports = require('${posix.relative(posix.dirname(file), 'core.js').replace(/^(?!\.)/, './')}')['${file}']()\n`)
+  const wanted = new Set([...together, ...outside.flatMap((file) => requiredBy(dist, file))])
+  for (const file of inside) {
+    if (wanted.has(file)) writeFileSync(join(dist, file), taken(file, namesIn(readFileSync(join(dist, file), 'utf8'))))
+    else rmSync(join(dist, file))
   }
   writeFileSync(join(dist, 'LICENSES.txt'), licences(Object.keys(metafile.inputs).filter((file) => file.startsWith('..')).map((file) => relative(root, resolve(dist, file)))))
+}
+
+/** The line that takes a module out of core.js; the second tells Node.js, which does not run it to know, what ES modules can import by name. */
+function taken(file, names) {
+  const core = posix.relative(posix.dirname(file), 'core.js').replace(/^(?!\.)/, './')
+  return `module.exports = require('${core}')['${file}']()\n0 && (module.exports = { ${names.join(', ')} })\n`
+}
+
+/** What a compiled module exports. */
+function namesIn(text) {
+  const names = [...text.matchAll(/\bexports(?:\.(\w+) =|, "(\w+)", \{)/g)].map(([, assigned, defined]) => assigned ?? defined)
+  return [...new Set(names)].filter((name) => name !== '__esModule').sort()
 }
 
 /** Packages stay outside, but for the copy of pg-types and what that needs. The manifest stays where it is: a release changes it. */
