@@ -20,6 +20,7 @@ export function onTerminal(args, { cwd, env = {} }) {
     process: child,
     screen: '',
     get text() {
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: the sequences that move a terminal's cursor and colour it.
       return terminal.screen.replaceAll(/\u001b\[[0-9;?]*[A-Za-z]/g, '').replaceAll('\r', '')
     },
     type: (keys) => child.stdin.write(keys),
