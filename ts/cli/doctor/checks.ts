@@ -35,7 +35,7 @@ export function prepare(options: LakebasePoolOptions): Examination {
   const asking = withoutUndefined({ profile, authType, databricksHost })
   const endpoint = options.endpoint ?? (options.instanceName === undefined ? process.env['LAKEBASE_ENDPOINT'] : undefined)
   const instance = endpoint === undefined ? (options.instanceName ?? process.env['LAKEBASE_INSTANCE_NAME']) : undefined
-  const facts: Facts = { host: '', user: '', database: '', endpoint: endpoint ?? instance ?? '', identity: '', schema: '' }
+  const facts: Facts = { host: options.host ?? process.env['PGHOST'] ?? '', port: 0, endpointHost: '', user: '', database: '', endpoint: endpoint ?? instance ?? '', identity: '', schema: '' }
   const { version } = require('../../../package.json') as { version: string }
   const versions: Versions = { 'lakebase-native': version, node: process.version, platform: `${process.platform}-${process.arch}` }
 
@@ -90,12 +90,14 @@ export function prepare(options: LakebasePoolOptions): Examination {
     return ok(`${identity.methods.join(', then ')}${because}${identity.warnings.map((warning) => `; ${warning}`).join('')}`)
   }
 
-  async function name({ host }: Address): Promise<Finding> {
+  async function name({ host, port }: Address): Promise<Finding> {
+    Object.assign(facts, { host, port })
     if (host.startsWith('/')) return ok(`Unix socket ${host}`)
     return ok(`${host} is ${(await resolveName(host)).join(', ')}`)
   }
 
   async function reach(address: Address): Promise<Finding> {
+    Object.assign(facts, address)
     if (address.host.startsWith('/')) return ok('Unix socket')
     await openTcp(address)
     return ok(`${address.host}:${address.port}`)
@@ -104,9 +106,11 @@ export function prepare(options: LakebasePoolOptions): Examination {
   async function certificate(address: Address, postgres: boolean): Promise<Finding> {
     try {
       const found = await readCertificate(address, { postgres, servername: address.host })
-      const days = Math.floor((found.expires.getTime() - Date.now()) / 86_400_000)
-      const detail = `${found.protocol}, ${found.subject} by ${found.issuer}, ${days} days left`
-      return found.expires.getTime() - Date.now() < CERTIFICATE_WARNING_MILLIS ? says('TLS_EXPIRES_SOON', 'warning', detail) : ok(detail)
+      const left = found.expires.getTime() - Date.now()
+      const detail = `${found.protocol}, ${found.subject} by ${found.issuer}, ${Math.floor(left / 86_400_000)} days left`
+      // It may have ended since the handshake; OpenSSL's clock and JavaScript's are not one either.
+      if (left <= 0) return says('TLS_EXPIRED', 'failure', detail)
+      return left < CERTIFICATE_WARNING_MILLIS ? says('TLS_EXPIRES_SOON', 'warning', detail) : ok(detail)
     } catch (error) {
       const code = codeOf(error)
       const { code: system, message } = error as { code?: string; message: string }
@@ -141,13 +145,10 @@ export function prepare(options: LakebasePoolOptions): Examination {
     const { host = '', read_only_host: readOnlyHost, read_write_pooled_host: pooledHost } = status.hosts ?? {}
     const state = `${full.split('/').pop()}: ${(status.current_state ?? 'unknown state').toLowerCase()}`
     database.host ||= host
+    Object.assign(facts, { host: database.host, endpointHost: host })
     if (status.disabled) return says('ENDPOINT_DISABLED', 'failure', state)
     if (database.host === pooledHost && pooledHost) return says('POOLED_HOST', 'failure', database.host)
-    if (host && ![host, readOnlyHost].includes(database.host)) {
-      const given = database.host
-      facts.host = host
-      return says('WRONG_HOST', 'warning', `PGHOST is ${given}`)
-    }
+    if (host && ![host, readOnlyHost].includes(database.host)) return says('WRONG_HOST', 'warning', `PGHOST is ${database.host}`)
     return status.current_state === 'IDLE' ? says('ENDPOINT_SUSPENDED', 'warning', `${state}, suspended`) : ok(state)
   }
 

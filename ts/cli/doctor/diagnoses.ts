@@ -10,7 +10,11 @@ export interface Diagnosis {
 
 /** What causes and fixes speak of. */
 export interface Facts {
+  /** The server that the step is about, or the database. */
   host: string
+  port: number
+  /** The database's host, as the workspace says. */
+  endpointHost: string
   user: string
   database: string
   endpoint: string
@@ -31,7 +35,7 @@ const described = {
     'the name is wrong, or this network does not resolve it: a private link needs its own DNS zone',
     ({ host }) => `nslookup ${host}; compare with the workspace: npx lakebase init --dry-run`,
   ],
-  TCP_REFUSED: ['nothing listens there: the port is wrong, or a firewall refuses', ({ host }) => `nc -vz ${host} 5432; check PGPORT and DATABRICKS_HOST, and outbound rules`],
+  TCP_REFUSED: ['nothing listens there: the port is wrong, or a firewall refuses', ({ host, port }) => `nc -vz ${host} ${port}; check PGPORT and DATABRICKS_HOST, and outbound rules`],
   TCP_TIMEOUT: ['a firewall drops the packets', 'allow outbound TCP to port 5432 (database) and 443 (workspace), or use another network'],
   TLS_UNTRUSTED: [
     'a proxy on the way shows a certificate of its own, or the authority is a private one',
@@ -49,7 +53,7 @@ const described = {
   IP_ACCESS_LIST: ["this machine's address is not on the access list", 'connect through an allowed network, or have an administrator add the address: databricks ip-access-lists list'],
   NO_PERMISSION: [
     'the identity may not use this project, or lacks the workspace entitlement',
-    ({ identity }) => `give ${identity || 'it'} 'Can use' on the project, and workspace access: databricks postgres get-permissions`,
+    ({ identity }) => `in the workspace, give ${identity || 'it'} 'Can use' on the project, and the entitlement 'Workspace access'`,
   ],
   RATE_LIMITED: ['the workspace answers too many requests', 'wait a minute; share one process-wide pool instead of one for each request'],
   WORKSPACE_UNAVAILABLE: ['the workspace has a problem, or a proxy on the way', 'try again in some minutes; https://status.databricks.com'],
@@ -59,10 +63,10 @@ const described = {
     ({ endpoint }) => `${endpoint} does not exist (any more), or this identity may not see it`,
     'npx lakebase init lists what there is and writes the name',
   ],
-  ENDPOINT_DISABLED: [({ endpoint }) => `${endpoint} was disabled`, ({ endpoint }) => `enable it: databricks postgres update-endpoint ${endpoint} (disabled: false), or in the workspace`],
+  ENDPOINT_DISABLED: [({ endpoint }) => `${endpoint} was disabled`, ({ endpoint }) => `enable it in the workspace, or with: databricks postgres update-endpoint ${endpoint}`],
   ENDPOINT_SUSPENDED: ['nobody has used it for a while', 'nothing to do: the next login wakes it, which takes a second or so'],
   INSTANCE_STOPPED: ['the instance was stopped', ({ endpoint }) => `databricks database update-database-instance ${endpoint} --json '{"stopped": false}'`],
-  WRONG_HOST: ['PGHOST is of another endpoint than LAKEBASE_ENDPOINT', ({ host }) => `set PGHOST=${host}, or leave it out: it is looked up`],
+  WRONG_HOST: ['PGHOST is of another endpoint than LAKEBASE_ENDPOINT', ({ endpointHost }) => `set PGHOST=${endpointHost}, or leave it out: it is looked up`],
   TOKEN_SHORT: ['the credential ends soon: a clock is wrong, or it was made with a short life', 'compare the clocks above'],
   ROLE_MISMATCH: [
     ({ user, identity }) => `PGUSER is ${user}, but the token is for ${identity}`,
@@ -119,6 +123,7 @@ export function codeOf(error: unknown): DiagnosisCode {
 }
 
 const patterns: readonly (readonly [DiagnosisCode, RegExp])[] = [
+  ['CLOCK', /clock skew/i],
   ['IP_ACCESS_LIST', /IP ACL|IP access list|IP address \S+ is not allowed|source IP address.*(?:blocked|not allowed)/i],
   ['ENDPOINT_DISABLED', /endpoint\b.*\bis disabled/i],
   ['INSTANCE_STOPPED', /instance\b.*\bis stopped/i],

@@ -38,7 +38,7 @@ export async function readCertificate(address: Address, { postgres, servername }
   const socket = await tcp(address)
   try {
     if (postgres) await askForTls(socket)
-    const secure = connectTls({ socket, host: servername, ca: authorities(), ...(!isIP(servername) && { servername }) })
+    const secure = connectTls({ socket, host: servername, ca: authorities(postgres), ...(!isIP(servername) && { servername }) })
     await within(once(secure, 'secureConnect'), 'TLS')
     const { subject, issuer, valid_to: end } = secure.getPeerCertificate() as PeerCertificate
     return { protocol: secure.getProtocol() ?? 'TLS', subject: nameOf(subject) || servername, issuer: nameOf(issuer), expires: new Date(end) }
@@ -88,10 +88,12 @@ async function within<T>(work: Promise<T>, what: 'TCP' | 'TLS'): Promise<T> {
   }
 }
 
-/** Node.js' own and those of the variables, which Node.js itself reads when it starts only. */
-function authorities(): string[] {
-  const files = ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'PGSSLROOTCERT'].map((name) => process.env[name]).filter((file) => file && file !== 'system')
-  return [...rootCertificates, ...files.flatMap((file) => readIfPossible(file!))]
+/** Node.js' own and those of the variables, which Node.js itself reads when it starts only. For the database, PGSSLROOTCERT replaces them all. */
+function authorities(postgres: boolean): string[] {
+  const replacing = process.env['PGSSLROOTCERT']
+  if (postgres && replacing && replacing !== 'system') return readIfPossible(replacing)
+  const files = [process.env['NODE_EXTRA_CA_CERTS'], process.env['SSL_CERT_FILE']]
+  return [...rootCertificates, ...files.flatMap((file) => (file ? readIfPossible(file) : []))]
 }
 
 function readIfPossible(file: string): string[] {
