@@ -36,6 +36,8 @@ test('the package holds every compiled module once, the declarations and the doc
       'README.md',
       'index.d.ts',
       'package.json',
+      // What the README links to.
+      ...readdirSync(join(root, 'docs')).map((document) => `docs/${document}`),
       ...[
         'core.js',
         'LICENSES.txt',
@@ -57,7 +59,7 @@ test('the licences of what is bundled go along', () => {
   assert.equal(licences.match(/permission (is hereby granted|to use)/gi).length, 7)
 })
 
-test('a platform package holds the addon and the documents, and nothing else', () => {
+test('a platform package holds the addon, the licences of what is linked into it and the documents, and nothing else', () => {
   const target = /lakebase-native-(.+)-\d+\.\d+\.\d+/.exec(basename(packed.platform))[1]
-  assert.deepEqual(filesOf(packed.platform), ['LICENSE', 'README.md', 'bundled.mjs', `lakebase-native.${target}.node`, 'package.json'])
+  assert.deepEqual(filesOf(packed.platform), ['LICENSE', 'README.md', 'THIRD-PARTY-LICENSES.txt', 'bundled.mjs', `lakebase-native.${target}.node`, 'package.json'])
 })

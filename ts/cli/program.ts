@@ -10,6 +10,11 @@ export type Register = (program: Command) => void
 
 /** By name, so that only the command that runs is loaded. Help and completion load all. */
 const commands: Record<string, () => Register> = {
+  init: () => (require('./commands/init.js') as typeof import('./commands/init.js')).init,
+  exec: () => (require('./commands/exec.js') as typeof import('./commands/exec.js')).exec,
+  proxy: () => (require('./commands/proxy.js') as typeof import('./commands/proxy.js')).proxy,
+  migrate: () => (require('./commands/migrate.js') as typeof import('./commands/migrate.js')).migrate,
+  doctor: () => (require('./commands/doctor.js') as typeof import('./commands/doctor.js')).doctor,
   token: () => (require('./commands/token.js') as typeof import('./commands/token.js')).token,
   completion: () => (require('./commands/completion.js') as typeof import('./commands/completion.js')).completion,
 }
@@ -18,7 +23,7 @@ const commands: Record<string, () => Register> = {
 export interface CommonFlags {
   json?: boolean
   color: boolean
-  envFile?: string[] | false
+  dotenv?: string[] | false
 }
 
 /** An example of `--help`: the line to type, and what it does. */
@@ -31,8 +36,8 @@ export function subcommand(program: Command, name: string, description: string, 
   return program
     .command(name)
     .description(description)
-    .addOption(envFileOption())
-    .addOption(common('--no-env-file', 'read no such file'))
+    .addOption(dotenvOption())
+    .addOption(common('--no-dotenv', 'read no such file'))
     .addOption(common('--json', 'print JSON, for scripts'))
     .addOption(common('--no-color', 'print no colours, as with NO_COLOR or where the output is no terminal'))
     .addHelpOption(common('--help', 'print help'))
@@ -50,8 +55,9 @@ function commonLast<T extends Command | Option>(all: T[], visible: T[], groupOf:
   return new Map([...[...groups].filter(([name]) => name !== COMMON), ...(last ? [[COMMON, last] as const] : [])])
 }
 
-function envFileOption(): Option {
-  return common('--env-file <file>', 'read variables from this file; may be repeated (default: .env.local, then .env)').argParser(
+/** Not `--env-file`, which Node.js 20 takes for its own wherever it stands. */
+function dotenvOption(): Option {
+  return common('--dotenv <file>', 'read variables from this file; may be repeated (default: .env.local, then .env)').argParser(
     (file: string, files: string[] | undefined) => [...(files ?? []), file],
   )
 }
@@ -80,9 +86,9 @@ export function parser(args: readonly string[]): Command {
   const named = commands[args[0] ?? '']
   for (const command of named && args[0] !== 'completion' ? [named] : Object.values(commands)) command()(program)
   program.hook('preAction', (_, command) => {
-    const { json, color, envFile } = command.opts<CommonFlags>()
+    const { json, color, dotenv } = command.opts<CommonFlags>()
     configureOutput({ json: Boolean(json), ...(!color && colourless) })
-    loadEnvironmentFiles(envFile)
+    loadEnvironmentFiles(dotenv)
   })
   return program
 }

@@ -12,22 +12,24 @@ export function parseVariables(text: string): Map<string, string> {
 }
 
 /**
- * The text with these variables set. A variable that is there is changed where it stands, with its line's comment and quotes kept where they fit
- * (of several, all); the others come at the end. `undefined` leaves a variable as it is.
+ * The text with these variables set. A variable that is there is changed where it stands, and its line's comment stays (of several lines, all are
+ * changed); the others come at the end. `null` makes a comment of a variable's line.
  */
-export function mergeVariables(text: string, changes: Readonly<Record<string, string | undefined>>): string {
-  const left = new Map(Object.entries(changes).filter((entry): entry is [string, string] => entry[1] !== undefined))
+export function mergeVariables(text: string, changes: Readonly<Record<string, string | null>>): string {
+  const wanted = new Map(Object.entries(changes))
   const present = new Set<string>()
   const merged = text.replaceAll(ASSIGNMENT, (line: string, name: string, value: string, comment: string) => {
-    const wanted = left.get(name)
-    if (wanted === undefined) return line
+    const change = wanted.get(name)
+    if (change === undefined) return line
     present.add(name)
-    if (unquote(value) === wanted) return line
+    if (change === null) return line.replaceAll(/^/gm, '# ')
+    if (unquote(value) === change) return line
     const before = line.slice(0, line.length - value.length - comment.length)
-    return before + quote(wanted) + comment
+    return before + quote(change) + comment
   })
   const newline = /\r\n/.test(text) ? '\r\n' : '\n'
-  const added = [...left].filter(([name]) => !present.has(name)).map(([name, value]) => `${name}=${quote(value)}${newline}`)
+  const missing = [...wanted].filter((entry): entry is [string, string] => entry[1] !== null && !present.has(entry[0]))
+  const added = missing.map(([name, value]) => `${name}=${quote(value)}${newline}`)
   if (added.length === 0) return merged
   return merged + (merged === '' || merged.endsWith('\n') ? '' : newline) + added.join('')
 }
