@@ -8,6 +8,7 @@ import { native } from './native.js'
 import type { LakebasePoolOptions } from './options.js'
 import { escapeIdentifier } from './escape.js'
 import { hide } from './pg/connection-parameters.js'
+import { lakebase } from './policy.js'
 import type { Settings } from './pool/options.js'
 import { Pool, type PoolClient } from './pool/pool.js'
 import type { ForwardedRequest } from './users/forwarded.js'
@@ -35,7 +36,7 @@ export class LakebasePool extends Pool {
   /** Throws a `ConfigurationError` that lists every problem. Connects when first used. */
   constructor(options: LakebasePoolOptions = {}) {
     const schema: SchemaOfPool = { name: undefined }
-    super(withSchema(options, schema), false)
+    super(withSchema(options, schema), lakebase)
     this.#source = options
     const settings = this._settings
     if (settings.encrypted && !settings.verified) {

@@ -104,7 +104,13 @@ impl Client {
         let Database { pool, target, login, sessions, events, .. } = &*self.database;
         let target = Arc::new(target.with_session(|config| apply(config, startup, asked)));
         let began = Instant::now();
-        let options = Options { statement_cache_size: 0, schema_generation: SchemaGeneration::default(), in_order: false, early: None };
+        let options = Options {
+            statement_cache_size: 0,
+            pipeline_writes: false,
+            schema_generation: SchemaGeneration::default(),
+            in_order: false,
+            first_query: None,
+        };
         let started = tokio::select! {
             started = begin_session(pool, &target, login, &options) => started,
             () = gone(&socket) => return,
