@@ -21,7 +21,6 @@ export function onTerminal(args, { cwd, env = {} }) {
     process: child,
     screen: '',
     get text() {
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: the sequences that move a terminal's cursor and colour it.
       return stripVTControlCharacters(terminal.screen).replaceAll('\r', '')
     },
     type: (keys) => child.stdin.write(keys),
