@@ -3,9 +3,9 @@
  *   npm run build:targets                      every target that this machine can link, and `cargo check` for Windows
  *   npm run build:targets -- linux-arm64-gnu   only these
  *
- * zig is the linker and brings the C library of every target: glibc 2.17 (2012) is the oldest that the Linux addons ask for. The standard
- * library is built from its source, without what names the functions of a backtrace: an addon has no symbols that it could show. Needs Linux,
- * Python with pip, and a Rust toolchain.
+ * On Linux, zig is the linker and brings the C library of every target: glibc 2.17 (2012) is the oldest that the Linux addons ask for. The standard
+ * library is built from its source, without what names the functions of a backtrace: an addon has no symbols that it could show. Needs
+ * Python with pip, and a Rust toolchain. macOS and Windows build their own targets, with the linkers and libraries that they have.
  */
 
 import { execFileSync, spawnSync } from 'node:child_process'
@@ -23,9 +23,13 @@ const targets = {
   'linux-arm64-musl': { rust: 'aarch64-unknown-linux-musl', flags: '-C target-feature=-crt-static' },
   'darwin-arm64': { rust: 'aarch64-apple-darwin' },
   'darwin-x64': { rust: 'x86_64-apple-darwin' },
-  // Linking needs Microsoft's import libraries, which no package registry has: Windows itself builds it.
-  'win32-x64-msvc': { rust: 'x86_64-pc-windows-msvc', checkOnly: true },
+  // Linking needs Microsoft's import libraries, which no package registry has: on Linux it is only checked. The C library is linked into the
+  // addon, as it is into Node.js: a system need not have it.
+  'win32-x64-msvc': { rust: 'x86_64-pc-windows-msvc', flags: '-C target-feature=+crt-static', checkOnly: process.platform !== 'win32' },
 }
+const libraries = { linux: 'liblakebase_native.so', darwin: 'liblakebase_native.dylib', win32: 'lakebase_native.dll' }
+const cross = process.platform === 'linux'
+const buildable = Object.keys(targets).filter((name) => cross || name.startsWith(process.platform))
 
 const cache = join(root, 'node_modules', '.cache', 'targets')
 const python = join(cache, 'python')
@@ -36,10 +40,10 @@ const unknown = names.filter((name) => !(name in targets))
 if (unknown.length > 0) throw new Error(`no such target: ${unknown.join(', ')}. There are ${Object.keys(targets).join(', ')}`)
 
 mkdirSync(cache, { recursive: true })
-installZig()
+if (cross) installZig()
 installSource()
 const results = []
-for (const name of names.length > 0 ? names : Object.keys(targets)) results.push(build(name, targets[name]))
+for (const name of names.length > 0 ? names : buildable) results.push(build(name, targets[name]))
 console.log(results.join('\n'))
 
 function build(name, { rust, floor, flags = '', checkOnly = false }) {
@@ -53,15 +57,16 @@ function build(name, { rust, floor, flags = '', checkOnly = false }) {
   }
   const standardLibrary = ['-Z', 'build-std=std,panic_unwind', '-Z', 'build-std-features=panic-unwind']
   const began = Date.now()
-  const command = checkOnly ? ['check', '--lib', '--target', rust] : ['zigbuild', '--release', '--lib', '--target', floor ? `${rust}.${floor}` : rust]
-  const { status } = spawnSync('cargo', [...command, ...standardLibrary], { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] })
+  const command = checkOnly ? ['check'] : [cross ? 'zigbuild' : 'build', '--release']
+  const target = ['--lib', '--target', floor ? `${rust}.${floor}` : rust]
+  const { status } = spawnSync('cargo', [...command, ...target, ...standardLibrary], { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] })
   const seconds = Math.round((Date.now() - began) / 1000)
   if (status !== 0) {
     process.exitCode = 1
     return `${name}: failed after ${seconds} s`
   }
   if (checkOnly) return `${name}: checked, not linked (${seconds} s)`
-  const library = join(root, 'target', rust, 'release', `liblakebase_native.${rust.includes('apple') ? 'dylib' : 'so'}`)
+  const library = join(root, 'target', rust, 'release', libraries[name.split('-')[0]])
   const addon = join(root, 'npm', name, `lakebase-native.${name}.node`)
   // Renamed into place: a process may have loaded the one before.
   copyFileSync(library, `${addon}.new`)

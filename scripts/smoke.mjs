@@ -3,6 +3,8 @@
  * and the package as it is packed. The servers run on this machine: an emulator, and a PostgreSQL with passwords.
  *   npm run test:smoke                   all
  *   npm run test:smoke -- node-24 bun    only these
+ *   npm run test:smoke -- here           the Node.js that runs this, on this machine
+ *   npm run test:smoke -- linux-x64-musl@node:24-alpine   Node.js in an image, by Docker
  */
 
 import { execFileSync, spawn } from 'node:child_process'
@@ -11,12 +13,12 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { checkSymbols } from '../__test__/smoke/symbols.mjs'
-import { runtimes } from '../__test__/smoke/runtimes.mjs'
+import { forwarded, runtimeNamed, runtimes } from '../__test__/smoke/runtimes.mjs'
 import { postgres } from '../__test__/support/postgres.mjs'
 import { root } from './entries.mjs'
 
 const chosen = process.argv.slice(2)
-const unknown = chosen.filter((name) => !runtimes.some((runtime) => runtime.name === name))
+const unknown = chosen.filter((name) => !runtimeNamed(name))
 if (unknown.length > 0) throw new Error(`no such runtime: ${unknown.join(', ')}. There are ${runtimes.map(({ name }) => name).join(', ')}`)
 
 const work = mkdtempSync(join(tmpdir(), 'lakebase-native-smoke-'))
@@ -24,7 +26,7 @@ process.once('exit', () => rmSync(work, { recursive: true, force: true }))
 const tarballs = execFileSync(process.execPath, [join(root, 'scripts', 'pack.mjs'), work], { encoding: 'utf8' }).trim().split('\n')
 const servers = await startServers()
 const results = []
-for (const runtime of runtimes.filter(({ name }) => chosen.length === 0 || chosen.includes(name))) results.push(await run(runtime))
+for (const runtime of chosen.length > 0 ? chosen.map(runtimeNamed) : runtimes) results.push(await run(runtime))
 await servers.stop()
 console.log(results.join('\n'))
 
@@ -35,8 +37,11 @@ async function startServers() {
   const server = await postgres({ tls: true, host: '127.0.0.1', password })
   const { host, port, superuser: user, ca } = server
   const scram = { host, port, user, password: encodeURIComponent(password), database: 'postgres', ssl: { ca } }
+  const env = { ...emulator.env, SMOKE_SERVERS: JSON.stringify({ ca: emulator.ca, scram: { ...scram, password } }) }
+  const others = Object.keys(env).filter((name) => !forwarded.includes(name))
+  if (others.length > 0) throw new Error(`variables that containers are not given: ${others.join(', ')}`)
   return {
-    env: { ...emulator.env, SMOKE_SERVERS: JSON.stringify({ ca: emulator.ca, scram: { ...scram, password } }) },
+    env,
     stop: () => Promise.all([emulator.stop(), server.stop()]),
   }
 }
@@ -45,14 +50,15 @@ async function startServers() {
 async function run({ name, target, command, flags = [] }) {
   const addon = join(root, 'npm', target, `lakebase-native.${target}.node`)
   if (!existsSync(addon)) return failed(`${name}: no addon; npm run build:targets -- ${target}`)
-  checkSymbols(target, addon)
+  if (target.startsWith('linux')) checkSymbols(target, addon)
   const app = install(target)
   const [program, ...before] = await command()
   const version = execFileSync(program, [...before, '--version'], { encoding: 'utf8' }).split('\n')[0]
   const began = Date.now()
   const child = spawn(program, [...before, ...flags, join(app, 'program.mjs')], {
     cwd: app,
-    env: { PATH: process.env.PATH, HOME: work, ...servers.env },
+    // SystemRoot: without it Windows opens no socket.
+    env: { PATH: process.env.PATH, SystemRoot: process.env.SystemRoot, HOME: work, ...servers.env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let output = ''
