@@ -1,7 +1,6 @@
 // The runtimes that the smoke suite runs on, from package registries, in node_modules/.cache/runtimes: each is a target and a command.
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { debianPackages } from '../support/debian-package.mjs'
@@ -35,34 +34,6 @@ export const runtimes = [
   { name: 'musl-node-24', target: 'linux-x64-musl', command: () => muslNode('x64') },
   { name: 'arm64-musl-node-24', target: 'linux-arm64-musl', command: () => muslNode('arm64') },
 ]
-
-/** The Node.js that runs this, on the target that it is of. */
-const here = { name: 'here', target: thisTarget(), command: async () => [process.execPath] }
-
-/**
- * The runtime of that name: one of the above; `here`; or `<target>@<image>`, Node.js in a container of this machine, which shares its network and
- * its folder of temporary files.
- */
-export function runtimeNamed(name) {
-  const [target, image] = name.split('@')
-  if (!image) return [...runtimes, here].find((runtime) => runtime.name === name)
-  const variables = [...forwarded, 'HOME'].flatMap((variable) => ['--env', variable])
-  const container = ['docker', 'run', '--rm', '--network', 'host', '--volume', `${tmpdir()}:${tmpdir()}`, ...variables, image, 'node']
-  return { name, target, command: async () => container }
-}
-
-/** The variables that the program is given. */
-export const forwarded = [
-  ...['DATABRICKS_HOST', 'DATABRICKS_CLIENT_ID', 'DATABRICKS_CLIENT_SECRET', 'LAKEBASE_ENDPOINT', 'NODE_EXTRA_CA_CERTS', 'SMOKE_SERVERS'],
-  ...['PGHOST', 'PGPORT', 'PGDATABASE', 'PGUSER', 'PGSSLMODE'],
-]
-
-function thisTarget() {
-  const { platform, arch } = process
-  if (platform === 'win32') return `win32-${arch}-msvc`
-  if (platform !== 'linux') return `${platform}-${arch}`
-  return `linux-${arch}-${process.report.getReport().header.glibcVersionRuntime ? 'gnu' : 'musl'}`
-}
 
 const npmNode = (arch, version) => join(npm(`node-${arch}-${version}`, `node-linux-${arch}@${version}`), 'bin', 'node')
 
