@@ -411,6 +411,7 @@ fn settings(config: &Config) -> Value {
         "schema": config.schema_name().filter(|_| !config.lookup.user),
         "encrypted": config.connect.ssl.mode != config::SslMode::Disable,
         "verified": matches!(config.connect.ssl.mode, config::SslMode::VerifyFull | config::SslMode::VerifyCa),
+        "usesTokens": matches!(config.login, config::Login::Token(_)),
         "max": config.pool.max,
         "min": config.pool.min,
         "idleTimeoutMillis": millis(config.pool.idle_timeout),

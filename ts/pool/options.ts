@@ -20,6 +20,8 @@ export interface Settings {
   encrypted: boolean
   /** TLS verifies the server's certificate. */
   verified: boolean
+  /** Connections log in with tokens of the workspace. */
+  usesTokens: boolean
   /** The schema that sessions work in, where one was chosen. */
   schema?: string | null
 }
@@ -38,6 +40,7 @@ export const nowhere: Settings = {
   maxLifetimeSeconds: 0,
   encrypted: false,
   verified: false,
+  usesTokens: false,
 }
 
 /** What a pool is given. */
@@ -73,7 +76,7 @@ export function revealed(given: TokenPoolOptions): TokenPoolOptions {
 /** What the caller gave, with what Rust found in the environment and its defaults. */
 export function lakebaseOptions(given: GivenOptions, settings: Settings): PoolOptions {
   // What is no option must not become one: another pool can be made of these.
-  const { encrypted: _encrypted, verified: _verified, schema: _schema, ...found } = settings
+  const { encrypted: _encrypted, verified: _verified, usesTokens: _usesTokens, schema: _schema, ...found } = settings
   const options = {
     ...given,
     ...found,
