@@ -2,7 +2,8 @@
 
 import { offPoolNews, onPoolNews, warn } from './auth/questions.js'
 import { environment, expect } from './environment.js'
-import { AuthenticationError, ConfigurationError, restack } from './errors.js'
+import { AuthenticationError, ConfigurationError, restack, toError, type WireError } from './errors.js'
+import { beginTokenFetch } from './instrumentation.js'
 import { native } from './native.js'
 import { encodeOptions, environmentVariables, type LakebasePoolOptions, type TokenOptions } from './options.js'
 import { escapeIdentifier } from './escape.js'
@@ -51,10 +52,21 @@ export class LakebasePool extends Pool {
     }
     schema.name = settings.schema ?? undefined
     hideSecrets(this.options)
+    let fetchEnded: ReturnType<typeof beginTokenFetch>
     onPoolNews(this._pool, (event) => {
-      if (event.event === 'fetched') {
-        this.emit('token', { method: event.method, expiresAt: new Date(event.expiresAt as number) } as FetchedToken)
-        return
+      switch (event.event) {
+        case 'fetching':
+          fetchEnded = beginTokenFetch(settings)
+          return
+        case 'fetchFailed':
+          fetchEnded?.({ method: undefined, expiresAt: undefined, error: toError(event.error as WireError) })
+          return
+        case 'fetched': {
+          const fetched = { method: event.method as string, expiresAt: new Date(event.expiresAt as number) }
+          fetchEnded?.(fetched)
+          this.emit('token', fetched satisfies FetchedToken)
+          return
+        }
       }
       const { host, user, database } = event as unknown as Settings
       Object.assign(settings, { host, user, database })
