@@ -149,7 +149,7 @@ interface PoolConfig extends ClientConfig {
     maxLifetimeSeconds?: number | undefined;
     /** This package's own: plain reads in flight per connection when all are busy. Default 64; 1: no pipelining. */
     maxPipeline?: number | undefined;
-    /** This package's own: writes share connections, too; what is behind one that waits for a lock waits with it. Never behind a transaction pooler. Default `false`. */
+    /** This package's own: writes share connections, too; what is behind one that waits for a lock waits with it. Default `false`. */
     pipelineWrites?: boolean | undefined;
     /** A class derived from this package's `Client`. */
     Client?: (new () => ClientBase) | undefined;
@@ -591,6 +591,17 @@ interface Pool {
     on<E extends 'error' | 'release' | 'connect' | 'acquire' | 'remove'>(event: E, listener: PoolListener<E>): this;
 }
 
+/** The headers of a request of Node.js. */
+type NodeHeaders = Record<string, string | string[] | undefined>;
+/** The part of the web's `Headers` that is read. */
+interface WebHeaders {
+    get(name: string): string | null;
+}
+/** A request of Node.js (also Express, Fastify, Hono's raw one), a web `Request`, or headers alone. */
+type ForwardedRequest = {
+    headers: NodeHeaders | WebHeaders;
+} | NodeHeaders | WebHeaders;
+
 /** PostgreSQL's transaction modes; what is not given is the session's default. */
 interface TransactionOptions {
     isolationLevel?: 'read uncommitted' | 'read committed' | 'repeatable read' | 'serializable';
@@ -598,6 +609,61 @@ interface TransactionOptions {
     /** With `serializable` and `readOnly`: waits for a snapshot that needs no checks. */
     deferrable?: boolean;
 }
+
+/** A database credential was fetched, as the event `token` tells it: never the credential itself. */
+interface FetchedToken {
+    /** The name of the way that authenticated for it, such as `oauth-m2m`. */
+    method: string;
+    /** When PostgreSQL stops accepting it for new connections. */
+    expiresAt: Date;
+}
+/**
+ * A pool of connections to Lakebase: node-postgres' pool, with passwords that are fetched, cached and rotated in Rust.
+ *
+ * Emits `token` (a `FetchedToken`) for each credential that is fetched for it, besides the events of a pool.
+ */
+declare class LakebasePool extends Pool {
+    #private;
+    /** Throws a `ConfigurationError` that lists every problem. Connects when first used. */
+    constructor(options?: LakebasePoolOptions);
+    end(): Promise<void>;
+    end(callback: (error?: Error) => void): void;
+    /**
+     * Forgets this pool's credential and the workspace token behind it, for everybody in the process who shares them: the next connection gets
+     * new ones. For a secret that was replaced, or a permission that was just given. Open connections stay.
+     */
+    clearTokenCache(): void;
+    /**
+     * Queries as a user: `current_user` and row-level security are the user's. Each user has a small pool of its own (`users`), which the user's
+     * token opens; this pool's identity plays no part.
+     *
+     * `token` is the user's token for the workspace; `jwt`, an identity provider's token for the user, is exchanged for one by the account's
+     * federation policy.
+     */
+    forUser(identity: UserIdentity): PoolOfUser;
+    /**
+     * The same for the user of a request that Databricks' proxy has forwarded: `x-forwarded-access-token`, `x-forwarded-email`.
+     *
+     * Anybody can send these headers where no such proxy is in front, so this throws unless `trustForwardedHeaders` is set. Without a token it
+     * throws an `AuthenticationError`; in development (`NODE_ENV`), with `users.developmentFallback`, it warns and gives this pool.
+     */
+    asUser(request: ForwardedRequest): PoolOfUser;
+    /** The credential this pool logs in with: cached, shared with everybody of the same identity in this process. */
+    getToken(): Promise<string>;
+    /**
+     * Runs `work` in a transaction: commits when it resolves, rolls back and rethrows when it does not.
+     *
+     * Query with the client that `work` is given; the pool's own `query()` is another connection.
+     */
+    transaction<T>(work: (client: PoolClient) => Promise<T>, options?: TransactionOptions): Promise<T>;
+}
+/**
+ * A pool for Lakebase. All settings can come from the environment: with `DATABRICKS_HOST`, `LAKEBASE_ENDPOINT`, `PGHOST`, `PGDATABASE` and
+ * `DATABRICKS_CLIENT_ID` + `DATABRICKS_CLIENT_SECRET` set, `createLakebasePool()` is enough.
+ *
+ * Throws a `ConfigurationError` that lists every problem; connects when first used.
+ */
+declare function createLakebasePool(options?: LakebasePoolOptions): LakebasePool;
 
 /** Bounds of the pools of users. */
 interface UserPoolLimits {
@@ -703,8 +769,8 @@ interface PoolingOptions {
     maxPipeline?: number;
     /**
      * Writes, locking reads and calls of any function share connections, too. Default `false`: faster, but what is behind one that waits for a lock
-     * waits with it, and a program that holds the lock while it awaits what is behind waits for itself, for ever. Never
-     * behind a transaction pooler: PgBouncer 1.18 has lost acknowledged writes when a link or server was lost in the middle of several.
+     * waits with it, and a program that holds the lock while it awaits what is behind waits for itself, for ever. Has an
+     * effect only on connections that are proven to lead to one PostgreSQL process: not behind a pooler, nor behind a proxy that makes up process ids.
      */
     pipelineWrites?: boolean;
     /** Told what the pool does, in words. */
@@ -793,7 +859,7 @@ interface UserOptions extends UserPoolLimits {
     /** In development (`NODE_ENV`) `asUser()` gives the pool itself for a request without a user, with a warning. Default `false`. */
     developmentFallback?: boolean;
 }
-/** Options of `createLakebasePool()`. Each can come from the environment instead: see the README's table. */
+/** Options of `createLakebasePool()`. Each can come from the environment instead: docs/options.md has the table. */
 interface LakebasePoolOptions extends ConnectionOptions, PoolingOptions, PoolHooks, TokenOptions {
     /** Default `require`. `PGSSLMODE`. */
     sslMode?: SslMode;
@@ -811,17 +877,6 @@ interface LakebasePoolOptions extends ConnectionOptions, PoolingOptions, PoolHoo
     trustForwardedHeaders?: boolean;
 }
 
-/** The headers of a request of Node.js. */
-type NodeHeaders = Record<string, string | string[] | undefined>;
-/** The part of the web's `Headers` that is read. */
-interface WebHeaders {
-    get(name: string): string | null;
-}
-/** A request of Node.js (also Express, Fastify, Hono's raw one), a web `Request`, or headers alone. */
-type ForwardedRequest = {
-    headers: NodeHeaders | WebHeaders;
-} | NodeHeaders | WebHeaders;
-
 /** A database credential. */
 interface Credential {
     /** The password. Secret. */
@@ -829,60 +884,6 @@ interface Credential {
     /** When PostgreSQL stops accepting it for new connections. */
     expiresAt: Date;
 }
-/** A database credential was fetched, as the event `token` tells it: never the credential itself. */
-interface FetchedToken {
-    /** The name of the way that authenticated for it, such as `oauth-m2m`. */
-    method: string;
-    /** When PostgreSQL stops accepting it for new connections. */
-    expiresAt: Date;
-}
-/**
- * A pool of connections to Lakebase: node-postgres' pool, with passwords that are fetched, cached and rotated in Rust.
- *
- * Emits `token` (a `FetchedToken`) for each credential that is fetched for it, besides the events of a pool.
- */
-declare class LakebasePool extends Pool {
-    #private;
-    /** Throws a `ConfigurationError` that lists every problem. Connects when first used. */
-    constructor(options?: LakebasePoolOptions);
-    end(): Promise<void>;
-    end(callback: (error?: Error) => void): void;
-    /**
-     * Forgets this pool's credential and the workspace token behind it, for everybody in the process who shares them: the next connection gets
-     * new ones. For a secret that was replaced, or a permission that was just given. Open connections stay.
-     */
-    clearTokenCache(): void;
-    /**
-     * Queries as a user: `current_user` and row-level security are the user's. Each user has a small pool of its own (`users`), which the user's
-     * token opens; this pool's identity plays no part.
-     *
-     * `token` is the user's token for the workspace; `jwt`, an identity provider's token for the user, is exchanged for one by the account's
-     * federation policy.
-     */
-    forUser(identity: UserIdentity): PoolOfUser;
-    /**
-     * The same for the user of a request that Databricks' proxy has forwarded: `x-forwarded-access-token`, `x-forwarded-email`.
-     *
-     * Anybody can send these headers where no such proxy is in front, so this throws unless `trustForwardedHeaders` is set. Without a token it
-     * throws an `AuthenticationError`; in development (`NODE_ENV`), with `users.developmentFallback`, it warns and gives this pool.
-     */
-    asUser(request: ForwardedRequest): PoolOfUser;
-    /** The credential this pool logs in with: cached, shared with everybody of the same identity in this process. */
-    getToken(): Promise<string>;
-    /**
-     * Runs `work` in a transaction: commits when it resolves, rolls back and rethrows when it does not.
-     *
-     * Query with the client that `work` is given; the pool's own `query()` is another connection.
-     */
-    transaction<T>(work: (client: PoolClient) => Promise<T>, options?: TransactionOptions): Promise<T>;
-}
-/**
- * A pool for Lakebase. All settings can come from the environment: with `DATABRICKS_HOST`, `LAKEBASE_ENDPOINT`, `PGHOST`, `PGDATABASE` and
- * `DATABRICKS_CLIENT_ID` + `DATABRICKS_CLIENT_SECRET` set, `createLakebasePool()` is enough.
- *
- * Throws a `ConfigurationError` that lists every problem; connects when first used.
- */
-declare function createLakebasePool(options?: LakebasePoolOptions): LakebasePool;
 /**
  * A database credential for a password callback: `new pg.Pool({ password: getToken })`, Drizzle, and others.
  *

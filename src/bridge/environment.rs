@@ -19,6 +19,7 @@ use crate::batch::{Batch, Chunk, Decoding, error_text};
 use crate::config::{self, Config};
 use crate::error::{Error as CoreError, Kind, Problem};
 use crate::pool::{Ledger, Login, Pool, Purpose, connect};
+use crate::proxy::Proxy;
 use crate::runtime;
 use crate::secret::Secret;
 use crate::token::TokenSource;
@@ -41,6 +42,8 @@ pub struct Environment {
     /// Somebody in JavaScript wants to know what Rust does of its own accord.
     observed: Arc<AtomicBool>,
     pools: Mutex<HashMap<u32, OpenPool>>,
+    /// They listen until they are dropped.
+    pub(super) proxies: Arc<Mutex<HashMap<u32, Proxy>>>,
     /// The batch whose words did not fit into JavaScript's own array.
     large: Mutex<Option<Batch>>,
 }
@@ -75,6 +78,7 @@ impl Environment {
             questions,
             observed,
             pools: Mutex::default(),
+            proxies: Arc::default(),
             large: Mutex::default(),
         })
     }
@@ -269,6 +273,7 @@ impl Environment {
             let options = wire::Options {
                 in_order: false,
                 statement_cache_size: config.pool.statement_cache_size,
+                pipeline_writes: false,
                 schema_generation: wire::SchemaGeneration::default(),
                 first_query: None,
             };
@@ -337,6 +342,10 @@ impl Environment {
         &self.queue
     }
 
+    pub(super) fn questions(&self) -> &Arc<Questions> {
+        &self.questions
+    }
+
     /// The pool, if it is there already.
     pub(super) fn pool(&self, pool: u32) -> Option<Pool> {
         match &lock(&self.pools).get(&pool)?.pool {
@@ -378,6 +387,7 @@ impl Drop for Environment {
         self.queue.close();
         self.questions.close();
         self.clients.clear();
+        lock(&self.proxies).clear();
     }
 }
 

@@ -50,19 +50,19 @@ pub(super) struct Connector {
 }
 
 impl Connector {
-    /// Connects, logs in, and lets the owner prepare the session. A panic on the way is the attempt's error, so that no count of attempts
-    /// is left too high by one.
-    pub async fn prepared(&self, pool: &Arc<Inner>, purpose: Purpose, entry: Arc<Entry>) -> Result<PooledConnection, Error> {
+    /// Connects, logs in, and lets the owner prepare the session. `entry` is the connection's, that of the last one if others were lost.
+    /// A panic on the way is the attempt's error.
+    pub async fn prepared(&self, pool: &Arc<Inner>, purpose: Purpose, entry: &mut Arc<Entry>) -> Result<PooledConnection, Error> {
         match AssertUnwindSafe(self.connect_and_prepare(pool, purpose, entry)).catch_unwind().await {
             Ok(outcome) => outcome,
             Err(_) => Err(Error::new(Kind::Internal, "making a connection panicked").with_code("INTERNAL_ERROR")),
         }
     }
 
-    async fn connect_and_prepare(&self, pool: &Arc<Inner>, purpose: Purpose, mut entry: Arc<Entry>) -> Result<PooledConnection, Error> {
+    async fn connect_and_prepare(&self, pool: &Arc<Inner>, purpose: Purpose, entry: &mut Arc<Entry>) -> Result<PooledConnection, Error> {
         let mut tries = 0;
         loop {
-            let mut connection = self.connect(pool, purpose, &entry).await?;
+            let mut connection = self.connect(pool, purpose, entry).await?;
             pool.enter(&connection, purpose, Phase::Preparing);
             let Err(error) = self.events.connected(&connection.wire, purpose).await else {
                 connection.start_idling();
@@ -74,7 +74,7 @@ impl Connector {
             if !is_lost || !pool.config.retry_connect || tries + 1 == MAX_PREPARATIONS {
                 return Err(error);
             }
-            entry = pool.replace(connection, purpose);
+            *entry = pool.replace(connection, purpose);
             sleep(backoff(tries)).await;
             tries += 1;
         }
@@ -88,6 +88,7 @@ impl Connector {
         let options = Options {
             // Nothing that is sent with a statement of its own is ever sent again, behind a write that cannot be.
             statement_cache_size: if is_only_one && config.pipeline_writes { 0 } else { config.statement_cache_size },
+            pipeline_writes: config.pipeline_writes && config.max_pipeline > 1,
             schema_generation: self.schema_generation.clone(),
             in_order: is_only_one && !config.pipeline_writes,
             first_query: sends_first_query.then(|| Box::new(FrontOfQueue(Arc::downgrade(pool))) as Box<dyn FirstQuery>),
@@ -143,7 +144,7 @@ impl FirstQuery for FrontOfQueue {
     }
 }
 
-/// Connects and logs in within the configured bound. Cancellation closes what was opened.
+/// A connection whose I/O task runs. Cancellation closes what was opened.
 pub async fn connect(
     pool: &PoolConfig,
     target: &Target,
@@ -152,18 +153,18 @@ pub async fn connect(
     observer: Arc<dyn Observer>,
 ) -> Result<Connection, Error> {
     let timer = trace::connect_began(target);
-    let connected = connect_with_retries(pool, target, login, options, observer).await;
+    let connected = begin_session(pool, target, login, options).await.map(|started| wire::open(started, observer));
     trace::connect_ended(timer, target, connected.as_ref().map(Connection::id));
     connected
 }
 
-async fn connect_with_retries(
+/// Connects and logs in within the configured bound. Cancellation closes what was opened.
+pub async fn begin_session(
     pool: &PoolConfig,
     target: &Target,
     login: &Login,
     options: &Options,
-    observer: Arc<dyn Observer>,
-) -> Result<Connection, Error> {
+) -> Result<wire::Started<wire::Socket>, Error> {
     let deadline = pool.connection_timeout.map(|bound| Instant::now() + leave_room(bound));
     let mut tries = 0;
     let mut login_retried = false;
@@ -180,7 +181,7 @@ async fn connect_with_retries(
             }
         });
         let error = match started.await {
-            Some(Ok(started)) => return Ok(wire::open(started, observer)),
+            Some(Ok(started)) => return Ok(started),
             Some(Err(error)) => error,
             // The last real failure says more than that the time is up.
             None => return Err(last_error.unwrap_or_else(|| target.timed_out())),

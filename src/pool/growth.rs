@@ -19,16 +19,18 @@ impl Inner {
 
     /// Starts to make a connection for the request that is at the front of the queue when it is ready.
     pub(super) fn grow(self: &Arc<Self>) {
-        let entry = Entry::new(&self.ledger, Phase::Opening);
+        let mut entry = Entry::new(&self.ledger, Phase::Opening);
         let pool = self.clone();
         self.runtime.spawn(async move {
-            let outcome = pool.connector.prepared(&pool, Purpose::Queue, entry).await;
-            pool.on_made(outcome);
+            let outcome = pool.connector.prepared(&pool, Purpose::Queue, &mut entry).await;
+            pool.on_made(outcome, entry);
         });
     }
 
-    fn on_made(self: &Arc<Self>, outcome: Result<PooledConnection, Error>) {
+    fn on_made(self: &Arc<Self>, outcome: Result<PooledConnection, Error>, entry: Arc<Entry>) {
         let mut state = self.state.lock();
+        // Under the lock: the place of a failed attempt is free when its request is taken from the queue.
+        drop(entry);
         let failed = match outcome {
             Ok(connection) => {
                 if let Some(connection) = self.attach(connection) {
@@ -63,17 +65,18 @@ impl Inner {
             drop(state);
             return self.enqueue(Work::Checkout(reply), false);
         }
-        let entry = Entry::new(&self.ledger, Phase::OpeningForCaller);
+        let mut entry = Entry::new(&self.ledger, Phase::OpeningForCaller);
         drop(state);
         let pool = self.clone();
         self.runtime.spawn(async move {
-            let outcome = pool.connector.prepared(&pool, Purpose::Caller, entry).await;
-            pool.on_made_for(outcome, reply);
+            let outcome = pool.connector.prepared(&pool, Purpose::Caller, &mut entry).await;
+            pool.on_made_for(outcome, entry, reply);
         });
     }
 
-    fn on_made_for(self: &Arc<Self>, outcome: Result<PooledConnection, Error>, reply: CheckoutReply) {
+    fn on_made_for(self: &Arc<Self>, outcome: Result<PooledConnection, Error>, entry: Arc<Entry>, reply: CheckoutReply) {
         let mut state = self.state.lock();
+        drop(entry);
         let outcome = outcome.and_then(|connection| self.attach(connection).ok_or_else(lost)).map(|mut connection| {
             connection.count_use();
             Pool::lend(self, connection)

@@ -32,6 +32,8 @@ pub(super) struct Job {
     pub statement: Fingerprint,
     /// It may share a connection.
     pub pipelined: bool,
+    /// It may share one, and is no plain read (`pipelineWrites`).
+    pub writes: bool,
     /// Connections that ended before it ran.
     pub tries: u32,
     pub reply: QueryReply,
@@ -52,17 +54,17 @@ impl PendingRequest {
         matches!(self.work, Work::Query(Job { tries: 1.., .. }) | Work::HedgedRead(_))
     }
 
-    /// The statement of a query that may share a connection.
-    pub fn shareable(&self) -> Option<Fingerprint> {
+    /// The statement of a query that may share a connection, and whether it is no plain read.
+    pub fn shareable(&self) -> Option<(Fingerprint, bool)> {
         match &self.work {
-            Work::Query(Job { statement, pipelined: true, .. }) => Some(*statement),
+            Work::Query(Job { statement, pipelined: true, writes, .. }) => Some((*statement, *writes)),
             _ => None,
         }
     }
 
     /// A query that may share a connection, and may be asked twice.
     pub fn is_plain_read(&self) -> bool {
-        matches!(&self.work, Work::Query(Job { query, pipelined: true, .. }) if query.can_pipeline(false))
+        matches!(&self.work, Work::Query(Job { pipelined: true, writes: false, .. }))
     }
 
     pub fn fail(self, error: Error) {

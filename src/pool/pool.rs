@@ -156,9 +156,11 @@ impl Pool {
     /// Runs `query` on any connection. With `grow` one more is made, if there is room, even though one may be idle by now: the caller has
     /// decided so by what it knew, as pg-pool would.
     pub fn query(&self, query: Query, grow: bool, reply: QueryReply) {
-        let pipelined = self.0.config.max_pipeline > 1 && query.can_pipeline(self.0.config.pipeline_writes);
+        let PoolConfig { max_pipeline, pipeline_writes, .. } = self.0.config;
+        let pipelined = max_pipeline > 1 && query.can_pipeline(pipeline_writes);
+        let writes = pipelined && pipeline_writes && !query.can_pipeline(false);
         let statement = fingerprint(&query.text);
-        self.0.enqueue(Work::Query(Job { query, statement, pipelined, tries: 0, reply }), grow);
+        self.0.enqueue(Work::Query(Job { query, statement, pipelined, writes, tries: 0, reply }), grow);
     }
 
     /// Gives the caller a connection of its own as soon as there is one. Without a timeout: the caller has one.

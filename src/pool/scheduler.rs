@@ -96,7 +96,7 @@ impl Inner {
                 self.runtime.spawn(async move { reply(Ok(checkout)) });
             }
             Work::Query(job) => {
-                let shared = SharedConnection::alone(connection, job.statement, job.pipelined, &self.latency);
+                let shared = SharedConnection::alone(connection, &job, &self.latency);
                 let run = Run { connection: shared.id(), alone: Some(shared.timer(&self.latency)) };
                 shared.connection.wire.send(self.request(job, run));
                 state.shared.push(shared);
@@ -115,12 +115,13 @@ impl Inner {
         if state.pending.len() <= self.ledger.expected() || state.shared.is_empty() {
             return false;
         }
-        let Some(position) = state.pending.iter().position(|request| !request.needs_own_connection()) else { return false };
+        let shareable = |(position, request): (usize, &PendingRequest)| request.shareable().map(|(_, writes)| (position, writes));
+        let Some((position, writes)) = state.pending.iter().enumerate().find_map(shareable) else { return false };
         let waiting = state.own.saturating_sub(self.ledger.expected());
         let limit = self.pipeline_limit(state);
         // With only one connection, a query behind a slow statement is no later than one that waits in the queue.
         let latency = (self.config.max > 1).then_some(&self.latency);
-        let Some(shared) = with_room(&mut state.shared, limit, waiting, latency) else { return false };
+        let Some(shared) = with_room(&mut state.shared, waiting, |shared| shared.has_room(limit, writes, latency)) else { return false };
         if let Some(request) = state.pending.remove(position) {
             self.share(shared, request);
         }
@@ -134,8 +135,8 @@ impl Inner {
         if state.shared.len() < ENOUGH_SHARED || state.own > 0 || self.has_room() {
             return false;
         }
-        let is_negligible = |request: &PendingRequest| request.shareable().is_some_and(|statement| self.latency.is_negligible(statement));
-        if !state.pending.front().is_some_and(is_negligible) {
+        let Some((statement, writes)) = state.pending.front().and_then(PendingRequest::shareable) else { return false };
+        if !self.latency.is_negligible(statement) {
             return false;
         }
         self.reclaim(state);
@@ -149,8 +150,11 @@ impl Inner {
             return false;
         }
         let limit = self.config.max_pipeline.min(MAX_NEGLIGIBLE);
-        let shared =
-            state.shared.iter_mut().take(ENOUGH_SHARED).filter(|shared| shared.negligible && shared.has_room(limit, Some(&self.latency)));
+        let shared = state
+            .shared
+            .iter_mut()
+            .take(ENOUGH_SHARED)
+            .filter(|shared| shared.negligible && shared.has_room(limit, writes, Some(&self.latency)));
         let Some(shared) = shared.min_by_key(|shared| shared.outstanding()) else { return false };
         if let Some(request) = state.pending.pop_front() {
             self.share(shared, request);
@@ -211,7 +215,7 @@ impl Inner {
     }
 
     /// A request whose query goes to another connection if its own ends before it ran.
-    fn request(self: &Arc<Self>, Job { query, statement, pipelined, tries, reply }: Job, run: Run) -> Request {
+    fn request(self: &Arc<Self>, Job { query, statement, pipelined, writes, tries, reply }: Job, run: Run) -> Request {
         let pool = Arc::downgrade(self);
         let timer = Timer::start();
         let reply = Box::new(move |outcome| match outcome {
@@ -231,7 +235,7 @@ impl Inner {
             // With pg, a query that the server refused fails; one behind it would still be in pg-pool's queue and run.
             Outcome::NeverRan { query, cause, refused } => match pool.upgrade() {
                 Some(pool) if tries + 1 < MAX_QUERY_TRIES && (pool.config.retry_connect || !refused) => {
-                    pool.requeue(Work::Query(Job { query, statement, pipelined, tries: tries + 1, reply }))
+                    pool.requeue(Work::Query(Job { query, statement, pipelined, writes, tries: tries + 1, reply }))
                 }
                 _ => reply(Err(cause)),
             },

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::connection::ConnectionGuard;
 use super::latency::{LatencyTimer, StatementLatency, UNKNOWN};
 use super::ledger::Phase;
+use super::pending::Job;
 use crate::fingerprint::Fingerprint;
 use crate::wire::ConnectionId;
 
@@ -38,15 +39,16 @@ impl SharedConnection {
     }
 
     /// For a query with the connection for itself.
-    pub fn alone(connection: ConnectionGuard, statement: Fingerprint, shareable: bool, latency: &StatementLatency) -> Self {
+    pub fn alone(connection: ConnectionGuard, job: &Job, latency: &StatementLatency) -> Self {
+        let exclusive = !job.pipelined || !connection.wire.may_share(job.writes);
         connection.enter(Phase::Shared);
         Self {
             connection,
-            exclusive: !shareable,
+            exclusive,
             stuck: (0, false),
             held: false,
-            last: statement,
-            negligible: latency.is_negligible(statement),
+            last: job.statement,
+            negligible: latency.is_negligible(job.statement),
         }
     }
 
@@ -103,11 +105,12 @@ impl SharedConnection {
         self.negligible &= latency.is_negligible(self.last);
     }
 
-    pub fn has_room(&self, limit: usize, latency: Option<&StatementLatency>) -> bool {
+    pub fn has_room(&self, limit: usize, writes: bool, latency: Option<&StatementLatency>) -> bool {
         let connection = &self.connection.wire;
         // The statement at the end may have opened a transaction (`pool.query('BEGIN')`), which no other caller's query may run in.
         !self.exclusive
             && connection.outstanding() < limit
+            && connection.may_share(writes)
             && !self.connection.is_spent()
             && connection.transaction_status() == b'I'
             && self.head_age() < self.quick_bound()
@@ -117,16 +120,15 @@ impl SharedConnection {
 
 /// The least loaded connection that may take one more query. When `waiting` requests need a connection of their own, the least loaded ones,
 /// up to half of all, get nothing new so that they become free; those that will be free soon anyway count.
-pub(super) fn with_room<'a>(
-    shared: &'a mut [SharedConnection],
-    limit: usize,
+pub(super) fn with_room(
+    shared: &mut [SharedConnection],
     waiting: usize,
-    latency: Option<&StatementLatency>,
-) -> Option<&'a mut SharedConnection> {
+    has_room: impl Fn(&SharedConnection) -> bool,
+) -> Option<&mut SharedConnection> {
     let mut reserved = waiting.min(shared.len().div_ceil(2));
     if reserved > 0 {
         reserved = reserved.saturating_sub(shared.iter().filter(|shared| shared.is_soon_free()).count());
         shared.sort_by_key(SharedConnection::outstanding);
     }
-    shared.iter_mut().filter(|shared| shared.has_room(limit, latency)).skip(reserved).min_by_key(|shared| shared.outstanding())
+    shared.iter_mut().filter(|shared| has_room(shared)).skip(reserved).min_by_key(|shared| shared.outstanding())
 }

@@ -15,11 +15,11 @@ use postgres_protocol::message::backend::{AuthenticationSaslBody, ErrorFields, M
 use postgres_protocol::message::frontend;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::caching::Caching;
 use super::encoder::{Encoder, SchemaGeneration};
 use super::handle::Session;
 use super::inflight::InFlight;
 use super::message::{decode, frame, malformed, missing, server_message, violation};
+use super::pooler::Pooler;
 use super::request::{Outcome, Request};
 use super::resend::Attempt;
 use super::socket::{Connected, Socket};
@@ -56,6 +56,8 @@ pub trait FirstQuery: Send + Sync {
 /// Settings of the session that are not the server's business.
 pub struct Options {
     pub statement_cache_size: usize,
+    /// Writes share the connection as soon as it is proven to lead to one server process.
+    pub pipeline_writes: bool,
     pub schema_generation: SchemaGeneration,
     /// Queries that share the connection run in the order of their calls, whatever happens to them. They have to be plain reads.
     pub in_order: bool,
@@ -73,6 +75,13 @@ pub struct Started<S> {
     pub(super) in_order: bool,
     /// The request that went out with the password.
     pub(super) first_query: Option<Box<InFlight>>,
+}
+
+impl<S> Started<S> {
+    /// The socket for whoever speaks the protocol without this layer, what the server said, and the bytes that it sent behind that.
+    pub fn into_parts(self) -> (S, Session, BytesMut) {
+        (self.socket, self.session, self.unread)
+    }
 }
 
 /// Holds the query that was sent with the password until the server accepts or refuses the login.
@@ -155,7 +164,8 @@ pub async fn start(
     let channel = Channel { encrypted: connected.is_encrypted(), local: connected.is_local, binding };
     let link = connected.link;
     let mut exchange = Exchange::new(connected.stream, target);
-    let mut encoder = Encoder::new(options.statement_cache_size, options.schema_generation.clone(), Caching::of(&target.config));
+    let mut encoder =
+        Encoder::new(options.statement_cache_size, options.pipeline_writes, options.schema_generation.clone(), Pooler::of(&target.config));
     let mut unconfirmed = UnconfirmedQuery { request: None, target };
     let session = match exchange.run(&channel, password, &mut encoder, first_query, &mut unconfirmed).await {
         Ok(session) => Session { link, ..session },
@@ -183,7 +193,7 @@ where
     let binding = encrypted.then(|| vec![0; 32]);
     let channel = Channel { encrypted, local: !encrypted, binding };
     let mut exchange = Exchange::new(socket, target);
-    let mut encoder = Encoder::new(16, SchemaGeneration::default(), Caching::default());
+    let mut encoder = Encoder::new(16, false, SchemaGeneration::default(), Pooler::default());
     let mut unconfirmed = UnconfirmedQuery { request: None, target };
     let session = exchange.run(&channel, password, &mut encoder, None, &mut unconfirmed).await?;
     Ok(Started { socket: exchange.socket, session, unread: exchange.read, encoder, in_order: false, first_query: None })

@@ -64,7 +64,7 @@ export class CheckoutQueue {
     return !this.pool.ending || (this.pool._policy.servesQueueAtEnd && this.queue.length > 0)
   }
 
-  /** The connection that was given back last, if it can be had at once. */
+  /** The connection that was released last, if it is available at once. */
   private takeIdle(): PooledConnection | undefined {
     const releasedBusy = this.releasedBusy.pop()
     if (releasedBusy) return releasedBusy

@@ -53,14 +53,22 @@ async fn a_write_goes_behind_nothing_and_what_comes_after_it_does_not_overtake_i
 
 #[tokio::test]
 async fn writes_share_a_connection_where_that_is_wanted() {
-    let world = World::new(1, |config| config.pipeline_writes = true).await;
-    let first = world.query("update hold first");
-    world.server.arrival("update hold first").await;
-    let others = [world.query("update it"), world.query("select it")];
-    assert_eq!(world.counts(), (1, 0, 0));
-    world.server.let_go("first");
-    for query in others.into_iter().chain([first]) {
-        assert_eq!(outcome(query).await, Ok(()));
+    for (is_proxied, waiting) in [(false, 0), (true, 2)] {
+        let world = World::new(1, |config| config.pipeline_writes = true).await;
+        if is_proxied {
+            world.server.tell_other_process_ids();
+        }
+        // The connection asks behind it where it leads to.
+        assert_eq!(outcome(world.query("select quick")).await, Ok(()));
+        assert_eq!(outcome(world.query("select quick")).await, Ok(()));
+        let first = world.query("update hold first");
+        world.server.arrival("update hold first").await;
+        let others = [world.query("update it"), world.query("select it")];
+        assert_eq!(world.counts(), (1, 0, waiting), "only a connection that is proven to lead to one server process is shared");
+        world.server.let_go("first");
+        for query in others.into_iter().chain([first]) {
+            assert_eq!(outcome(query).await, Ok(()));
+        }
     }
 }
 

@@ -1,25 +1,23 @@
-// Every code block of README.md does what it says, on the Node.js that runs this: CI runs it on the oldest that is supported.
+// Every code block of README.md and docs/ does what it says, on the Node.js that runs this: CI runs it on the oldest that is supported.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after } from 'node:test'
 import { deploy } from '../support/deployment.mjs'
 import { test } from '../support/test.mjs'
-import { blocksOf, commandsOf, elsewhere, filesOf, programOf, readme, tables } from './blocks.mjs'
+import { blocksOf, commandsOf, elsewhere, environmentOf, filesOf, guides, programOf, readDocument, root, tables } from './blocks.mjs'
 
-const root = dirname(createRequire(import.meta.url).resolve('lakebase-native/package.json'))
-const { scripts, engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const { name, scripts, engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const app = deploy({ sql: tables })
 
 /** Runs a program to its end; anything on its standard error fails the test. */
-async function execute(command, args, { cwd = root, input } = {}) {
+async function execute(command, args, { cwd = root, input, environment = {} } = {}) {
   const child = spawn(command, args, {
     cwd,
-    env: { ...process.env, NODE_TEST_CONTEXT: undefined, NODE_OPTIONS: undefined },
+    env: { ...process.env, NODE_TEST_CONTEXT: undefined, NODE_OPTIONS: undefined, ...environment },
     stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   })
   child.stdin?.end(input)
@@ -30,9 +28,10 @@ async function execute(command, args, { cwd = root, input } = {}) {
 }
 
 /** A module, from standard input. An example does not end what it opens; it has to come to its last line. */
-async function runModule(program) {
+async function runModule(program, environment) {
   const { code, stdout, stderr } = await execute(process.execPath, ['--input-type=module', '-'], {
     input: `${program}\nconsole.log('the last line')\nprocess.exit()\n`,
+    environment,
   })
   assert.deepEqual({ code, stderr, reached: stdout.includes('the last line') }, { code: 0, stderr: '', reached: true }, program)
 }
@@ -41,9 +40,11 @@ async function runModule(program) {
 async function runCommand(command) {
   if (command === 'npm ci') return
   if (command === 'npm test') return assert.ok(scripts.test)
-  const [, name] = /^npm run ([\w:]+)$/.exec(command) ?? []
-  assert.ok(name && scripts[name], `no way to run "${command}": add one to readme.test.mjs`)
-  const { code, stdout, stderr } = await execute('npm', ['run', name, '--ignore-scripts'])
+  // What this installs, __test__/package packs, installs and uses.
+  if (command.startsWith('npm install ')) return assert.equal(command, `npm install ${name}`)
+  const [, script] = /^npm run ([\w:]+)$/.exec(command) ?? []
+  assert.ok(script && scripts[script], `no way to run "${command}": add one to code.test.mjs`)
+  const { code, stdout, stderr } = await execute('npm', ['run', script, '--ignore-scripts'])
   assert.equal(code, 0, `${stdout}\n${stderr}`)
 }
 
@@ -85,15 +86,17 @@ async function runFolder(blocks) {
   assert.deepEqual([code, stderr, stdout], [0, '', '[{"name":"Ada"},{"name":"Grace"}]\n'])
 }
 
-const blocks = readme()
+const blocks = guides.flatMap((file) => blocksOf(readDocument(file), file))
 const folder = blocks.filter(({ words }) => words.includes('pg-folder'))
 
 for (const block of blocks) {
-  if (folder.includes(block) || Object.hasOwn(elsewhere, block.section)) continue
-  test(`README.md:${block.line}: ${block.text.split('\n').find((line) => line.trim())}`, { timeout: 120_000 }, async () => {
-    if (block.language === 'ts' || block.language === 'js') await runModule(programOf(block))
+  if (folder.includes(block) || Object.hasOwn(elsewhere, block.file)) continue
+  // The block with the words `five-variables` runs with these.
+  if (block.language === 'ini' && block.words.includes('env')) continue
+  test(`${block.file}:${block.line}: ${block.text.split('\n').find((line) => line.trim())}`, { timeout: 120_000 }, async () => {
+    if (block.language === 'ts' || block.language === 'js') await runModule(programOf(block), environmentOf(block, app.emulator))
     else if (block.language === 'sh') for (const command of commandsOf(block)) await runCommand(command)
-    else assert.fail(`README.md:${block.line}: nothing runs a block of "${block.language}"`)
+    else assert.fail(`${block.file}:${block.line}: nothing runs a block of "${block.language}"`)
   })
 }
 test('the package of your own in place of pg', async () => {
@@ -101,23 +104,29 @@ test('the package of your own in place of pg', async () => {
   await runFolder(folder)
 })
 
-for (const [section, { file, blocks: count }] of Object.entries(elsewhere)) {
-  test(`the section ${section}, by __test__/${file}`, () => {
-    assert.equal(blocks.filter((block) => block.section === section).length, count)
-    assert.ok(readFileSync(join(root, '__test__', file), 'utf8').includes(`## ${section}\\n`), 'it reads the section')
+test('the README names five variables, with which its first program runs', () => {
+  const [variables, ...others] = blocks.filter(({ language }) => language === 'ini')
+  assert.deepEqual([variables.file, variables.text.split('\n').length, others.length], ['README.md', 5, 0])
+  assert.equal(blocks.filter(({ words }) => words.includes('five-variables')).length, 1)
+})
+
+for (const [file, { test: runner, blocks: count }] of Object.entries(elsewhere)) {
+  test(`the blocks of ${file}, by __test__/${runner}`, () => {
+    assert.equal(blocks.filter((block) => block.file === file).length, count)
+    assert.ok(readDocument(`__test__/${runner}`).includes(`'${file}'`), 'it reads the document')
   })
 }
 
 test('blocks are found by their fences; an unknown word or an open fence is an error', () => {
-  const [first, second] = blocksOf('## A section\n```ts pool  day\nx\n\ny\n```\n- b\n\n  ```sh\n  npm ci\n  ```\n')
-  assert.deepEqual(first, { section: 'A section', language: 'ts', words: ['pool', 'day'], text: 'x\n\ny', line: 2 })
+  const [first, second] = blocksOf('## A section\n```ts pool  day\nx\n\ny\n```\n- b\n\n  ```sh\n  npm ci\n  ```\n', 'a.md')
+  assert.deepEqual(first, { file: 'a.md', language: 'ts', words: ['pool', 'day'], text: 'x\n\ny', line: 2 })
   assert.deepEqual([second.language, commandsOf(second)], ['sh', ['npm ci']])
-  assert.throws(() => blocksOf('```ts\nx'), /not closed/)
-  assert.throws(() => programOf({ language: 'ts', words: ['nowhere'], text: '', line: 7 }), /README.md:7: no entry/)
-  assert.throws(() => programOf({ language: 'ts', words: [], text: 'const =', line: 7 }), /README.md:7/)
+  assert.throws(() => blocksOf('```ts\nx', 'a.md'), /a.md:1: a fence is not closed/)
+  assert.throws(() => programOf({ file: 'a.md', language: 'ts', words: ['nowhere'], text: '', line: 7 }), /a.md:7: no entry/)
+  assert.throws(() => programOf({ file: 'a.md', language: 'ts', words: [], text: 'const =', line: 7 }), /a.md:7/)
 })
 
 test('what the README needs of Node.js is what package.json says', () => {
-  const [, oldest] = /Node\.js (\d+) or newer/.exec(readFileSync(join(root, 'README.md'), 'utf8'))
+  const [, oldest] = /Node\.js (\d+) or newer/.exec(readDocument('README.md'))
   assert.equal(engines.node, `>=${oldest}`)
 })
