@@ -3,7 +3,8 @@
 import { offPoolNews, onPoolNews, warn } from './auth/questions.js'
 import { getToken } from './credential.js'
 import { environment } from './environment.js'
-import { AuthenticationError, ConfigurationError } from './errors.js'
+import { AuthenticationError, ConfigurationError, toError, type WireError } from './errors.js'
+import { beginTokenFetch } from './instrumentation.js'
 import { native } from './native.js'
 import type { LakebasePoolOptions } from './options.js'
 import { escapeIdentifier } from './escape.js'
@@ -44,10 +45,21 @@ export class LakebasePool extends Pool {
     }
     schema.name = settings.schema ?? undefined
     hideSecrets(this.options)
+    let fetchEnded: ReturnType<typeof beginTokenFetch>
     onPoolNews(this._pool, (event) => {
-      if (event.event === 'fetched') {
-        this.emit('token', { method: event.method, expiresAt: new Date(event.expiresAt as number) } as FetchedToken)
-        return
+      switch (event.event) {
+        case 'fetching':
+          fetchEnded = beginTokenFetch(settings)
+          return
+        case 'fetchFailed':
+          fetchEnded?.({ method: undefined, expiresAt: undefined, error: toError(event.error as WireError) })
+          return
+        case 'fetched': {
+          const fetched = { method: event.method as string, expiresAt: new Date(event.expiresAt as number) }
+          fetchEnded?.(fetched)
+          this.emit('token', fetched satisfies FetchedToken)
+          return
+        }
       }
       const { host, user, database } = event as unknown as Settings
       Object.assign(settings, { host, user, database })

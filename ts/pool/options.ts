@@ -26,7 +26,7 @@ export interface Settings {
   schema?: string | null
 }
 
-/** The settings of a pool whose options are of no use. */
+/** The settings of a pool whose options are invalid. */
 export const nowhere: Settings = {
   host: 'localhost',
   port: 5432,
@@ -83,7 +83,7 @@ export function lakebaseOptions(given: GivenOptions, settings: Settings): PoolOp
     maxUses: settings.maxUses ?? Infinity,
     allowExitOnIdle: Boolean(given.allowExitOnIdle),
   }
-  // Still there for whoever needs them, but neither printed nor serialized.
+  // Readable, but neither printed nor serialized.
   for (const secret of secrets) if (secret in options) hide(options, secret, (options as TokenPoolOptions)[secret])
   return options as PoolOptions
 }
