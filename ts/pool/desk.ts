@@ -173,7 +173,9 @@ export class Desk {
         this.drop(member)
         const { client } = member
         // In a Lakebase pool a connection that ended while it was being prepared is one that could not be made.
-        const isLost = client._ended || !client._queryable || hasNeverRun(error)
+        // PostgreSQL ends a session with its FATAL error; that it has ended is told later.
+        const isFatal = (error as { severity?: string } | undefined)?.severity === 'FATAL'
+        const isLost = client._ended || !client._queryable || hasNeverRun(error) || isFatal
         const again = isLost && !this.pool._likePg && tries < MAX_PREPARATIONS
         if (again) this.opening++
         this.roster.bury(member, () => {

@@ -53,7 +53,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   /** The options in force; secrets are not enumerable. */
   readonly options: PoolOptions
   /** The class of the clients. */
-  readonly Client: typeof Client
+  Client: typeof Client
   /** The class of the promises. */
   readonly Promise: PromiseConstructor
   readonly log: (...message: unknown[]) => void
@@ -74,6 +74,8 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   private early = 0
   /** Rust waits for this side to prepare new connections. */
   private prepares = false
+  /** A connection has been prepared: what that does to its clients is known. */
+  private prepared = false
   /** The async contexts of the queries for which Rust is to make connections that are prepared here. */
   private readonly growers: AsyncResource[] = []
   private closing = false
@@ -242,7 +244,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     if (this.ending || this.watched || this._refusal || this.desk.queue.length > 0) return false
     if (this._likePg && this.isListenedTo()) return false
     // Whoever prepares the first connection may give it type parsers of its own.
-    if (this._likePg && this.roster.members.size === 0 && this.preparesConnections()) return false
+    if (!this.prepared && this.preparesConnections()) return false
     // A subclass, or somebody's instrumentation.
     const { connect, query } = this.Client.prototype
     if (this.connect !== connectOfPool || connect !== connectOfClient || query !== queryOfClient || isPatched()) return false
@@ -307,8 +309,9 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     this.watched = true
   }
 
-  /** @internal Somebody has had a client in hand, and may have put a `query` of its own onto it. */
+  /** @internal Somebody has prepared a client, or had it in hand, and may have put a `query` of its own onto it. */
   _inspect(client: PoolClient): void {
+    this.prepared = true
     if (Object.hasOwn(client, 'query')) this._watch()
   }
 

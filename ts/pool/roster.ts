@@ -121,7 +121,8 @@ export class Roster {
     const settle = (error: string | null): void => {
       if (!member.preparing) return
       member.preparing = false
-      if (error !== null) {
+      if (error === null) this.pool._inspect(client)
+      else {
         this.introduced--
         this.members.delete(member)
         client._ending = true
@@ -147,7 +148,6 @@ export class Roster {
   private async prepare(client: PoolClient): Promise<void> {
     await this.pool.options.onConnect?.(client)
     this.pool.emit('connect', client)
-    this.pool._inspect(client)
   }
 
   /** An error of a connection that nobody uses. */
