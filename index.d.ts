@@ -550,7 +550,7 @@ declare class Pool extends EventEmitter implements AsyncDisposable {
     /** The options in force; secrets are not enumerable. */
     readonly options: PoolOptions;
     /** The class of the clients. */
-    readonly Client: typeof Client;
+    Client: typeof Client;
     /** The class of the promises. */
     readonly Promise: PromiseConstructor;
     readonly log: (...message: unknown[]) => void;
@@ -591,6 +591,17 @@ interface Pool {
     on<E extends 'error' | 'release' | 'connect' | 'acquire' | 'remove'>(event: E, listener: PoolListener<E>): this;
 }
 
+/** The headers of a request of Node.js. */
+type NodeHeaders = Record<string, string | string[] | undefined>;
+/** The part of the web's `Headers` that is read. */
+interface WebHeaders {
+    get(name: string): string | null;
+}
+/** A request of Node.js (also Express, Fastify, Hono's raw one), a web `Request`, or headers alone. */
+type ForwardedRequest = {
+    headers: NodeHeaders | WebHeaders;
+} | NodeHeaders | WebHeaders;
+
 /** PostgreSQL's transaction modes; what is not given is the session's default. */
 interface TransactionOptions {
     isolationLevel?: 'read uncommitted' | 'read committed' | 'repeatable read' | 'serializable';
@@ -598,6 +609,94 @@ interface TransactionOptions {
     /** With `serializable` and `readOnly`: waits for a snapshot that needs no checks. */
     deferrable?: boolean;
 }
+
+/** A database credential. */
+interface Credential {
+    /** The password. Secret. */
+    token: string;
+    /** When PostgreSQL stops accepting it for new connections. */
+    expiresAt: Date;
+}
+/** A database credential was fetched, as the event `token` tells it: never the credential itself. */
+interface FetchedToken {
+    /** The name of the way that authenticated for it, such as `oauth-m2m`. */
+    method: string;
+    /** When PostgreSQL stops accepting it for new connections. */
+    expiresAt: Date;
+}
+/**
+ * A pool of connections to Lakebase: node-postgres' pool, with passwords that are fetched, cached and rotated in Rust.
+ *
+ * Emits `token` (a `FetchedToken`) for each credential that is fetched for it, besides the events of a pool.
+ */
+declare class LakebasePool extends Pool {
+    #private;
+    /** Throws a `ConfigurationError` that lists every problem. Connects when first used. */
+    constructor(given?: LakebasePoolOptions);
+    end(): Promise<void>;
+    end(callback: (error?: Error) => void): void;
+    /**
+     * Forgets this pool's credential and the workspace token behind it, for everybody in the process who shares them: the next connection gets
+     * new ones. For a secret that was replaced, or a permission that was just given. Open connections stay.
+     */
+    clearTokenCache(): void;
+    /**
+     * Queries as a user: `current_user` and row-level security are the user's. Each user has a small pool of its own (`users`), which the user's
+     * token opens; this pool's identity plays no part.
+     *
+     * `token` is the user's token for the workspace; `jwt`, an identity provider's token for the user, is exchanged for one by the account's
+     * federation policy.
+     */
+    forUser(identity: UserIdentity): PoolOfUser;
+    /**
+     * The same for the user of a request that Databricks' proxy has forwarded: `x-forwarded-access-token`, `x-forwarded-email`.
+     *
+     * Anybody can send these headers where no such proxy is in front, so this throws unless `trustForwardedHeaders` is set. Without a token it
+     * throws an `AuthenticationError`; in development (`NODE_ENV`), with `users.developmentFallback`, it warns and gives this pool.
+     */
+    asUser(request: ForwardedRequest): PoolOfUser;
+    /**
+     * Fetches the token and opens a connection ahead of the first query, while a function starts: `await pool.warm()` beside the pool. Does nothing
+     * where a connection is open already. Rejects as the first query would.
+     */
+    warm(): Promise<void>;
+    /** The credential this pool logs in with: cached, shared with everybody of the same identity in this process. */
+    getToken(): Promise<string>;
+    /**
+     * Runs `work` in a transaction: commits when it resolves, rolls back and rethrows when it does not.
+     *
+     * Query with the client that `work` is given; the pool's own `query()` is another connection.
+     */
+    transaction<T>(work: (client: PoolClient) => Promise<T>, options?: TransactionOptions): Promise<T>;
+}
+/**
+ * A pool for Lakebase. All settings can come from the environment: with `DATABRICKS_HOST`, `LAKEBASE_ENDPOINT`, `PGHOST`, `PGDATABASE` and
+ * `DATABRICKS_CLIENT_ID` + `DATABRICKS_CLIENT_SECRET` set, `createLakebasePool()` is enough.
+ *
+ * Throws a `ConfigurationError` that lists every problem; connects when first used.
+ */
+declare function createLakebasePool(options?: LakebasePoolOptions): LakebasePool;
+/**
+ * A database credential for a password callback: `new pg.Pool({ password: getToken })`, Drizzle, and others.
+ *
+ * Cached in Rust and shared with the pools of this process; concurrent callers share one fetch, and a token about to expire is refreshed in
+ * the background. Options other than tokens' are ignored, so that node-postgres may pass its connection parameters.
+ *
+ * Rejects with `ConfigurationError`, `AuthenticationError`, `CredentialError` or `ConnectionError`.
+ */
+declare function getToken(options?: TokenOptions | object): Promise<string>;
+/** The same with its expiry. `refresh` fetches a new one even if the cached one is still good. */
+declare function getCredential(options?: TokenOptions | object, { refresh }?: {
+    refresh?: boolean | undefined;
+}): Promise<Credential>;
+/**
+ * A `postgres://` URL with a fresh token as its password, for tools that take nothing else. The token is good for new connections until it
+ * expires (an hour, usually). Secret.
+ *
+ * Its `sslmode` is `verify-full` unless another mode is configured: with `require`, libpq and postgres.js would not verify the server. psql
+ * and other users of libpq need to know whom to trust then: `PGSSLROOTCERT=system`, or the path of a file of certificates.
+ */
+declare function getDatabaseUrl(options?: LakebasePoolOptions): Promise<string>;
 
 /** Bounds of the pools of users. */
 interface UserPoolLimits {
@@ -623,6 +722,60 @@ interface PoolOfUser {
     query<R extends QueryResultRow = QueryResultRow>(query: string | QueryConfig, values?: unknown[]): Promise<QueryResult<R>>;
     connect(): Promise<PoolClient>;
     transaction<T>(work: (client: PoolClient) => Promise<T>, options?: TransactionOptions): Promise<T>;
+}
+
+/** What is used of the SDK's `WorkspaceClient` (`@databricks/sdk-experimental`). */
+interface WorkspaceClient {
+    readonly config?: WorkspaceClientConfig;
+    readonly apiClient: {
+        request(options: WorkspaceRequest): Promise<unknown>;
+    };
+    readonly currentUser: {
+        me(): Promise<{
+            userName?: string | undefined;
+        }>;
+    };
+}
+/** The client's own settings. */
+interface WorkspaceClientConfig {
+    /** The workspace's URL. */
+    host?: string | undefined;
+    /** Adds the header `Authorization`. */
+    authenticate(headers: Headers): Promise<void>;
+}
+/** A call of a workspace's API, as the SDK has it. */
+interface WorkspaceRequest {
+    path: string;
+    method: 'POST' | 'GET' | 'HEAD' | 'DELETE' | 'PATCH' | 'PUT';
+    headers: Headers;
+    raw: boolean;
+    payload?: unknown;
+}
+/** Told what a pool does. */
+interface Logger {
+    debug(message: string, ...args: unknown[]): void;
+    info(message: string, ...args: unknown[]): void;
+    warn(message: string, ...args: unknown[]): void;
+    error(message: string, ...args: unknown[]): void;
+}
+/** The levels that go to the console. */
+interface LoggerConfig {
+    debug?: boolean;
+    info?: boolean;
+    warn?: boolean;
+    error?: boolean;
+}
+/** Options that are of `@databricks/lakebase`; none of them reaches Rust. */
+interface DatabricksOptions {
+    /** Asks the workspace for tokens in place of this package: a `WorkspaceClient` of `@databricks/sdk-experimental`. */
+    workspaceClient?: WorkspaceClient;
+    /** Accepted, and without effect yet. */
+    telemetry?: boolean | {
+        traces?: boolean;
+        metrics?: boolean;
+    };
+    /** Told of credentials (`debug`) and of idle connections that are lost (`error`); or the levels of these that go to the console. */
+    logger?: Logger | LoggerConfig;
 }
 
 /** How the database connection is encrypted and whom it trusts, as in node-postgres. Other members are refused. */
@@ -687,7 +840,7 @@ interface ConnectionOptions {
 }
 /** Options of what a pool does with its connections, with pg-pool's names and units. */
 interface PoolingOptions {
-    /** Connections at most. Default 10. */
+    /** Connections at most. Default 10; fewer on hosts that run functions (docs/hosts.md), as the next two. */
     max?: number;
     /** Connections kept when idle. Default 0. */
     min?: number;
@@ -794,7 +947,7 @@ interface UserOptions extends UserPoolLimits {
     developmentFallback?: boolean;
 }
 /** Options of `createLakebasePool()`. Each can come from the environment instead: see the README's table. */
-interface LakebasePoolOptions extends ConnectionOptions, PoolingOptions, PoolHooks, TokenOptions {
+interface LakebasePoolOptions extends ConnectionOptions, PoolingOptions, PoolHooks, TokenOptions, DatabricksOptions {
     /** Default `require`. `PGSSLMODE`. */
     sslMode?: SslMode;
     /** The schema that sessions begin in: their `search_path`. `PGSCHEMA`, `LAKEBASE_SCHEMA`. */
@@ -811,99 +964,80 @@ interface LakebasePoolOptions extends ConnectionOptions, PoolingOptions, PoolHoo
     trustForwardedHeaders?: boolean;
 }
 
-/** The headers of a request of Node.js. */
-type NodeHeaders = Record<string, string | string[] | undefined>;
-/** The part of the web's `Headers` that is read. */
-interface WebHeaders {
-    get(name: string): string | null;
+/** Options of `createLakebasePool()`. */
+interface LakebasePoolConfig extends LakebasePoolOptions {
 }
-/** A request of Node.js (also Express, Fastify, Hono's raw one), a web `Request`, or headers alone. */
-type ForwardedRequest = {
-    headers: NodeHeaders | WebHeaders;
-} | NodeHeaders | WebHeaders;
-
-/** A database credential. */
-interface Credential {
+/** A database credential as the workspace's API has it. */
+interface DatabaseCredential {
     /** The password. Secret. */
     token: string;
-    /** When PostgreSQL stops accepting it for new connections. */
-    expiresAt: Date;
+    /** When it ends (ISO 8601). */
+    expire_time: string;
 }
-/** A database credential was fetched, as the event `token` tells it: never the credential itself. */
-interface FetchedToken {
-    /** The name of the way that authenticated for it, such as `oauth-m2m`. */
-    method: string;
-    /** When PostgreSQL stops accepting it for new connections. */
-    expiresAt: Date;
+/** What a credential may be used for. */
+declare enum RequestedClaimsPermissionSet {
+    READ_ONLY = "READ_ONLY"
 }
-/**
- * A pool of connections to Lakebase: node-postgres' pool, with passwords that are fetched, cached and rotated in Rust.
- *
- * Emits `token` (a `FetchedToken`) for each credential that is fetched for it, besides the events of a pool.
- */
-declare class LakebasePool extends Pool {
-    #private;
-    /** Throws a `ConfigurationError` that lists every problem. Connects when first used. */
-    constructor(options?: LakebasePoolOptions);
-    end(): Promise<void>;
-    end(callback: (error?: Error) => void): void;
-    /**
-     * Forgets this pool's credential and the workspace token behind it, for everybody in the process who shares them: the next connection gets
-     * new ones. For a secret that was replaced, or a permission that was just given. Open connections stay.
-     */
-    clearTokenCache(): void;
-    /**
-     * Queries as a user: `current_user` and row-level security are the user's. Each user has a small pool of its own (`users`), which the user's
-     * token opens; this pool's identity plays no part.
-     *
-     * `token` is the user's token for the workspace; `jwt`, an identity provider's token for the user, is exchanged for one by the account's
-     * federation policy.
-     */
-    forUser(identity: UserIdentity): PoolOfUser;
-    /**
-     * The same for the user of a request that Databricks' proxy has forwarded: `x-forwarded-access-token`, `x-forwarded-email`.
-     *
-     * Anybody can send these headers where no such proxy is in front, so this throws unless `trustForwardedHeaders` is set. Without a token it
-     * throws an `AuthenticationError`; in development (`NODE_ENV`), with `users.developmentFallback`, it warns and gives this pool.
-     */
-    asUser(request: ForwardedRequest): PoolOfUser;
-    /** The credential this pool logs in with: cached, shared with everybody of the same identity in this process. */
-    getToken(): Promise<string>;
-    /**
-     * Runs `work` in a transaction: commits when it resolves, rolls back and rethrows when it does not.
-     *
-     * Query with the client that `work` is given; the pool's own `query()` is another connection.
-     */
-    transaction<T>(work: (client: PoolClient) => Promise<T>, options?: TransactionOptions): Promise<T>;
+/** A Unity Catalog object. */
+interface RequestedResource {
+    /** `catalog.schema.table` */
+    table_name?: string;
+    unspecified_resource_name?: string;
+}
+/** Restricts a credential to Unity Catalog objects. */
+interface RequestedClaims {
+    permission_set?: RequestedClaimsPermissionSet;
+    resources?: RequestedResource[];
+}
+/** What a credential is asked for. */
+interface GenerateDatabaseCredentialRequest {
+    /** `projects/…/branches/…/endpoints/…` */
+    endpoint: string;
+    claims?: RequestedClaims[];
+}
+/** Instruments of OpenTelemetry. Accepted, and without effect yet. */
+interface DriverTelemetry {
+    tracer: object;
+    meter: object;
+    tokenRefreshDuration: object;
+    queryDuration: object;
+    poolErrors: object;
+}
+/** What `createTokenRefreshCallback()` needs. */
+interface TokenRefreshDeps {
+    userConfig: Partial<LakebasePoolConfig>;
+    endpoint: string;
+    telemetry?: DriverTelemetry;
+    logger?: Logger;
+}
+/** Options of a `pg.Pool`, of node-postgres or of `lakebase-native/pg`. */
+interface LakebasePgConfig extends Omit<PoolConfig, 'verify' | 'onConnect'> {
 }
 /**
- * A pool for Lakebase. All settings can come from the environment: with `DATABRICKS_HOST`, `LAKEBASE_ENDPOINT`, `PGHOST`, `PGDATABASE` and
- * `DATABRICKS_CLIENT_ID` + `DATABRICKS_CLIENT_SECRET` set, `createLakebasePool()` is enough.
+ * Options for a `pg.Pool`, of node-postgres or of `lakebase-native/pg`. The password is a function that gives this package's cached token.
  *
- * Throws a `ConfigurationError` that lists every problem; connects when first used.
+ * Host, database and user must be given, as options or by `PGHOST`, `PGDATABASE` and `PGUSER` or `DATABRICKS_CLIENT_ID`: only
+ * `createLakebasePool()` looks them up. Throws a `ConfigurationError`. `telemetry` has no effect.
  */
-declare function createLakebasePool(options?: LakebasePoolOptions): LakebasePool;
-/**
- * A database credential for a password callback: `new pg.Pool({ password: getToken })`, Drizzle, and others.
- *
- * Cached in Rust and shared with the pools of this process; concurrent callers share one fetch, and a token about to expire is refreshed in
- * the background. Options other than tokens' are ignored, so that node-postgres may pass its connection parameters.
- *
- * Rejects with `ConfigurationError`, `AuthenticationError`, `CredentialError` or `ConnectionError`.
- */
-declare function getToken(options?: TokenOptions | object): Promise<string>;
-/** The same with its expiry. `refresh` fetches a new one even if the cached one is still good. */
-declare function getCredential(options?: TokenOptions | object, { refresh }?: {
-    refresh?: boolean | undefined;
-}): Promise<Credential>;
-/**
- * A `postgres://` URL with a fresh token as its password, for tools that take nothing else. The token is good for new connections until it
- * expires (an hour, usually). Secret.
- *
- * Its `sslmode` is `verify-full` unless another mode is configured: with `require`, libpq and postgres.js would not verify the server. psql
- * and other users of libpq need to know whom to trust then: `PGSSLROOTCERT=system`, or the path of a file of certificates.
- */
-declare function getDatabaseUrl(options?: LakebasePoolOptions): Promise<string>;
+declare function getLakebasePgConfig(config?: Partial<LakebasePoolConfig>, _telemetry?: DriverTelemetry, logger?: Logger): LakebasePgConfig;
+/** What `getLakebaseOrmConfig()` gives: node-postgres' options, with the user as `username`. */
+interface OrmConfig extends Omit<LakebasePgConfig, 'user' | 'ssl' | 'password'> {
+    username: string | undefined;
+    password: string | (() => string) | (() => Promise<string>) | undefined;
+    ssl: boolean | {
+        rejectUnauthorized: boolean | undefined;
+    };
+}
+/** The same for ORMs that make their connections themselves: TypeORM, Sequelize, Knex. */
+declare function getLakebaseOrmConfig(config?: Partial<LakebasePoolConfig>): OrmConfig;
+/** A password function: gives this package's cached token for the endpoint. `telemetry` has no effect. */
+declare function createTokenRefreshCallback({ userConfig, endpoint, logger }: TokenRefreshDeps): () => Promise<string>;
+/** The `workspaceClient` that is given, or one that authenticates as this package does. That one asks for database credentials and the user's name. */
+declare function getWorkspaceClient(config: Partial<LakebasePoolConfig>): WorkspaceClient;
+/** A new database credential, asked for by a workspace client. */
+declare function generateDatabaseCredential(workspaceClient: WorkspaceClient, request: GenerateDatabaseCredentialRequest): Promise<DatabaseCredential>;
+/** The PostgreSQL user: `user`, `PGUSER`, `DATABRICKS_CLIENT_ID`, else the name of the identity, asked of the workspace. `undefined` if none is found. */
+declare function getUsernameWithApiLookup(config?: Partial<LakebasePoolConfig>): Promise<string | undefined>;
 
 /** A name in double quotes. */
 declare function escapeIdentifier(str: string): string;
@@ -1342,14 +1476,21 @@ export {
     Pool,
     ProtocolError,
     Query,
+    RequestedClaimsPermissionSet,
     Result,
     ResultError,
     TimeoutError,
     TypeOverrides,
     createLakebasePool,
+    createTokenRefreshCallback,
+    generateDatabaseCredential,
     getCredential,
     getDatabaseUrl,
+    getLakebaseOrmConfig,
+    getLakebasePgConfig,
     getToken,
+    getUsernameWithApiLookup,
+    getWorkspaceClient,
     types,
 };
 export type {
@@ -1362,12 +1503,21 @@ export type {
     ConnectionOptions,
     ConnectionParameters,
     Credential,
+    DatabaseCredential,
+    DatabricksOptions,
+    DriverTelemetry,
     FetchedToken,
     Field,
     ForwardedRequest,
+    GenerateDatabaseCredentialRequest,
+    LakebasePgConfig,
+    LakebasePoolConfig,
     LakebasePoolOptions,
+    Logger,
+    LoggerConfig,
     NodeHeaders,
     OidcToken,
+    OrmConfig,
     Password,
     PoolClient,
     PoolConfig,
@@ -1382,10 +1532,13 @@ export type {
     QueryResult,
     QueryResultRow,
     Release,
+    RequestedClaims,
+    RequestedResource,
     SslMode,
     SslOptions,
     Submittable,
     TokenOptions,
+    TokenRefreshDeps,
     TransactionOptions,
     TypeParser,
     TypeSource,
@@ -1393,6 +1546,9 @@ export type {
     UserOptions,
     UserPoolLimits,
     WebHeaders,
+    WorkspaceClient,
+    WorkspaceClientConfig,
+    WorkspaceRequest,
     WorkspaceToken,
 };
 

@@ -1,17 +1,20 @@
 /** `createLakebasePool()`, `getToken()`, `getDatabaseUrl()`: pools and credentials of Databricks Lakebase. */
 
 import { offPoolNews, onPoolNews, warn } from './auth/questions.js'
+import { Client } from './client.js'
 import { environment, expect } from './environment.js'
 import { AuthenticationError, ConfigurationError, restack } from './errors.js'
 import { native } from './native.js'
 import { encodeOptions, environmentVariables, type LakebasePoolOptions, type TokenOptions } from './options.js'
 import { escapeIdentifier } from './escape.js'
 import { hide } from './pg/connection-parameters.js'
+import type { ClientConfig } from './pg/types.js'
 import type { Settings } from './pool/options.js'
 import { Pool, type PoolClient } from './pool/pool.js'
 import type { ForwardedRequest } from './users/forwarded.js'
 import type { PoolOfUser, UserIdentity, UserPools } from './users/user-pools.js'
 import { runTransaction, type TransactionOptions } from './pool/transaction.js'
+import { toLogger, withoutDatabricksOptions } from './workspace-client.js'
 
 /** A database credential. */
 export interface Credential {
@@ -40,10 +43,14 @@ export class LakebasePool extends Pool {
   #userPools: UserPools | undefined
 
   /** Throws a `ConfigurationError` that lists every problem. Connects when first used. */
-  constructor(options: LakebasePoolOptions = {}) {
+  constructor(given: LakebasePoolOptions = {}) {
     const schema: SchemaOfPool = { name: undefined }
+    const options = withoutDatabricksOptions(given)
     super(withSchema(options, schema), false)
     this.#source = options
+    const logger = options.logger && toLogger(options.logger)
+    if (logger) this.on('error', (error) => logger.error('a connection was lost: %s', error.message))
+    if (!options.Client) this.Client = clientOf(this, options)
     const settings = this._settings
     if (settings.encrypted && !settings.verified) {
       warn('sslMode prefer and no-verify, as rejectUnauthorized: false, do not check who the database server is: a password may go to anybody')
@@ -52,7 +59,9 @@ export class LakebasePool extends Pool {
     hideSecrets(this.options)
     onPoolNews(this._pool, (event) => {
       if (event.event === 'fetched') {
-        this.emit('token', { method: event.method, expiresAt: new Date(event.expiresAt as number) } as FetchedToken)
+        const fetched = { method: event.method, expiresAt: new Date(event.expiresAt as number) } as FetchedToken
+        logger?.debug('a credential was fetched (%s), good until %s', fetched.method, fetched.expiresAt.toISOString())
+        this.emit('token', fetched)
         return
       }
       const { host, user, database } = event as unknown as Settings
@@ -147,6 +156,16 @@ export class LakebasePool extends Pool {
     return pool
   }
 
+  /**
+   * Fetches the token and opens a connection ahead of the first query, while a function starts: `await pool.warm()` beside the pool. Does nothing
+   * where a connection is open already. Rejects as the first query would.
+   */
+  async warm(): Promise<void> {
+    if (this.totalCount > 0) return
+    const client = await this.connect()
+    client.release()
+  }
+
   /** The credential this pool logs in with: cached, shared with everybody of the same identity in this process. */
   getToken(): Promise<string> {
     return getToken(this.#source)
@@ -160,6 +179,28 @@ export class LakebasePool extends Pool {
   transaction<T>(work: (client: PoolClient) => Promise<T>, options?: TransactionOptions): Promise<T> {
     return runTransaction(this, work, options)
   }
+}
+
+/**
+ * The class of a pool's clients. It can make clients outside of the pool, too: whoever knows a pool by `instanceof pg.Pool`, as Prisma's adapter
+ * does, takes this one for options and makes a pool of its own from a copy. Its clients then log in as this pool does.
+ */
+function clientOf(pool: LakebasePool, given: LakebasePoolOptions): typeof Client {
+  const named = {
+    Client: class extends Client {
+      constructor(config?: string | ClientConfig) {
+        const copied = typeof config === 'object' && (config.options as unknown) === pool.options
+        super(copied ? ownOptions(pool, given) : config)
+      }
+    },
+  }
+  return named.Client
+}
+
+function ownOptions({ options: { host, user, database } }: LakebasePool, given: LakebasePoolOptions): ClientConfig {
+  const { getLakebasePgConfig } = require('./databricks-lakebase.js') as typeof import('./databricks-lakebase.js')
+  // What the workspace has told meanwhile counts as given.
+  return getLakebasePgConfig({ ...(host && { host }), ...(user && { user }), ...(database && { database }), ...given })
 }
 
 /** The schema that a pool's sessions begin in: known when the workspace has told the user. */
@@ -231,7 +272,7 @@ export function getCredential(options?: TokenOptions | object, { refresh = false
       event: (event) => resolve({ token: event.token as string, expiresAt: new Date(event.expiresAt as number) }),
       fail: reject,
     })
-    environment.token(request, encodeOptions(options ?? {}), environmentVariables(), refresh)
+    environment.token(request, encodeOptions(withoutDatabricksOptions(options ?? {})), environmentVariables(), refresh)
   }).catch(restack)
 }
 
@@ -251,7 +292,7 @@ function hideSecrets(options: object): void {
  * and other users of libpq need to know whom to trust then: `PGSSLROOTCERT=system`, or the path of a file of certificates.
  */
 export async function getDatabaseUrl(options?: LakebasePoolOptions): Promise<string> {
-  let encoded = encodeOptions(options ?? {})
+  let encoded = encodeOptions(withoutDatabricksOptions(options ?? {}))
   const { connectionString, password } = JSON.parse(encoded) as { connectionString?: unknown; password?: { $function?: true } }
   if (typeof connectionString === 'string' && connectionString) return connectionString
   // A function cannot cross: asked here, as a pool would ask it for a connection.

@@ -44,6 +44,8 @@ export interface Environment {
   closeClient(connection: number, atOnce: boolean): void
   token(request: number, options: string, variables: string, refresh: boolean): void
   databaseUrl(request: number, options: string, variables: string): void
+  userName(request: number, options: string, variables: string): void
+  settings(options: string, variables: string): string
   answer(question: number, password: string | null, error: string | null): void
   clearTokens(pool: number): void
 }
