@@ -4,7 +4,6 @@ import { EventEmitter } from 'node:events';
 import { Duplex, Writable, Readable } from 'node:stream';
 import { ConnectionOptions as ConnectionOptions$1 } from 'node:tls';
 import { NoticeMessage } from 'pg-protocol/dist/messages.js';
-import * as pg_types from 'pg-types';
 import { DatabaseError } from 'pg-protocol';
 import { Socket } from 'node:net';
 
@@ -43,6 +42,137 @@ interface PoolClient extends Client {
     release: Release;
 }
 
+declare enum TypeId {
+    BOOL = 16,
+    BYTEA = 17,
+    CHAR = 18,
+    INT8 = 20,
+    INT2 = 21,
+    INT4 = 23,
+    REGPROC = 24,
+    TEXT = 25,
+    OID = 26,
+    TID = 27,
+    XID = 28,
+    CID = 29,
+    JSON = 114,
+    XML = 142,
+    PG_NODE_TREE = 194,
+    SMGR = 210,
+    PATH = 602,
+    POLYGON = 604,
+    CIDR = 650,
+    FLOAT4 = 700,
+    FLOAT8 = 701,
+    ABSTIME = 702,
+    RELTIME = 703,
+    TINTERVAL = 704,
+    CIRCLE = 718,
+    MACADDR8 = 774,
+    MONEY = 790,
+    MACADDR = 829,
+    INET = 869,
+    ACLITEM = 1033,
+    BPCHAR = 1042,
+    VARCHAR = 1043,
+    DATE = 1082,
+    TIME = 1083,
+    TIMESTAMP = 1114,
+    TIMESTAMPTZ = 1184,
+    INTERVAL = 1186,
+    TIMETZ = 1266,
+    BIT = 1560,
+    VARBIT = 1562,
+    NUMERIC = 1700,
+    REFCURSOR = 1790,
+    REGPROCEDURE = 2202,
+    REGOPER = 2203,
+    REGOPERATOR = 2204,
+    REGCLASS = 2205,
+    REGTYPE = 2206,
+    UUID = 2950,
+    TXID_SNAPSHOT = 2970,
+    PG_LSN = 3220,
+    PG_NDISTINCT = 3361,
+    PG_DEPENDENCIES = 3402,
+    TSVECTOR = 3614,
+    TSQUERY = 3615,
+    GTSVECTOR = 3642,
+    REGCONFIG = 3734,
+    REGDICTIONARY = 3769,
+    JSONB = 3802,
+    REGNAMESPACE = 4089,
+    REGROLE = 4096
+}
+
+type builtinsTypes =
+    'BOOL' |
+    'BYTEA' |
+    'CHAR' |
+    'INT8' |
+    'INT2' |
+    'INT4' |
+    'REGPROC' |
+    'TEXT' |
+    'OID' |
+    'TID' |
+    'XID' |
+    'CID' |
+    'JSON' |
+    'XML' |
+    'PG_NODE_TREE' |
+    'SMGR' |
+    'PATH' |
+    'POLYGON' |
+    'CIDR' |
+    'FLOAT4' |
+    'FLOAT8' |
+    'ABSTIME' |
+    'RELTIME' |
+    'TINTERVAL' |
+    'CIRCLE' |
+    'MACADDR8' |
+    'MONEY' |
+    'MACADDR' |
+    'INET' |
+    'ACLITEM' |
+    'BPCHAR' |
+    'VARCHAR' |
+    'DATE' |
+    'TIME' |
+    'TIMESTAMP' |
+    'TIMESTAMPTZ' |
+    'INTERVAL' |
+    'TIMETZ' |
+    'BIT' |
+    'VARBIT' |
+    'NUMERIC' |
+    'REFCURSOR' |
+    'REGPROCEDURE' |
+    'REGOPER' |
+    'REGOPERATOR' |
+    'REGCLASS' |
+    'REGTYPE' |
+    'UUID' |
+    'TXID_SNAPSHOT' |
+    'PG_LSN' |
+    'PG_NDISTINCT' |
+    'PG_DEPENDENCIES' |
+    'TSVECTOR' |
+    'TSQUERY' |
+    'GTSVECTOR' |
+    'REGCONFIG' |
+    'REGDICTIONARY' |
+    'JSONB' |
+    'REGNAMESPACE' |
+    'REGROLE';
+
+type TypesBuiltins = {[key in builtinsTypes]: TypeId};
+
+declare const builtins: TypesBuiltins;
+
+declare const arrayParser: (source: string, transform: (entry: any) => any) => any[];
+
 /** Turns the server's text (or bytes, in binary format) into a value. */
 type TypeParser<Input = any, Value = any> = (value: Input) => Value;
 /** Anything with node-postgres' `getTypeParser`: `pg.types`, a `TypeOverrides`, the `types` of one query. */
@@ -52,11 +182,11 @@ interface TypeSource {
 /** node-postgres' registry of parsers (`pg.types`): setting one here sets it for the process. */
 interface TypeRegistry extends TypeSource {
     /** OIDs by type name. */
-    builtins: typeof pg_types.builtins;
+    builtins: typeof builtins;
     setTypeParser(oid: number, parser: TypeParser<string>): void;
     setTypeParser(oid: number, format: 'text' | 'binary', parser: TypeParser): void;
     /** Parses the text of an array, element by element. */
-    arrayParser: typeof pg_types.arrayParser;
+    arrayParser: typeof arrayParser;
 }
 declare const types: TypeRegistry;
 /** Parsers of one client, on top of others; the same class as node-postgres'. */
@@ -149,7 +279,7 @@ interface PoolConfig extends ClientConfig {
     maxLifetimeSeconds?: number | undefined;
     /** This package's own: plain reads in flight per connection when all are busy. Default 64; 1: no pipelining. */
     maxPipeline?: number | undefined;
-    /** This package's own: writes share connections, too; what is behind one that waits for a lock waits with it. Never behind a transaction pooler. Default `false`. */
+    /** This package's own: writes share connections, too; what is behind one that waits for a lock waits with it. Default `false`. */
     pipelineWrites?: boolean | undefined;
     /** A class derived from this package's `Client`. */
     Client?: (new () => ClientBase) | undefined;
@@ -610,13 +740,6 @@ interface TransactionOptions {
     deferrable?: boolean;
 }
 
-/** A database credential. */
-interface Credential {
-    /** The password. Secret. */
-    token: string;
-    /** When PostgreSQL stops accepting it for new connections. */
-    expiresAt: Date;
-}
 /** A database credential was fetched, as the event `token` tells it: never the credential itself. */
 interface FetchedToken {
     /** The name of the way that authenticated for it, such as `oauth-m2m`. */
@@ -676,27 +799,6 @@ declare class LakebasePool extends Pool {
  * Throws a `ConfigurationError` that lists every problem; connects when first used.
  */
 declare function createLakebasePool(options?: LakebasePoolOptions): LakebasePool;
-/**
- * A database credential for a password callback: `new pg.Pool({ password: getToken })`, Drizzle, and others.
- *
- * Cached in Rust and shared with the pools of this process; concurrent callers share one fetch, and a token about to expire is refreshed in
- * the background. Options other than tokens' are ignored, so that node-postgres may pass its connection parameters.
- *
- * Rejects with `ConfigurationError`, `AuthenticationError`, `CredentialError` or `ConnectionError`.
- */
-declare function getToken(options?: TokenOptions | object): Promise<string>;
-/** The same with its expiry. `refresh` fetches a new one even if the cached one is still good. */
-declare function getCredential(options?: TokenOptions | object, { refresh }?: {
-    refresh?: boolean | undefined;
-}): Promise<Credential>;
-/**
- * A `postgres://` URL with a fresh token as its password, for tools that take nothing else. The token is good for new connections until it
- * expires (an hour, usually). Secret.
- *
- * Its `sslmode` is `verify-full` unless another mode is configured: with `require`, libpq and postgres.js would not verify the server. psql
- * and other users of libpq need to know whom to trust then: `PGSSLROOTCERT=system`, or the path of a file of certificates.
- */
-declare function getDatabaseUrl(options?: LakebasePoolOptions): Promise<string>;
 
 /** Bounds of the pools of users. */
 interface UserPoolLimits {
@@ -856,8 +958,8 @@ interface PoolingOptions {
     maxPipeline?: number;
     /**
      * Writes, locking reads and calls of any function share connections, too. Default `false`: faster, but what is behind one that waits for a lock
-     * waits with it, and a program that holds the lock while it awaits what is behind waits for itself, for ever. Never
-     * behind a transaction pooler: PgBouncer 1.18 has lost acknowledged writes when a link or server was lost in the middle of several.
+     * waits with it, and a program that holds the lock while it awaits what is behind waits for itself, for ever. Has an
+     * effect only on connections that are proven to lead to one PostgreSQL process: not behind a pooler, nor behind a proxy that makes up process ids.
      */
     pipelineWrites?: boolean;
     /** Told what the pool does, in words. */
@@ -946,7 +1048,7 @@ interface UserOptions extends UserPoolLimits {
     /** In development (`NODE_ENV`) `asUser()` gives the pool itself for a request without a user, with a warning. Default `false`. */
     developmentFallback?: boolean;
 }
-/** Options of `createLakebasePool()`. Each can come from the environment instead: see the README's table. */
+/** Options of `createLakebasePool()`. Each can come from the environment instead: docs/options.md has the table. */
 interface LakebasePoolOptions extends ConnectionOptions, PoolingOptions, PoolHooks, TokenOptions, DatabricksOptions {
     /** Default `require`. `PGSSLMODE`. */
     sslMode?: SslMode;
@@ -1039,6 +1141,35 @@ declare function generateDatabaseCredential(workspaceClient: WorkspaceClient, re
 /** The PostgreSQL user: `user`, `PGUSER`, `DATABRICKS_CLIENT_ID`, else the name of the identity, asked of the workspace. `undefined` if none is found. */
 declare function getUsernameWithApiLookup(config?: Partial<LakebasePoolConfig>): Promise<string | undefined>;
 
+/** A database credential. */
+interface Credential {
+    /** The password. Secret. */
+    token: string;
+    /** When PostgreSQL stops accepting it for new connections. */
+    expiresAt: Date;
+}
+/**
+ * A database credential for a password callback: `new pg.Pool({ password: getToken })`, Drizzle, and others.
+ *
+ * Cached in Rust and shared with the pools of this process; concurrent callers share one fetch, and a token about to expire is refreshed in
+ * the background. Options other than tokens' are ignored, so that node-postgres may pass its connection parameters.
+ *
+ * Rejects with `ConfigurationError`, `AuthenticationError`, `CredentialError` or `ConnectionError`.
+ */
+declare function getToken(options?: TokenOptions | object): Promise<string>;
+/** The same with its expiry. `refresh` fetches a new one even if the cached one is still good. */
+declare function getCredential(options?: TokenOptions | object, { refresh }?: {
+    refresh?: boolean | undefined;
+}): Promise<Credential>;
+/**
+ * A `postgres://` URL with a fresh token as its password, for tools that take nothing else. The token is good for new connections until it
+ * expires (an hour, usually). Secret.
+ *
+ * Its `sslmode` is `verify-full` unless another mode is configured: with `require`, libpq and postgres.js would not verify the server. psql
+ * and other users of libpq need to know whom to trust then: `PGSSLROOTCERT=system`, or the path of a file of certificates.
+ */
+declare function getDatabaseUrl(options?: LakebasePoolOptions): Promise<string>;
+
 /** A name in double quotes. */
 declare function escapeIdentifier(str: string): string;
 /** A string literal; with backslashes in it, one of the `E''` kind. Anything but a string is the empty literal. */
@@ -1109,6 +1240,17 @@ interface ApiCall {
 }
 
 type TokenKind = 'access' | 'database';
+/** A token that was issued, without its value. */
+interface Issued {
+    kind: TokenKind;
+    /** Whose it is: a user's e-mail address or a service principal's application id. */
+    identity: string;
+    /** Endpoints and instances that a database credential is for. */
+    scope: readonly string[];
+    /** Milliseconds since the epoch, by the emulator's clock. */
+    issuedAt: number;
+    expiresAt: number;
+}
 /** Why a database login was refused. Never sent to the client, who gets the same answer for all of them, as in PostgreSQL. */
 type LoginRefusal = 'unknown token' | 'expired token' | 'token for another endpoint' | 'token of another identity';
 
@@ -1176,6 +1318,18 @@ interface EmulatorOptions {
     subjectToken?: string;
     /** Names of the projects (Autoscaling); the first one's is the database that runs. Default `['emulator']`. */
     projects?: string[];
+    /**
+     * Branches of the first project that run, each with a PostgreSQL and a port of its own; the first one is the default. A branch that has no
+     * data yet in `directory` begins with a copy of the data of `production`. Default `['production']`.
+     */
+    branches?: string[];
+    /**
+     * Folder that keeps data, credentials, certificate and (where they are still free) ports between runs. One emulator at a time uses it.
+     * Default: nothing is kept.
+     */
+    directory?: string;
+    /** With `directory`: begins with empty branches, or new copies of `production`. Default false. */
+    fresh?: boolean;
     /** Names of the instances (Provisioned); the first one's is the database that runs. Default `['emulator']`. */
     instances?: string[];
     /** Which PostgreSQL runs behind. */
@@ -1186,6 +1340,8 @@ interface EmulatorOptions {
         version?: string;
         /** Further lines of postgresql.conf. Default: none. */
         settings?: Record<string, string | number | boolean>;
+        /** Hears every line that PostgreSQL logs, and of which branch. */
+        onLog?: (line: string, branch: string) => void;
     };
 }
 
@@ -1354,6 +1510,18 @@ interface EnvironmentChoice {
     auth?: EmulatedAuth;
     /** Which of Azure's clouds, for Azure's identities. Default `public`. */
     cloud?: EmulatedCloud;
+    /** Which of the branches that run. Default: the first. */
+    branch?: string;
+}
+/** A branch that runs. */
+interface RunningBranch {
+    name: string;
+    /** Full name of its endpoint, for `LAKEBASE_ENDPOINT`. */
+    endpoint: string;
+    /** Port of its database. */
+    port: number;
+    /** Whether it began without data. */
+    isNew: boolean;
 }
 /** What happened since the start or the last `resetCounts()`. */
 interface Counts {
@@ -1373,6 +1541,8 @@ interface Counts {
 interface EmulatorEvents {
     /** A call of the workspace API was answered, or dropped by a fault. */
     call: [call: ApiCall];
+    /** A token was issued; its value is not told. */
+    token: [issued: Issued];
     /** The front accepted or refused a login. */
     login: [login: Login];
     /** A client's TCP connection opened; how many are open now. */
@@ -1394,6 +1564,8 @@ declare class Emulator implements AsyncDisposable {
     readonly endpoint: string;
     /** Name of the Provisioned instance, for `LAKEBASE_INSTANCE_NAME`. */
     readonly instance: string;
+    /** The branches that run; the first one is the default, which `endpoint`, `env` and `ports` are of. */
+    readonly branches: readonly RunningBranch[];
     /** Name of the database. */
     readonly database: string;
     /** Version of the PostgreSQL behind, such as `18.4`. */
@@ -1402,8 +1574,10 @@ declare class Emulator implements AsyncDisposable {
     readonly faults: Faults;
     /** Tells when something happens, so that tests need not wait in loops. */
     readonly events: EventEmitter<EmulatorEvents>;
+    /** Resolves when the PostgreSQL of a branch has ended, asked to or not. */
+    readonly ended: Promise<void>;
     /** Environment variables for an app, as a deployment would set them. They hold secrets of the emulator only. */
-    envFor({ tier, auth, cloud }?: EnvironmentChoice): Record<string, string>;
+    envFor({ tier, auth, cloud, branch }?: EnvironmentChoice): Record<string, string>;
     /** An identity provider's token that the workspace exchanges: with a client id for the service principal's, without for the user whose e-mail address is its subject. */
     idToken(options?: IdTokenOptions): string;
     /** A snapshot. */
@@ -1443,10 +1617,10 @@ declare class Emulator implements AsyncDisposable {
     /** Ends every failure: faults, refusals and black holes; the latency is that of the options again. */
     recover(): Promise<void>;
     /**
-     * Runs SQL as PostgreSQL's superuser in `database`, past front, tokens and network, for preparing and checking tests.
-     * Resolves with the last statement's rows, values as text.
+     * Runs SQL as PostgreSQL's superuser in `database` of a branch (default: the first), past front, tokens and network, for preparing and
+     * checking tests. Resolves with the last statement's rows, values as text.
      */
-    query(sql: string): Promise<TextRow[]>;
+    query(sql: string, branch?: string): Promise<TextRow[]>;
     /** Ends everything at once and removes all files. Further calls wait for the first. */
     stop(): Promise<void>;
     [Symbol.asyncDispose](): Promise<void>;
@@ -1456,7 +1630,8 @@ declare class Emulator implements AsyncDisposable {
  * Starts PostgreSQL, its TLS front and the workspace API, in about a second. Keeps the process alive until `stop()`.
  *
  * Apps reach everything through the variables in `env`. Several emulators can run at the same time, in one process or many.
- * PostgreSQL and all files go away with `stop()`, and also when this process exits, crashes or is killed (on Windows: when it exits).
+ * PostgreSQL and all files go away with `stop()`, and also when this process exits, crashes or is killed (on Windows: when it exits). What
+ * `directory` keeps stays.
  *
  * Rejects when an option is not valid, when no PostgreSQL is found (the error says what to install) or it does not start, and when a
  * given port is taken.
@@ -1600,11 +1775,13 @@ export type {
     EnvironmentChoice,
     Faults,
     IdTokenOptions,
+    Issued,
     Login,
     LoginErrorName,
     LoginRefusal,
     LoginStage,
     NetworkTarget,
+    RunningBranch,
     TextRow,
     TokenKind,
     WireError,

@@ -1,8 +1,8 @@
 /** What `@databricks/lakebase` 0.6 exports besides `createLakebasePool()`, under its names: changing the import is the whole migration. */
 
+import { getCredential, getToken } from './credential.js'
 import { environment, expect } from './environment.js'
 import { ConfigurationError, restack, toError, type WireError } from './errors.js'
-import { getCredential, getToken } from './lakebase.js'
 import { encodeOptions, environmentVariables, type LakebasePoolOptions } from './options.js'
 import type { PoolConfig } from './pg/types.js'
 import type { Settings } from './pool/options.js'

@@ -32,7 +32,8 @@ export {
   type RequestedResource,
   type TokenRefreshDeps,
 } from './databricks-lakebase.js'
-export { createLakebasePool, getCredential, getDatabaseUrl, getToken, LakebasePool, type Credential, type FetchedToken } from './lakebase.js'
+export { getCredential, getDatabaseUrl, getToken, type Credential } from './credential.js'
+export { createLakebasePool, LakebasePool, type FetchedToken } from './lakebase.js'
 export type { AuthenticationOptions, AuthType, Claim, ConnectionOptions, PoolHooks, LakebasePoolOptions, PoolingOptions, SslMode, SslOptions, TokenOptions, UserOptions } from './options.js'
 export type { ConnectionParameters, Password } from './password.js'
 export { Pool, type PoolClient, type Release } from './pool/pool.js'
