@@ -70,6 +70,8 @@ export const surroundings = {
 /** Documents whose blocks a test of another area runs, and how many those are: it knows the files and packages that they need. */
 export const elsewhere = {
   'docs/drizzle.md': { test: 'drizzle/kit.test.mjs', blocks: 3 },
+  'docs/hosts.md': { test: 'apps/hosts.test.mjs', blocks: 4 },
+  'docs/orms.md': { test: 'apps/orms/support/orm.mjs', blocks: 15 },
 }
 
 /** What the examples' queries find in the database. */
