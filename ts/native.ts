@@ -48,6 +48,8 @@ export interface Environment {
   closeClient(connection: number, atOnce: boolean): void
   token(request: number, options: string, variables: string, refresh: boolean): void
   databaseUrl(request: number, options: string, variables: string): void
+  userName(request: number, options: string, variables: string): void
+  settings(options: string, variables: string): string
   openProxy(proxy: number, request: number, options: string, variables: string, address: string, port: number, password: string | null): void
   closeProxy(proxy: number, request: number): void
   workspace(request: number, options: string, variables: string, path: string, token: boolean): void

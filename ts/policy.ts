@@ -44,8 +44,6 @@ export interface Policy {
   readonly triesOtherConnections: boolean
   /** `acquire` and `release` are emitted when the query begins and ends, so it needs a client; otherwise both after it. */
   readonly emitsUseInTime: boolean
-  /** The first query of a pool with `connect` listeners gets a client, because they may set type parsers on it. */
-  readonly preparesFirstClient: boolean
   /** Whether these options make it visible which client runs a query. */
   needsClients(options: PoolOptions): boolean
 
@@ -89,7 +87,6 @@ export const nodePostgres: Policy = {
   closesAfterError: true,
   triesOtherConnections: false,
   emitsUseInTime: true,
-  preparesFirstClient: true,
   needsClients: ({ log, maxUses }) => Boolean(log) || maxUses !== Infinity,
   servesQueueAtEnd: false,
   endsWhenClosed: false,
@@ -116,7 +113,6 @@ export const lakebase: Policy = {
   closesAfterError: false,
   triesOtherConnections: true,
   emitsUseInTime: false,
-  preparesFirstClient: false,
   needsClients: () => false,
   servesQueueAtEnd: true,
   endsWhenClosed: true,

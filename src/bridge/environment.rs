@@ -420,10 +420,11 @@ fn resolve(options: &str, variables: &str, as_node_postgres: bool) -> std::resul
     if as_node_postgres { config::resolve_client(&options, &variables) } else { config::resolve(&options, &variables) }
 }
 
-/// What the facade shows of a pool's settings: nothing secret.
-fn settings(config: &Config) -> Value {
+/// What the facade shows of a pool's settings: nothing secret. What is to be looked up is empty.
+pub(super) fn settings(config: &Config) -> Value {
     let millis = |bound: Option<std::time::Duration>| bound.map_or(0, |bound| bound.as_millis() as u64);
     let host = match &config.connect.host {
+        _ if config.lookup.host => String::new(),
         config::Host::Tcp(host) => host.clone(),
         config::Host::Unix(directory) => directory.display().to_string(),
     };
@@ -440,6 +441,7 @@ fn settings(config: &Config) -> Value {
         "min": config.pool.min,
         "idleTimeoutMillis": millis(config.pool.idle_timeout),
         "connectionTimeoutMillis": millis(config.pool.connection_timeout),
+        "allowExitOnIdle": config.pool.allow_exit_on_idle,
         "maxUses": config.pool.max_uses,
         "maxLifetimeSeconds": config.pool.max_lifetime.map_or(0, |lifetime| lifetime.as_secs()),
     })

@@ -174,7 +174,9 @@ export class CheckoutQueue {
         this.registry.open.delete(connection)
         this.endUse(connection)
         const { client } = connection
-        const isLost = client._ended || !client._queryable || hasNeverRun(error)
+        // PostgreSQL ends a session with its FATAL error; that it has ended is told later.
+        const isFatal = (error as { severity?: string } | undefined)?.severity === 'FATAL'
+        const isLost = client._ended || !client._queryable || hasNeverRun(error) || isFatal
         const again = isLost && this.pool._policy.triesOtherConnections && tries < native.MAX_PREPARATIONS
         if (again) this.counters.connecting++
         this.registry.close(connection, () => {

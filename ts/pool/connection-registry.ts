@@ -118,7 +118,8 @@ export class ConnectionRegistry {
     const settle = (error: string | null): void => {
       if (!connection.preparing) return
       connection.preparing = false
-      if (error !== null) {
+      if (error === null) this.pool._checkClient(client)
+      else {
         this.pool._counters.introduced--
         this.open.delete(connection)
         client._ending = true
@@ -145,7 +146,6 @@ export class ConnectionRegistry {
   private async prepare(client: PoolClient): Promise<void> {
     await this.pool.options.onConnect?.(client)
     this.pool.emit('connect', client)
-    this.pool._checkClient(client)
   }
 
   /** An error of a connection that nobody uses. */

@@ -14,6 +14,7 @@ export interface Settings {
   min: number
   idleTimeoutMillis: number
   connectionTimeoutMillis: number
+  allowExitOnIdle: boolean
   maxUses: number | null
   maxLifetimeSeconds: number
   /** The connection to the database uses TLS. */
@@ -36,6 +37,7 @@ export const nowhere: Settings = {
   min: 0,
   idleTimeoutMillis: 0,
   connectionTimeoutMillis: 0,
+  allowExitOnIdle: false,
   maxUses: null,
   maxLifetimeSeconds: 0,
   encrypted: false,
@@ -81,7 +83,6 @@ export function lakebaseOptions(given: GivenOptions, settings: Settings): PoolOp
     ...given,
     ...found,
     maxUses: settings.maxUses ?? Infinity,
-    allowExitOnIdle: Boolean(given.allowExitOnIdle),
   }
   // Readable, but neither printed nor serialized.
   for (const secret of secrets) if (secret in options) hide(options, secret, (options as TokenPoolOptions)[secret])

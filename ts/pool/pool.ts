@@ -50,7 +50,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   /** The options in force; secrets are not enumerable. */
   readonly options: PoolOptions
   /** The class of the clients. */
-  readonly Client: typeof Client
+  Client: typeof Client
   /** The class of the promises. */
   readonly Promise: PromiseConstructor
   readonly log: (...message: unknown[]) => void
@@ -67,6 +67,8 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   readonly _counters: Counters
   /** Rust waits for this side to prepare new connections. */
   private prepares = false
+  /** A connection has been prepared: what that does to its clients is known. */
+  private prepared = false
   /** The async contexts of the queries for which Rust makes connections that are prepared here. */
   private readonly connectContexts: AsyncResource[] = []
   private onEnded: (error?: Error) => void = noop
@@ -230,7 +232,8 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   private canRunInRust(config: string | QuerySettings | Query, values: readonly unknown[] | undefined): boolean {
     if (this.ending || this.usesClients || this._refusal || this.checkouts.queue.length > 0) return false
     if (this._policy.emitsUseInTime && this.isListenedTo()) return false
-    if (this._policy.preparesFirstClient && this.registry.open.size === 0 && this.preparesConnections()) return false
+    // Whoever prepares the first connection may give it type parsers of its own.
+    if (!this.prepared && this.preparesConnections()) return false
     // A subclass, or methods that instrumentation has replaced.
     const { connect, query } = this.Client.prototype
     if (this.connect !== connectOfPool || connect !== connectOfClient || query !== queryOfClient || isPatched()) return false
@@ -281,8 +284,9 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     this.usesClients = true
   }
 
-  /** @internal A listener has had this client and may have replaced its `query`. */
+  /** @internal A listener has prepared this client, or had it, and may have replaced its `query`. */
   _checkClient(client: PoolClient): void {
+    this.prepared = true
     if (Object.hasOwn(client, 'query')) this._useClients()
   }
 
