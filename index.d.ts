@@ -1011,8 +1011,10 @@ interface AuthenticationOptions {
     oidcTokenEnv?: string;
     /** Token federation: the file that holds it. `DATABRICKS_OIDC_TOKEN_FILEPATH`. */
     oidcTokenFile?: string;
-    /** What the identity provider's token is asked for. Default: the workspace's token endpoint. `DATABRICKS_TOKEN_AUDIENCE`. */
+    /** What the identity provider's token is asked for. Default: what the workspace says, mostly its token endpoint. `DATABRICKS_TOKEN_AUDIENCE`. */
     tokenAudience?: string;
+    /** Another OAuth discovery document than the workspace's own. `DATABRICKS_DISCOVERY_URL`. */
+    discoveryUrl?: string;
     /** The Databricks CLI. Default: `databricks` in `PATH`. `DATABRICKS_CLI_PATH`. */
     databricksCliPath?: string;
     /** A service on this machine that gives tokens. `DATABRICKS_METADATA_SERVICE_URL`. */
@@ -1021,15 +1023,24 @@ interface AuthenticationOptions {
     azureClientId?: string;
     /** Its secret. `ARM_CLIENT_SECRET`. */
     azureClientSecret?: string;
-    /** Its directory. `ARM_TENANT_ID`. */
+    /** Its directory. Default: the workspace's. `ARM_TENANT_ID`. */
     azureTenantId?: string;
     /** Use the managed identity of the machine or app. `ARM_USE_MSI`. */
     azureUseMsi?: boolean;
-    /** The workspace's resource id, for an identity that may manage the workspace and is no user of it. `DATABRICKS_AZURE_RESOURCE_ID`. */
+    /**
+     * The workspace's resource id, for an identity that may manage the workspace and is no user of it. Without `databricksHost`, Azure tells the
+     * workspace's URL by it. `DATABRICKS_AZURE_RESOURCE_ID`.
+     */
     azureResourceId?: string;
+    /** The cloud of a workspace that only `azureResourceId` names. Default `public`. `ARM_ENVIRONMENT`. */
+    azureEnvironment?: 'public' | 'usgovernment' | 'china';
+    /** Google Cloud: the key of a service account, as the path or the content of its JSON file. `GOOGLE_CREDENTIALS`. */
+    googleCredentials?: string;
+    /** Google Cloud: the service account that whoever is logged in here acts as. `DATABRICKS_GOOGLE_SERVICE_ACCOUNT`. */
+    googleServiceAccount?: string;
 }
 /** Names of the ways to authenticate. */
-type AuthType = 'auth-provider' | 'pat' | 'oauth-m2m' | 'azure-key-vault' | 'databricks-cli' | 'metadata-service' | 'oidc-callback' | 'env-oidc' | 'file-oidc' | 'github-oidc' | 'azure-devops-oidc' | 'vercel-oidc' | 'github-oidc-azure' | 'azure-workload-identity' | 'azure-msi' | 'azure-client-secret' | 'azure-cli';
+type AuthType = 'auth-provider' | 'pat' | 'oauth-m2m' | 'azure-key-vault' | 'databricks-cli' | 'metadata-service' | 'oidc-callback' | 'env-oidc' | 'file-oidc' | 'github-oidc' | 'azure-devops-oidc' | 'vercel-oidc' | 'github-oidc-azure' | 'azure-workload-identity' | 'azure-msi' | 'azure-client-secret' | 'azure-cli' | 'google-credentials' | 'google-id';
 /** Where tokens come from. */
 interface TokenOptions extends AuthenticationOptions {
     /** The workspace's URL. `DATABRICKS_HOST`, `DATABRICKS_WORKSPACE_URL`. */
@@ -1346,7 +1357,7 @@ interface EmulatorOptions {
 }
 
 /** How an app authenticates: `m2m` is `oauth-m2m`; the others are values of `authType`. */
-type EmulatedAuth = 'm2m' | 'pat' | 'env-oidc' | 'file-oidc' | 'vercel-oidc' | 'github-oidc' | 'azure-devops-oidc' | 'metadata-service' | 'azure-client-secret' | 'azure-msi' | 'azure-workload-identity' | 'github-oidc-azure' | 'azure-key-vault';
+type EmulatedAuth = 'm2m' | 'pat' | 'env-oidc' | 'file-oidc' | 'vercel-oidc' | 'github-oidc' | 'azure-devops-oidc' | 'metadata-service' | 'azure-client-secret' | 'azure-msi' | 'azure-workload-identity' | 'github-oidc-azure' | 'azure-key-vault' | 'google-credentials' | 'google-id';
 /** Azure's clouds: the public one, the one for the US government, the one in China. */
 type EmulatedCloud = 'public' | 'us-government' | 'china';
 

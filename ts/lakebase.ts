@@ -4,7 +4,8 @@ import { offPoolNews, onPoolNews, warn } from './auth/questions.js'
 import { Client } from './client.js'
 import { getToken } from './credential.js'
 import { environment } from './environment.js'
-import { AuthenticationError, ConfigurationError } from './errors.js'
+import { AuthenticationError, ConfigurationError, toError, type WireError } from './errors.js'
+import { beginTokenFetch } from './instrumentation.js'
 import { native } from './native.js'
 import type { LakebasePoolOptions } from './options.js'
 import { escapeIdentifier } from './escape.js'
@@ -51,12 +52,22 @@ export class LakebasePool extends Pool {
     }
     schema.name = settings.schema ?? undefined
     hideSecrets(this.options)
+    let fetchEnded: ReturnType<typeof beginTokenFetch>
     onPoolNews(this._pool, (event) => {
-      if (event.event === 'fetched') {
-        const fetched = { method: event.method, expiresAt: new Date(event.expiresAt as number) } as FetchedToken
-        logger?.debug('a credential was fetched (%s), good until %s', fetched.method, fetched.expiresAt.toISOString())
-        this.emit('token', fetched)
-        return
+      switch (event.event) {
+        case 'fetching':
+          fetchEnded = beginTokenFetch(settings)
+          return
+        case 'fetchFailed':
+          fetchEnded?.({ method: undefined, expiresAt: undefined, error: toError(event.error as WireError) })
+          return
+        case 'fetched': {
+          const fetched = { method: event.method as string, expiresAt: new Date(event.expiresAt as number) }
+          fetchEnded?.(fetched)
+          logger?.debug('a credential was fetched (%s), good until %s', fetched.method, fetched.expiresAt.toISOString())
+          this.emit('token', fetched satisfies FetchedToken)
+          return
+        }
       }
       const { host, user, database } = event as unknown as Settings
       Object.assign(settings, { host, user, database })
@@ -92,12 +103,12 @@ export class LakebasePool extends Pool {
    * federation policy.
    */
   forUser(identity: UserIdentity): PoolOfUser {
+    // Read once: what the caller does to the object later concerns nobody else.
     const { user, token, jwt } = (identity ?? {}) as { user?: unknown; token?: unknown; jwt?: unknown }
     if (typeof user !== 'string' || user === '') throw new TypeError('forUser: user must be the name of the PostgreSQL role')
-    if ((typeof token !== 'string' || token === '') && (typeof jwt !== 'string' || jwt === '')) {
-      throw new TypeError('forUser: token must be the user\'s workspace token, or jwt a token to exchange for it')
-    }
-    return this.#pools().of(identity)
+    if (isToken(token)) return this.#pools().of({ user, token })
+    if (token === undefined && isToken(jwt)) return this.#pools().of({ user, jwt })
+    throw new TypeError("forUser: token must be the user's workspace token, or jwt a token to exchange for it")
   }
 
   /**
@@ -143,6 +154,11 @@ export class LakebasePool extends Pool {
     const { host, database } = this._settings
     const where = { ...(host && { host }), ...(database && { database }) }
     const pool = new LakebasePool({ ...options, ...where, ...who, user: identity.user, max })
+    if (!pool._settings.usesTokens) {
+      // A password is the app's: it would open a connection as whomever a request names.
+      void pool.end()
+      throw new ConfigurationError('pools of users log in with tokens, and this pool with a password: name an endpoint or instance (LAKEBASE_ENDPOINT)')
+    }
     // A connection that is lost while nobody uses it is this pool's news, or nobody's.
     pool.on('error', (error, client) => {
       if (this.listenerCount('error') > 0) this.emit('error', error, client)
@@ -173,6 +189,11 @@ export class LakebasePool extends Pool {
   transaction<T>(work: (client: PoolClient) => Promise<T>, options?: TransactionOptions): Promise<T> {
     return runTransaction(this, work, options)
   }
+}
+
+/** What a token consists of: anything else would never be one, and could be read in two ways. */
+function isToken(text: unknown): text is string {
+  return typeof text === 'string' && /^[\x21-\x7e]+$/.test(text)
 }
 
 /**

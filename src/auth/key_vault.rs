@@ -12,6 +12,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::m2m::{CLIENT_SECRET, ClientCredentials, FAMILY, fetch};
+use super::token_endpoint::{ACCOUNT_ID, DISCOVERY_URL};
 use super::{Applies, CLIENT_ID, Call, Fetched, Settings, WorkspaceAuth, azure};
 use crate::config::Setting;
 use crate::error::{Error, Kind};
@@ -37,7 +38,7 @@ impl WorkspaceAuth for KeyVault {
     }
 
     fn settings(&self) -> &'static [&'static Setting] {
-        const { &[&VAULT, &CLIENT_ID, &CLIENT_SECRET] }
+        const { &[&VAULT, &CLIENT_ID, &CLIENT_SECRET, &ACCOUNT_ID, &DISCOVERY_URL] }
     }
 
     fn runs_programs(&self) -> bool {

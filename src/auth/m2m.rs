@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use futures_util::future::FutureExt;
 
 use super::settings::CLIENT_ID;
-use super::token_endpoint::ACCOUNT_ID;
+use super::token_endpoint::{ACCOUNT_ID, DISCOVERY_URL};
 use super::{AccessToken, Applies, Call, Fetched, Settings, WorkspaceAuth};
 use crate::config::Setting;
 use crate::http::{Authorization, Failure};
@@ -33,7 +33,7 @@ impl WorkspaceAuth for ClientCredentials {
     }
 
     fn settings(&self) -> &'static [&'static Setting] {
-        const { &[&CLIENT_ID, &CLIENT_SECRET, &ACCOUNT_ID] }
+        const { &[&CLIENT_ID, &CLIENT_SECRET, &ACCOUNT_ID, &DISCOVERY_URL] }
     }
 
     fn applies(&self, settings: &Settings) -> Applies {

@@ -11,8 +11,6 @@ const noop = (): void => {}
 export class ConnectionRegistry {
   /** Connections that count: until they are removed. */
   readonly open = new Set<PooledConnection>()
-  /** Connections that Rust made for its own queries, whose `connect` event has been read. */
-  countedInRust = 0
   /** Connections by number, until their end. */
   private readonly connections = new Map<number, PooledConnection>()
   /** `connect` events of connections made for one caller each, who has not been given them yet. */
@@ -106,7 +104,7 @@ export class ConnectionRegistry {
       if (event.awaited) environment.prepared(connection.id, keepError(new Error('the pool has ended')))
       return
     }
-    this.countedInRust++
+    this.pool._counters.introduced++
     this.open.add(connection)
     connection.startIdling()
     this.startLifetime(connection)
@@ -122,7 +120,7 @@ export class ConnectionRegistry {
       connection.preparing = false
       if (error === null) this.pool._checkClient(client)
       else {
-        this.countedInRust--
+        this.pool._counters.introduced--
         this.open.delete(connection)
         client._ending = true
       }
@@ -167,7 +165,7 @@ export class ConnectionRegistry {
     connection.stopLifetime()
     if (connection.preparing) {
       connection.preparing = false
-      this.countedInRust--
+      this.pool._counters.introduced--
     }
     const told = (): void => {
       this.connections.delete(connection.id)

@@ -21,11 +21,13 @@ export interface Settings {
   encrypted: boolean
   /** TLS verifies the server's certificate. */
   verified: boolean
+  /** Connections log in with tokens of the workspace. */
+  usesTokens: boolean
   /** The schema that sessions work in, where one was chosen. */
   schema?: string | null
 }
 
-/** The settings of a pool whose options are of no use. */
+/** The settings of a pool whose options are invalid. */
 export const nowhere: Settings = {
   host: 'localhost',
   port: 5432,
@@ -40,6 +42,7 @@ export const nowhere: Settings = {
   maxLifetimeSeconds: 0,
   encrypted: false,
   verified: false,
+  usesTokens: false,
 }
 
 /** What a pool is given. */
@@ -75,13 +78,13 @@ export function revealed(given: TokenPoolOptions): TokenPoolOptions {
 /** What the caller gave, with what Rust found in the environment and its defaults. */
 export function lakebaseOptions(given: GivenOptions, settings: Settings): PoolOptions {
   // What is no option must not become one: another pool can be made of these.
-  const { encrypted: _encrypted, verified: _verified, schema: _schema, ...found } = settings
+  const { encrypted: _encrypted, verified: _verified, usesTokens: _usesTokens, schema: _schema, ...found } = settings
   const options = {
     ...given,
     ...found,
     maxUses: settings.maxUses ?? Infinity,
   }
-  // Still there for whoever needs them, but neither printed nor serialized.
+  // Readable, but neither printed nor serialized.
   for (const secret of secrets) if (secret in options) hide(options, secret, (options as TokenPoolOptions)[secret])
   return options as PoolOptions
 }
