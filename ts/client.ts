@@ -8,15 +8,14 @@ import { environment, expect, hold, unlisten, type WireEvent } from './environme
 import { restack, type WireError } from './errors.js'
 import { escapeIdentifier, escapeLiteral } from './escape.js'
 import { brief } from './inspection.js'
-import type { ConnectionOptions } from './options.js'
-import { ConnectionParameters, hide } from './pg/connection-parameters.js'
-import { toPgError } from './pg/errors.js'
-import { noticeOf, notificationOf } from './pg/notices.js'
-import { openConnection } from './pg/opening.js'
-import { startupOf } from './pg/startup.js'
+import type { ConnectionOptions } from './config/options.js'
+import { ConnectionParameters, hide } from './config/connection-parameters.js'
+import { toPgError } from './pg-errors.js'
+import { noticeOf, notificationOf } from './protocol/messages.js'
+import { openConnection } from './connect.js'
+import { startupOf } from './config/startup.js'
+import type { ClientConfig, ClientListener, TransactionStatus } from './interfaces/client.js'
 import type {
-  ClientConfig,
-  ClientListener,
   Connection,
   QueryArrayConfig,
   QueryArrayResult,
@@ -25,8 +24,7 @@ import type {
   QueryResult,
   QueryResultRow,
   Submittable,
-  TransactionStatus,
-} from './pg/types.js'
+} from './interfaces/query.js'
 import { guarded, inContext, Query, type QueryCallback, type QuerySettings } from './query.js'
 import { QueryQueue } from './query-queue.js'
 import { Portal, type StreamOptions } from './stream.js'

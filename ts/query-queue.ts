@@ -3,9 +3,9 @@
 import { deprecate } from 'node:util'
 import { environment, expect } from './environment.js'
 import { hasNeverRun, type WireError } from './errors.js'
-import type { Conversation } from './pg/conversation.js'
-import { keyOf, parameterOf } from './pg/notices.js'
-import type { TransactionStatus } from './pg/types.js'
+import type { Conversation } from './protocol/conversation.js'
+import { keyOf, parameterOf } from './protocol/messages.js'
+import type { TransactionStatus } from './interfaces/client.js'
 import { isPatched, Query, type ProtocolQuery } from './query.js'
 import { Portal, type PortalOwner } from './stream.js'
 import type { TypeOverrides } from './types.js'
@@ -171,7 +171,7 @@ export class QueryQueue implements PortalOwner {
   get conversation(): Conversation {
     if (this.spoken) return this.spoken
     // Loaded with the first query class: most processes never need it.
-    const module = require('./pg/conversation.js') as typeof import('./pg/conversation.js')
+    const module = require('./protocol/conversation.js') as typeof import('./protocol/conversation.js')
     return (this.spoken = new module.Conversation(this.statements, {
       number: () => this.connection,
       severed: () => this.events.severed(),

@@ -1,7 +1,7 @@
 /** What a query resolves to: node-postgres' result. */
 
 import type { WireError } from './errors.js'
-import type { QueryResult, QueryResultRow } from './pg/types.js'
+import type { QueryResult, QueryResultRow } from './interfaces/query.js'
 import { types, type TypeParser, type TypeSource } from './types.js'
 import { unreadable, type Cursor, type Field, type Shape } from './rows.js'
 

@@ -1,8 +1,10 @@
 /** What a pool is given and what it makes of it. */
 
-import { hide, hideKeys } from '../pg/connection-parameters.js'
-import type { ConnectionOptions, PoolHooks, PoolingOptions, TokenOptions } from '../options.js'
-import type { PoolOptions } from '../pg/types.js'
+import { hide, hideKeys } from '../config/connection-parameters.js'
+import type { Client } from '../client.js'
+import type { ConnectionOptions, PoolingOptions, TokenOptions } from '../config/options.js'
+import type { PoolOptions } from '../interfaces/pool.js'
+import type { PoolClient } from './member.js'
 
 /** What Rust made of options and environment: nothing secret. */
 export interface Settings {
@@ -38,6 +40,18 @@ export const nowhere: Settings = {
   maxLifetimeSeconds: 0,
   encrypted: false,
   verified: false,
+}
+
+/** Options that a pool acts on in JavaScript; the rest is read in Rust. */
+export interface PoolHooks {
+  /** Prepares a new connection before it is used for anything else. */
+  onConnect?: ((client: PoolClient) => unknown) | undefined
+  /** Accepts a new connection, or refuses it with an error, before its first caller gets it. */
+  verify?: ((client: PoolClient, done: (error?: Error) => void) => void) | undefined
+  /** A class derived from this package's `Client`. */
+  Client?: typeof Client | undefined
+  /** The class of the promises that methods return. */
+  Promise?: PromiseConstructor | undefined
 }
 
 /** What a pool is given. */

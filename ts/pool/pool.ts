@@ -9,15 +9,13 @@ import { environment, expect, listen, unlisten, type WireEvent } from '../enviro
 import { hasNeverRun, restack, toError, type WireError } from '../errors.js'
 import { brief } from '../inspection.js'
 import { GROW } from '../native.js'
-import { encodeOptions, environmentVariables } from '../options.js'
-import { answerPassword } from '../password.js'
-import { ConnectionParameters } from '../pg/connection-parameters.js'
-import { answerIdentity, type CheckServerIdentity } from '../pg/identity.js'
-import { coreVariables, corePoolOptions } from '../pg/startup.js'
+import { encodeOptions, environmentVariables } from '../config/encode.js'
+import { answerPassword } from '../config/password.js'
+import { ConnectionParameters } from '../config/connection-parameters.js'
+import { answerIdentity, type CheckServerIdentity } from '../config/identity.js'
+import { coreVariables, corePoolOptions } from '../config/startup.js'
+import type { PoolConfig, PoolListener, PoolOptions } from '../interfaces/pool.js'
 import type {
-  PoolConfig,
-  PoolListener,
-  PoolOptions,
   QueryArrayConfig,
   QueryArrayResult,
   QueryConfig,
@@ -25,7 +23,7 @@ import type {
   QueryResult,
   QueryResultRow,
   Submittable,
-} from '../pg/types.js'
+} from '../interfaces/query.js'
 import { Desk } from './desk.js'
 import type { PoolClient } from './member.js'
 import { lakebaseOptions, nowhere, pgOptions, revealed, type GivenOptions, type Settings } from './options.js'

@@ -1,7 +1,7 @@
 /** A caller of `pool.connect()` who has no client yet. */
 
 import { TimeoutError, type WireError } from '../errors.js'
-import { toPgError } from '../pg/errors.js'
+import { toPgError } from '../pg-errors.js'
 import type { PoolClient, Release } from './member.js'
 
 export type ConnectCallback = (error: Error | undefined, client?: PoolClient, release?: Release) => void

@@ -1,15 +1,15 @@
 /** How a client of no pool gets its connection: Rust is asked for it, what it has to know is answered, and what it tells is passed on. */
 
-import { environment, expect, listen, refuse, type WireEvent } from '../environment.js'
-import type { WireError } from '../errors.js'
-import type { ConnectionOptions } from '../options.js'
-import { inContext } from '../query.js'
-import { answerPassword, type Password } from '../password.js'
-import type { ConnectionParameters } from './connection-parameters.js'
-import { toPgError } from './errors.js'
-import { answerIdentity, type CheckServerIdentity } from './identity.js'
-import { noticeOf } from './notices.js'
-import { coreOptions, coreVariables } from './startup.js'
+import { environment, expect, listen, refuse, type WireEvent } from './environment.js'
+import type { WireError } from './errors.js'
+import type { ConnectionOptions } from './config/options.js'
+import { inContext } from './query.js'
+import { answerPassword, type Password } from './config/password.js'
+import type { ConnectionParameters } from './config/connection-parameters.js'
+import { toPgError } from './pg-errors.js'
+import { answerIdentity, type CheckServerIdentity } from './config/identity.js'
+import { noticeOf } from './protocol/messages.js'
+import { coreOptions, coreVariables } from './config/startup.js'
 
 /** The client that wants a connection. */
 export interface OpeningClient {

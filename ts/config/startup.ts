@@ -1,6 +1,7 @@
 /** What node-postgres' settings mean to the core: they are resolved here, so it sees neither `PG*` variables nor the string. */
 
-import { encodeOptions, type ConnectionOptions, type PoolingOptions } from '../options.js'
+import { encodeOptions } from './encode.js'
+import type { ConnectionOptions, PoolingOptions } from './options.js'
 import type { ConnectionParameters } from './connection-parameters.js'
 
 /** The startup message's parameters. */
