@@ -1,5 +1,5 @@
 //! The core of lakebase-native. One direction of flow: `bridge` → `pool` → `wire`, with `token` → `credential` → `auth` beside it;
-//! `config` and `error` depend on nothing else here. ARCHITECTURE.md draws it.
+//! `config` reads what all of them are given. ARCHITECTURE.md draws it.
 
 #![deny(unsafe_code)]
 
@@ -16,6 +16,7 @@ pub mod pool;
 pub mod runtime;
 mod scrub;
 pub mod secret;
+pub mod setting;
 pub mod tls;
 pub mod token;
 pub mod wire;

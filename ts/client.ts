@@ -9,11 +9,11 @@ import { restack, type WireError } from './errors.js'
 import { escapeIdentifier, escapeLiteral } from './escape.js'
 import { brief } from './inspection.js'
 import type { ConnectionOptions } from './config/options.js'
-import { ConnectionParameters, hide } from './config/connection-parameters.js'
+import { type ConnectionParameters, hide, parametersOf } from './config/connection-parameters.js'
 import { toPgError } from './pg-errors.js'
 import { noticeOf, notificationOf } from './protocol/messages.js'
 import { openConnection } from './connect.js'
-import { startupOf } from './config/startup.js'
+import { startupOf } from './config/resolved.js'
 import type { ClientConfig, ClientListener, TransactionStatus } from './interfaces/client.js'
 import type {
   Connection,
@@ -101,7 +101,7 @@ export class Client extends EventEmitter {
   constructor(config?: string | ClientConfig) {
     super()
     const given = ((typeof config === 'object' && config) || {}) as ClientOptions & LegacyOptions
-    const parameters = new ConnectionParameters(config)
+    const parameters = parametersOf(config)
     this.connectionParameters = parameters
     this.user = parameters.user
     this.database = parameters.database

@@ -2,6 +2,7 @@
 
 import { environment, expect, listen, refuse, type WireEvent } from './environment.js'
 import type { WireError } from './errors.js'
+import { environmentVariables } from './config/encode.js'
 import type { ConnectionOptions } from './config/options.js'
 import { inContext } from './query.js'
 import { answerPassword, type Password } from './config/password.js'
@@ -9,7 +10,7 @@ import type { ConnectionParameters } from './config/connection-parameters.js'
 import { toPgError } from './pg-errors.js'
 import { answerIdentity, type CheckServerIdentity } from './config/identity.js'
 import { noticeOf } from './protocol/messages.js'
-import { coreOptions, coreVariables } from './config/startup.js'
+import { clientSettings } from './config/resolved.js'
 
 /** The client that wants a connection. */
 export interface OpeningClient {
@@ -40,7 +41,7 @@ export function openConnection(client: OpeningClient, options: ConnectionOptions
     fail: inContext((error) => outcome.failed(error)),
   })
   try {
-    environment.openClient(number, request, coreOptions(client.connectionParameters, options), coreVariables())
+    environment.openClient(number, request, clientSettings(client.connectionParameters, options), environmentVariables())
   } catch (error) {
     refuse(request, error as Error)
   }

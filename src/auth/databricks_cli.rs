@@ -10,10 +10,10 @@ use serde::Deserialize;
 
 use super::token_endpoint::ACCOUNT_ID;
 use super::{AccessToken, Applies, CLIENT_ID, Call, Fetched, Settings, WorkspaceAuth, program};
-use crate::config::Setting;
 use crate::error::{Error, Kind};
 use crate::http::Failure;
 use crate::secret::Secret;
+use crate::setting::Setting;
 
 static CLI_PATH: Setting = Setting::new("databricksCliPath", &["DATABRICKS_CLI_PATH"]).key("databricks_cli_path");
 

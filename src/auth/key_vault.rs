@@ -13,10 +13,10 @@ use tokio::time::Instant;
 
 use super::m2m::{CLIENT_SECRET, ClientCredentials, FAMILY, fetch};
 use super::{Applies, CLIENT_ID, Call, Fetched, Settings, WorkspaceAuth, azure};
-use crate::config::Setting;
 use crate::error::{Error, Kind};
 use crate::http::{Authorization, Body, Failure, Request};
 use crate::secret::Secret;
+use crate::setting::Setting;
 
 static VAULT: Setting = Setting::new("keyVaultName", &["KEY_VAULT_NAME"]);
 const SECRET_NAME: &str = "databricks-client-secret";

@@ -10,9 +10,9 @@ use futures_util::future::FutureExt;
 use super::settings::CLIENT_ID;
 use super::token_endpoint::ACCOUNT_ID;
 use super::{AccessToken, Applies, Call, Fetched, Settings, WorkspaceAuth};
-use crate::config::Setting;
 use crate::http::{Authorization, Failure};
 use crate::secret::Secret;
+use crate::setting::Setting;
 
 pub static CLIENT_SECRET: Setting =
     Setting::new("clientSecret", &["DATABRICKS_CLIENT_SECRET"]).key("client_secret").secret().family(FAMILY);

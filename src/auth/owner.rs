@@ -6,10 +6,10 @@ use futures_util::future::BoxFuture;
 use tokio::time::{Instant, timeout_at};
 
 use super::Call;
-use crate::config::Setting;
 use crate::error::{Error, Kind};
 use crate::http::Failure;
 use crate::secret::Secret;
+use crate::setting::Setting;
 
 /// Calls functions of the program's, reads what changes in its environment, and warns.
 pub trait Owner: Send + Sync + Debug {

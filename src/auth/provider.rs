@@ -4,10 +4,10 @@ use futures_util::future::FutureExt;
 use serde::Deserialize;
 
 use super::{AccessToken, Applies, Call, Fetched, Question, Settings, WorkspaceAuth, jwt};
-use crate::config::Setting;
 use crate::error::{Error, Kind};
 use crate::http::Failure;
 use crate::secret::Secret;
+use crate::setting::Setting;
 
 static PROVIDER: Setting = Setting::new("authProvider", &[]).function().family("authProvider");
 

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::pat::TOKEN;
 use super::profile::Profile;
 use super::{Applies, METHODS, WorkspaceAuth};
-use crate::config::{Form, Setting};
 use crate::secret::Secret;
+use crate::setting::{Form, Setting};
 
 /// A service principal's application id. Also the database user where none is given, so on its own it chooses nothing.
 pub static CLIENT_ID: Setting = Setting::new("clientId", &["DATABRICKS_CLIENT_ID"]).key("client_id");

@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 use reqwest::StatusCode;
 use serde_json::Value;
 
+use super::ApiNetwork;
 use super::request::{Authorization, Body, Request, basic};
-use crate::config::ApiNetwork;
 use crate::error::{Error, Kind};
 use crate::scrub::Scrub;
 use crate::tls;

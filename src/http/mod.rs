@@ -4,6 +4,7 @@
 //! here but in `token`, which knows who is waiting and until when; a [`Failure`] says whether it would make sense.
 
 mod failure;
+mod network;
 mod request;
 
 use std::collections::HashMap;
@@ -15,10 +16,10 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue, RE
 use tokio::time::{Instant, timeout_at};
 
 pub use failure::Failure;
+pub use network::ApiNetwork;
 pub use request::{Authorization, Body, Request, Response};
 pub(crate) use request::{is_link_local, is_loopback};
 
-use crate::config::ApiNetwork;
 use crate::error::{Error, Kind};
 use crate::tls;
 use failure::{bad_status, no_answer, secrets, transport};

@@ -5,6 +5,7 @@
 mod binding;
 mod failure;
 mod key_share;
+mod settings;
 mod verify;
 
 use std::fs;
@@ -23,8 +24,8 @@ use x509_cert::der::{Decode, Encode};
 
 pub use binding::channel_binding;
 pub use failure::{Peer, describe, describe_io};
+pub use settings::{SslConfig, SslMode, TlsVersion};
 
-use crate::config::{SslConfig, SslMode, TlsVersion};
 use crate::error::{Error, Kind};
 use key_share::X25519AndP256;
 use verify::{Checks, Verifier};

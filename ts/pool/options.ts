@@ -1,6 +1,6 @@
 /** What a pool is given and what it makes of it. */
 
-import { hide, hideKeys } from '../config/connection-parameters.js'
+import { type ConnectionParameters, hide, hideKeys } from '../config/connection-parameters.js'
 import type { Client } from '../client.js'
 import type { ConnectionOptions, PoolingOptions, TokenOptions } from '../config/options.js'
 import type { PoolOptions } from '../interfaces/pool.js'
@@ -18,6 +18,12 @@ export interface Settings {
   connectionTimeoutMillis: number
   maxUses: number | null
   maxLifetimeSeconds: number
+  application_name: string | null
+  /** The startup parameter, with the bounds of statements in it. */
+  options: string | null
+  query_timeout: number
+  /** TLS starts without asking first. */
+  directTls: boolean
   /** The connection to the database uses TLS. */
   encrypted: boolean
   /** TLS verifies the server's certificate. */
@@ -38,6 +44,10 @@ export const nowhere: Settings = {
   connectionTimeoutMillis: 0,
   maxUses: null,
   maxLifetimeSeconds: 0,
+  application_name: null,
+  options: null,
+  query_timeout: 0,
+  directTls: false,
   encrypted: false,
   verified: false,
 }
@@ -87,7 +97,8 @@ export function revealed(given: TokenPoolOptions): TokenPoolOptions {
 /** What the caller gave, with what Rust found in the environment and its defaults. */
 export function lakebaseOptions(given: GivenOptions, settings: Settings): PoolOptions {
   // What is no option must not become one: another pool can be made of these.
-  const { encrypted: _encrypted, verified: _verified, schema: _schema, ...found } = settings
+  const { host, port, user, database, max, min, idleTimeoutMillis, connectionTimeoutMillis, maxLifetimeSeconds } = settings
+  const found = { host, port, user, database, max, min, idleTimeoutMillis, connectionTimeoutMillis, maxLifetimeSeconds }
   const options = {
     ...given,
     ...found,
@@ -97,4 +108,26 @@ export function lakebaseOptions(given: GivenOptions, settings: Settings): PoolOp
   // Still there for whoever needs them, but neither printed nor serialized.
   for (const secret of secrets) if (secret in options) hide(options, secret, (options as TokenPoolOptions)[secret])
   return options as PoolOptions
+}
+
+/** `connectionParameters` of a Lakebase pool's clients: what Rust has resolved, in node-postgres' form. */
+export function lakebaseParameters(given: TokenPoolOptions, settings: Settings): Partial<ConnectionParameters> {
+  const { host, port, user, database, application_name, options, query_timeout, directTls, encrypted, verified } = settings
+  const ssl = typeof given.ssl === 'object' ? given.ssl : verified || { rejectUnauthorized: false }
+  return {
+    host,
+    port,
+    user,
+    database,
+    password: given.password ?? null,
+    ssl: encrypted ? ssl : false,
+    sslnegotiation: directTls ? 'direct' : 'postgres',
+    isDomainSocket: host.startsWith('/'),
+    application_name: application_name ?? undefined,
+    options: options ?? undefined,
+    query_timeout,
+    client_encoding: 'UTF8',
+    connect_timeout: Math.floor(settings.connectionTimeoutMillis / 1000),
+    binary: false,
+  }
 }

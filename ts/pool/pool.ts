@@ -11,9 +11,9 @@ import { brief } from '../inspection.js'
 import { GROW } from '../native.js'
 import { encodeOptions, environmentVariables } from '../config/encode.js'
 import { answerPassword } from '../config/password.js'
-import { ConnectionParameters } from '../config/connection-parameters.js'
+import { ConnectionParameters, setParametersOf } from '../config/connection-parameters.js'
 import { answerIdentity, type CheckServerIdentity } from '../config/identity.js'
-import { coreVariables, corePoolOptions } from '../config/startup.js'
+import { poolSettings } from '../config/resolved.js'
 import type { PoolConfig, PoolListener, PoolOptions } from '../interfaces/pool.js'
 import type {
   QueryArrayConfig,
@@ -26,7 +26,7 @@ import type {
 } from '../interfaces/query.js'
 import { Desk } from './desk.js'
 import type { PoolClient } from './member.js'
-import { lakebaseOptions, nowhere, pgOptions, revealed, type GivenOptions, type Settings } from './options.js'
+import { lakebaseOptions, lakebaseParameters, nowhere, pgOptions, revealed, type GivenOptions, type Settings } from './options.js'
 import { Roster } from './roster.js'
 import { toPgPoolError, Waiter } from './waiter.js'
 import { inContext, isPatched, normalize, type Query, send, type QueryCallback, type QuerySettings } from '../query.js'
@@ -113,6 +113,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
       this._refusal = error as Error
     }
     this.options = likePg ? (given as PoolOptions) : lakebaseOptions(given, this._settings)
+    if (!likePg) setParametersOf(this.options, () => lakebaseParameters(given, this._settings))
     this.Client = given.Client ?? Client
     this.Promise = given.Promise ?? Promise
     this.log = given.log ?? noop
@@ -121,15 +122,14 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     this.desk = new Desk(this, this.roster)
     this.types = given.types ?? defaultTypes
     this.binary = Boolean((given as { binary?: boolean }).binary)
-    this.watched = Boolean(given.verify ?? given.query_timeout) || (likePg && (Boolean(given.log) || this.options.maxUses !== Infinity))
+    this.watched = Boolean(given.verify ?? (likePg ? given.query_timeout : this._settings.query_timeout)) || (likePg && (Boolean(given.log) || this.options.maxUses !== Infinity))
   }
 
   private open(given: GivenOptions): Settings {
     const parameters = this._likePg ? new ConnectionParameters(given) : undefined
     this.ssl = parameters?.ssl || undefined
-    const options = parameters ? corePoolOptions(parameters, given) : encodeOptions(given)
-    const variables = this._likePg ? coreVariables() : environmentVariables()
-    const opened = JSON.parse(environment.openPool(this._pool, options, variables, this._likePg)) as Settings | WireError
+    const options = parameters ? poolSettings(parameters, given) : encodeOptions(given)
+    const opened = JSON.parse(environment.openPool(this._pool, options, environmentVariables(), this._likePg)) as Settings | WireError
     if ('kind' in opened) throw this._toError(opened)
     return opened
   }

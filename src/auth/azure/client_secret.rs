@@ -6,9 +6,9 @@ use futures_util::future::FutureExt;
 
 use super::{AUTHORITY_HOST, CLIENT_ID, FAMILY, Proof, RESOURCE_ID, TENANT_ID, entra, hint, is_azure, workspace_token};
 use crate::auth::{AccessToken, Applies, Call, Fetched, Settings, WorkspaceAuth};
-use crate::config::Setting;
 use crate::http::Failure;
 use crate::secret::Secret;
+use crate::setting::Setting;
 
 pub(super) static SECRET: Setting =
     Setting::new("azureClientSecret", &["ARM_CLIENT_SECRET"]).key("azure_client_secret").secret().family(FAMILY);

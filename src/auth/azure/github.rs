@@ -7,7 +7,7 @@ use futures_util::future::FutureExt;
 use super::{AUTHORITY_HOST, CLIENT_ID, FAMILY, Proof, RESOURCE_ID, TENANT_ID, entra, hint, is_azure, workspace_token};
 use crate::auth::oidc::github::{REQUEST_TOKEN, REQUEST_URL, id_token, is_job};
 use crate::auth::{Applies, Call, Fetched, Settings, WorkspaceAuth};
-use crate::config::Setting;
+use crate::setting::Setting;
 
 /// What Entra wants a token that is presented to it to be for.
 const AUDIENCE: &str = "api://AzureADTokenExchange";

@@ -13,10 +13,10 @@ use tokio::time::Instant;
 
 use super::{CLIENT_ID, FAMILY, PLATFORM_CLIENT_ID, RESOURCE_ID, ends_early, hint, is_azure, workspace_token};
 use crate::auth::{AccessToken, Applies, Call, Fetched, Settings, WorkspaceAuth, token_endpoint};
-use crate::config::Setting;
 use crate::error::{Error, Kind};
 use crate::http::{Authorization, Body, Failure, Request, is_link_local, is_loopback};
 use crate::secret::Secret;
+use crate::setting::Setting;
 
 static USE: Setting = Setting::new("azureUseMsi", &["ARM_USE_MSI"]).key("azure_use_msi").flag().family(FAMILY);
 static ENDPOINT: Setting = Setting::variable(&["IDENTITY_ENDPOINT"]);
@@ -109,7 +109,7 @@ mod tests {
     use super::super::END;
     use super::*;
     use crate::auth::{TokenEndpoint, Workspace};
-    use crate::config::ApiNetwork;
+    use crate::http::ApiNetwork;
 
     /// Asks a metadata service that answers with `body`; gives the token, or the error, and the request.
     async fn ask(settings: Settings, body: &str) -> (Result<AccessToken, Failure>, String) {

@@ -22,9 +22,9 @@ use futures_util::future::join;
 use reqwest::Method;
 
 use super::{AccessToken, Applies, Call, Settings, token_endpoint};
-use crate::config::Setting;
 use crate::http::{Authorization, Body, Failure, Request};
 use crate::secret::Secret;
+use crate::setting::Setting;
 
 pub(super) static CLIENT_ID: Setting = Setting::new("azureClientId", &["ARM_CLIENT_ID"]).key("azure_client_id").family(FAMILY);
 static TENANT_ID: Setting = Setting::new("azureTenantId", &["ARM_TENANT_ID"]).key("azure_tenant_id").family(FAMILY);

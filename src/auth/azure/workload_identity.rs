@@ -7,8 +7,8 @@ use futures_util::future::FutureExt;
 
 use super::{AUTHORITY_HOST, CLIENT_ID, FAMILY, PLATFORM_CLIENT_ID, Proof, RESOURCE_ID, TENANT_ID, entra, hint, is_azure, workspace_token};
 use crate::auth::{AccessToken, Applies, Call, Fetched, Settings, WorkspaceAuth, oidc};
-use crate::config::Setting;
 use crate::http::Failure;
+use crate::setting::Setting;
 
 /// Read again for every token: the platform replaces it.
 static TOKEN_FILE: Setting = Setting::variable(&["AZURE_FEDERATED_TOKEN_FILE"]);

@@ -4,10 +4,10 @@ use futures_util::future::FutureExt;
 
 use super::{COMMON, exchange, missing};
 use crate::auth::{Applies, Call, Fetched, Settings, WorkspaceAuth};
-use crate::config::Setting;
 use crate::error::{Error, Kind};
 use crate::http::Failure;
 use crate::secret::Secret;
+use crate::setting::Setting;
 
 static FILE: Setting = Setting::new("oidcTokenFile", &["DATABRICKS_OIDC_TOKEN_FILEPATH", "DATABRICKS_OIDC_TOKEN_FILE"])
     .key("oidc_token_filepath")

@@ -20,10 +20,10 @@ pub use vercel::Vercel;
 
 use super::token_endpoint::ACCOUNT_ID;
 use super::{AccessToken, CLIENT_ID, Call, jwt};
-use crate::config::Setting;
 use crate::error::{Error, Kind};
 use crate::http::{Authorization, Failure};
 use crate::secret::Secret;
+use crate::setting::Setting;
 
 /// What the platform's token is for. Default: the account for account hosts, else the workspace's token endpoint.
 static AUDIENCE: Setting = Setting::new("tokenAudience", &["DATABRICKS_TOKEN_AUDIENCE"]).key("audience");
