@@ -45,8 +45,7 @@ pub(super) async fn token_endpoint(workspace: &Workspace, deadline: Instant) -> 
     }
     let message =
         format!("the answer to GET {PATH} has a token_endpoint that belongs neither to the workspace nor to a Databricks account");
-    Err(Error::new(Kind::Credential, message)
-        .with_code("INVALID_RESPONSE")
+    Err(Error::invalid_response(message)
         .with_hint("the secret was not sent there; check that DATABRICKS_HOST is the URL of a Databricks workspace")
         .into())
 }

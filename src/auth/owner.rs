@@ -37,13 +37,13 @@ pub enum Question<'a> {
 impl Call<'_> {
     /// Asks the owner, until the deadline.
     pub(super) async fn ask(&self, question: Question<'_>, what: &str) -> Result<Option<Secret>, Failure> {
-        let owner = self.owner.ok_or_else(|| Error::new(Kind::Internal, format!("nobody is there to ask for {what}")))?;
+        let owner = self.owner.ok_or_else(|| Error::internal(format!("nobody is there to ask for {what}")))?;
         let asked_at = Instant::now();
         match timeout_at(self.deadline, owner.ask(question)).await {
             Ok(answer) => Ok(answer?),
             Err(_) => {
                 let message = format!("{what} gave no answer within {} ms", asked_at.elapsed().as_millis());
-                let error = Error::new(Kind::Timeout, message).with_code("ETIMEDOUT");
+                let error = Error::timed_out(message);
                 Err(Failure::transient(
                     error.with_hint("it is called once per workspace token; let it answer sooner, or raise connectionTimeoutMillis"),
                 ))

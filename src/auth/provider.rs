@@ -47,8 +47,7 @@ async fn fetch(call: &Call<'_>) -> Result<AccessToken, Failure> {
     let function = call.settings.text(&PROVIDER).unwrap_or_default();
     let answer = call.ask(Question::Provider(function), "authProvider").await?;
     let wrong = || {
-        Error::new(Kind::Authentication, "authProvider gave something else than { token, expiresAt }")
-            .with_code("INVALID_TOKEN")
+        Error::invalid_token("authProvider gave something else than { token, expiresAt }")
             .with_hint("return the workspace token as a text and its end as a Date, milliseconds since 1970, or not at all")
     };
     let answer: Answer = answer.and_then(|answer| serde_json::from_str(answer.expose()).ok()).ok_or_else(wrong)?;

@@ -6,13 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use napi_derive::napi;
-use serde_json::json;
 
-use super::environment::Environment;
-use super::pools::Questions;
+use super::questions::Questions;
 use super::queue::Queue;
-use crate::auth::{self, Owner, Question};
+use crate::auth::{Owner, Question};
+use crate::batch::Event;
 use crate::config::{Login, TokenConfig};
 use crate::credential::Credential;
 use crate::error::Error;
@@ -21,13 +19,13 @@ use crate::secret::Secret;
 use crate::token::TokenSource;
 
 /// One JavaScript thread as the owner of identities.
-pub(super) struct Questioner {
+pub(super) struct EnvironmentOwner {
     id: u64,
     queue: Arc<Queue>,
     questions: Arc<Questions>,
 }
 
-impl Questioner {
+impl EnvironmentOwner {
     pub fn new(queue: &Arc<Queue>, questions: &Arc<Questions>) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self { id: NEXT.fetch_add(1, Ordering::Relaxed), queue: queue.clone(), questions: questions.clone() }
@@ -48,7 +46,7 @@ impl Questioner {
         let queue = self.queue.clone();
         let tell = move |credential: &Credential| {
             let expires_at = millis(credential);
-            queue.event(&json!({ "event": "fetched", "pool": pool, "method": credential.method, "expiresAt": expires_at }));
+            queue.event(&Event::Fetched { pool, method: credential.method, expires_at });
         };
         let source = Arc::new(TokenSource::telling(config, Arc::new(tell)));
         (pool::Login::Token(source.clone()), Some(source))
@@ -60,52 +58,27 @@ pub(super) fn millis(credential: &Credential) -> u64 {
     credential.expires_at.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_millis() as u64
 }
 
-impl Owner for Questioner {
+impl Owner for EnvironmentOwner {
     fn id(&self) -> u64 {
         self.id
     }
 
     fn ask(&self, question: Question<'_>) -> BoxFuture<'static, Result<Option<Secret>, Error>> {
-        let event = match question {
-            Question::Provider(function) => json!({ "event": "ask", "what": "provider", "function": function }),
-            Question::IdToken(function, audience) => {
-                json!({ "event": "ask", "what": "idToken", "function": function, "audience": audience })
-            }
-            Question::Variable(name) => json!({ "event": "ask", "what": "variable", "name": name }),
+        let event = |number| match question {
+            Question::Provider(function) => Event::AskProvider { question: number, function },
+            Question::IdToken(function, audience) => Event::AskIdToken { question: number, function, audience },
+            Question::Variable(name) => Event::AskVariable { question: number, name },
         };
         self.questions.ask(&self.queue, event).boxed()
     }
 
     fn warn(&self, message: &str) {
-        self.queue.event(&json!({ "event": "warning", "message": message }));
+        self.queue.event(&Event::Warning { message });
     }
 }
 
-impl fmt::Debug for Questioner {
+impl fmt::Debug for EnvironmentOwner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Questioner").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("EnvironmentOwner").field("id", &self.id).finish_non_exhaustive()
     }
-}
-
-#[napi]
-impl Environment {
-    /// Forgets the tokens of a pool: the next connection logs in with a new one.
-    #[napi(catch_unwind)]
-    pub fn clear_tokens(&self, pool: u32) {
-        if let Some(source) = self.tokens(pool) {
-            source.clear();
-        }
-    }
-}
-
-/// The options that are secrets or functions: not to be shown where options are.
-#[napi]
-pub fn secret_options() -> Vec<&'static str> {
-    auth::settings().filter(|setting| setting.secret && !setting.option.is_empty()).map(|setting| setting.option).collect()
-}
-
-/// All options of the ways to authenticate.
-#[napi]
-pub fn authentication_options() -> Vec<&'static str> {
-    auth::settings().map(|setting| setting.option).filter(|option| !option.is_empty()).collect()
 }

@@ -94,8 +94,7 @@ impl Client {
         let mut builder = self.current()?.request(request.method.clone(), url).header(ACCEPT, "application/json");
         if let Some(authorization) = request.authorization.header() {
             let mut value = HeaderValue::try_from(authorization).map_err(|_| {
-                Error::new(Kind::Authentication, "the workspace credential has characters that no HTTP header can carry")
-                    .with_code("INVALID_TOKEN")
+                Error::invalid_token("the workspace credential has characters that no HTTP header can carry")
                     .with_hint("look for line breaks or other stray characters in DATABRICKS_TOKEN or DATABRICKS_CLIENT_SECRET")
             })?;
             value.set_sensitive(true);
@@ -103,8 +102,7 @@ impl Client {
         }
         for (name, value) in request.headers {
             let mut value = HeaderValue::try_from(value.expose()).map_err(|_| {
-                Error::new(Kind::Authentication, format!("the value for {name} has characters that no HTTP header can carry"))
-                    .with_code("INVALID_TOKEN")
+                Error::invalid_token(format!("the value for {name} has characters that no HTTP header can carry"))
                     .with_hint("look for line breaks or other stray characters in the setting that it comes from")
             })?;
             value.set_sensitive(true);
@@ -130,8 +128,7 @@ impl Client {
             Err(_) => return Err(no_answer(&call, sent_at.elapsed(), until == deadline)),
         };
         let Some(body) = body else {
-            return Err(Error::new(Kind::Credential, format!("the answer to {call} is larger than {MAX_BODY} bytes"))
-                .with_code("INVALID_RESPONSE")
+            return Err(Error::invalid_response(format!("the answer to {call} is larger than {MAX_BODY} bytes"))
                 .with_hint("check that DATABRICKS_HOST is the URL of a Databricks workspace")
                 .into());
         };
@@ -178,12 +175,11 @@ fn build(network: &ApiNetwork, tls: rustls::ClientConfig) -> Result<reqwest::Cli
     if let Some(proxy) = &network.https_proxy {
         let proxy = reqwest::Proxy::https(proxy.expose()).map_err(|_| {
             // reqwest's error would quote the URL, which may hold a password.
-            Error::new(Kind::Configuration, "HTTPS_PROXY: expected a URL such as http://proxy.example:8080")
-                .with_code("CONFIGURATION_ERROR")
+            Error::unusable_setting("HTTPS_PROXY: expected a URL such as http://proxy.example:8080")
         })?;
         builder = builder.proxy(proxy.no_proxy(reqwest::NoProxy::from_string(&bypass(network))));
     }
-    builder.build().map_err(|error| Error::new(Kind::Internal, "the HTTP client cannot be built").with_source(error.without_url()))
+    builder.build().map_err(|error| Error::internal("the HTTP client cannot be built").with_source(error.without_url()))
 }
 
 /// `NO_PROXY`, plus loopback, which Go's HTTP client leaves out of proxying too: an emulator on this machine is not behind one.

@@ -42,7 +42,7 @@ impl Maker {
     pub async fn make(&self, pool: &Arc<Inner>, purpose: Purpose) -> Result<Member, Error> {
         match AssertUnwindSafe(self.connect(pool, purpose)).catch_unwind().await {
             Ok(outcome) => outcome,
-            Err(_) => Err(Error::new(Kind::Internal, "making a connection panicked").with_code("INTERNAL_ERROR")),
+            Err(_) => Err(Error::internal("making a connection panicked")),
         }
     }
 

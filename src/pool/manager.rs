@@ -12,7 +12,7 @@ impl bb8::ManageConnection for Manager {
     /// Never called: bb8 gives errors of failed attempts to nobody in particular, so connections are made by [`super::opening`], which
     /// knows who waits for each, and added when they are there.
     async fn connect(&self) -> Result<Member, Error> {
-        Err(Error::new(Kind::Internal, "bb8 was asked for a connection it does not have").with_code("INTERNAL_ERROR"))
+        Err(Error::internal("bb8 was asked for a connection it does not have"))
     }
 
     /// Never called: checkouts are tested by the dispatcher, which knows which ones need it.

@@ -15,6 +15,8 @@ use tokio::time::sleep;
 use super::dispatcher::{Inner, Mutex, State};
 use super::queue::MAX_TRIES;
 use super::waiter::{QueryReply, Wish, lost};
+use tokio_postgres::error::SqlState;
+
 use crate::error::{Error, ServerMessage};
 use crate::wire::{Connection, ConnectionId, Outcome, Query, Reply, Request, Response};
 
@@ -22,8 +24,6 @@ use crate::wire::{Connection, ConnectionId, Outcome, Query, Reply, Request, Resp
 const FIRST_LOOK: Duration = Duration::from_millis(20);
 /// How soon after a query was seen to hold up others is looked whether it still does.
 const SECOND_LOOK: Duration = Duration::from_millis(5);
-/// `read_only_sql_transaction`.
-const WRITES: &str = "25006";
 
 pub(super) struct SecondTry {
     query: Query,
@@ -186,7 +186,7 @@ impl Inner {
     }
 
     fn ran_again(self: &Arc<Self>, connection: ConnectionId, second: Arc<SecondTry>, result: Option<Result<Response, Error>>) {
-        let writes = matches!(&result, Some(Err(error)) if error.code() == Some(WRITES));
+        let writes = matches!(&result, Some(Err(error)) if error.is_any(&[SqlState::READ_ONLY_SQL_TRANSACTION]));
         let failed = matches!(&result, Some(Err(error)) if !writes && !is_lost(error));
         if failed && self.config.close_after_error && !second.is_answered() {
             self.close_after_error(connection);

@@ -238,5 +238,5 @@ impl Calls<'_> {
 }
 
 fn unusable(message: String, hint: &'static str) -> Failure {
-    Error::new(Kind::Credential, message).with_code("LOOKUP_FAILED").with_hint(hint).into()
+    Error::lookup_failed(message).with_hint(hint).into()
 }

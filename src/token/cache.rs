@@ -223,8 +223,7 @@ impl<F: Fetch> Cache<F> {
         }
         let last_failure = flight.borrow().last_failure.clone();
         Err(last_failure.unwrap_or_else(|| {
-            let error = Error::new(Kind::Timeout, format!("no token came within {} ms", began.elapsed().as_millis()))
-                .with_code("ETIMEDOUT")
+            let error = Error::timed_out(format!("no token came within {} ms", began.elapsed().as_millis()))
                 .with_hint("the workspace is slow to answer; raise connectionTimeoutMillis, or check the network");
             Failure { cut_short: true, ..Failure::transient(error) }
         }))
@@ -322,7 +321,7 @@ impl<F: Fetch> Landing<F> {
 impl<F: Fetch> Drop for Landing<F> {
     fn drop(&mut self) {
         let outcome = self.outcome.take().unwrap_or_else(|| {
-            Err(Error::new(Kind::Internal, "the token fetch ended without a result")
+            Err(Error::internal("the token fetch ended without a result")
                 .with_hint("this is a defect in lakebase-native, or the process is shutting down")
                 .into())
         });

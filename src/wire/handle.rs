@@ -8,11 +8,9 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use super::request::{Outcome, Query, Reply, Request};
+use super::session::{ConnectionId, Session};
 use super::tunnel::{TunnelCommand, TunnelEnd};
-use crate::error::{Error, Kind, ServerMessage};
-
-/// Identifies a connection in this process; never used twice.
-pub type ConnectionId = u32;
+use crate::error::{Error, ServerMessage};
 
 /// What a connection tells without being asked. Called on the runtime thread; must not block.
 pub trait Observer: Send + Sync {
@@ -25,21 +23,6 @@ pub trait Observer: Send + Sync {
     fn error(&self, _connection: ConnectionId, _error: Error) {}
     /// The connection has ended; `None` when we ended it.
     fn closed(&self, _connection: ConnectionId, _error: Option<Error>) {}
-}
-
-/// What the server said at startup.
-#[derive(Clone, Debug, Default)]
-pub struct Session {
-    pub process_id: i32,
-    pub secret_key: i32,
-    /// ParameterStatus values: server_version, TimeZone, DateStyle, …
-    pub parameters: Vec<(String, String)>,
-    /// What the server had to say on the way: a login trigger's notices, for example.
-    pub notices: Vec<ServerMessage>,
-    /// How long the last round trip of the startup took: the link's latency, roughly.
-    pub round_trip: Duration,
-    /// How long the way there and back takes without the server's part: the TCP handshake.
-    pub link: Duration,
 }
 
 /// Makes the reply that a request gets in place of its own, of a copy of its query and its own.
@@ -105,7 +88,9 @@ impl Connection {
             self.shared.outstanding.fetch_sub(1, Ordering::Relaxed);
             if let Command::Request(Request { query, reply, .. }) = command {
                 // Not from here: the caller may hold a lock that the reply takes.
-                self.shared.runtime.spawn(async move { reply(Outcome::NeverRan { query, cause: ended(), refused: false }) });
+                self.shared
+                    .runtime
+                    .spawn(async move { reply(Outcome::NeverRan { query, cause: Error::connection_lost(), refused: false }) });
             }
         }
     }
@@ -184,9 +169,4 @@ impl Connection {
     pub fn transaction_status(&self) -> u8 {
         self.shared.transaction_status.load(Ordering::Relaxed)
     }
-}
-
-/// The error of a request that met a connection which had ended. Text as in node-postgres.
-pub(super) fn ended() -> Error {
-    Error::new(Kind::Connection, "Connection terminated unexpectedly").with_code("CONNECTION_LOST")
 }

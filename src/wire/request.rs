@@ -137,7 +137,7 @@ pub(super) fn bind(statement: &str, params: &[Param], binary: bool, out: &mut By
 /// A message that cannot be put in PostgreSQL's format: a NUL in a text, more than 65,535 parameters, more than 2 GiB.
 pub(super) fn encoding_error(source: Box<dyn std::error::Error + Send + Sync>) -> Error {
     let limits = "PostgreSQL's texts hold no NUL character, and a statement has at most 65535 parameters";
-    Error::new(Kind::Usage, format!("the query cannot be sent: {source} ({limits})")).with_code("INVALID_QUERY")
+    Error::invalid_query(format!("the query cannot be sent: {source} ({limits})"))
 }
 
 #[cfg(test)]

@@ -17,11 +17,10 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::caching::Caching;
 use super::encoder::{Encoder, SchemaGeneration};
-use super::handle::Session;
-use super::inflight::InFlight;
+use super::inflight::{Attempt, InFlight};
 use super::message::{decode, frame, malformed, missing, server_message, violation};
 use super::request::{Outcome, Request};
-use super::resend::Attempt;
+use super::session::Session;
 use super::socket::{Connected, Socket};
 use super::target::Target;
 use crate::error::{Error, Kind, ServerMessage};
@@ -227,12 +226,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
         loop {
             let (message, wire_length) = self.next().await?;
             if !scram.allows(&message) {
-                return Err(Error::new(
-                    Kind::Authentication,
-                    "the server has not proved that it knows the password: it left the SCRAM exchange",
-                )
-                .with_code("SCRAM_FAILED")
-                .with_hint("something else than the expected server may be answering: check the host, and verify its certificate"));
+                return Err(Error::scram_failed("the server has not proved that it knows the password: it left the SCRAM exchange")
+                    .with_hint("something else than the expected server may be answering: check the host, and verify its certificate"));
             }
             match message {
                 Message::AuthenticationOk => {}
@@ -242,11 +237,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
                     }
                     let secret = self.secret(password).await?.unwrap_or_default();
                     if !channel.encrypted && !channel.local {
-                        return Err(Error::new(
-                            Kind::Authentication,
+                        return Err(Error::cleartext_refused(
                             "the server asks for the password in clear text, and the connection is not encrypted",
                         )
-                        .with_code("CLEARTEXT_REFUSED")
                         .with_hint("set sslMode (PGSSLMODE) to require"));
                     }
                     frontend::password_message(secret.expose().as_bytes(), &mut self.out).map_err(|_| nul_in_password())?;
@@ -282,7 +275,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
                     let exchange = scram.exchange()?;
                     if let Some(expected) = no_password {
                         let message = format!("SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be {expected}");
-                        return Err(Error::new(Kind::Authentication, message).with_code("PASSWORD_MISSING"));
+                        return Err(Error::password_missing(message));
                     }
                     check_iterations(body.data(), self.target.config.scram_max_iterations)?;
                     exchange.update(body.data()).map_err(|error| self.scram_failed(&error))?;
@@ -297,8 +290,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
                 | Message::AuthenticationSspi
                 | Message::AuthenticationKerberosV5
                 | Message::AuthenticationScmCredential => {
-                    return Err(Error::new(Kind::Authentication, "the server asks for an authentication method that is not supported")
-                        .with_code("AUTHENTICATION_NOT_SUPPORTED")
+                    return Err(Error::authentication_not_supported("the server asks for an authentication method that is not supported")
                         .with_hint("supported are password, md5, scram-sha-256 and scram-sha-256-plus"));
                 }
                 Message::BackendKeyData(body) => {
@@ -339,8 +331,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
         parameters.extend(config.options.as_deref().map(|options| ("options", options)));
         parameters.extend(config.startup_parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         frontend::startup_message(parameters, &mut self.out).map_err(|source| {
-            Error::new(Kind::Configuration, "user, database and the startup parameters must not contain a NUL character")
-                .with_source(source)
+            Error::unusable_setting("user, database and the startup parameters must not contain a NUL character").with_source(source)
         })
     }
 
@@ -349,11 +340,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
         let secret = password.password().await?;
         secret.iter().for_each(|secret| self.secrets.add(secret.expose()));
         if secret.is_none() && self.target.config.requires_password {
-            return Err(Error::new(
-                Kind::Authentication,
-                format!("the server asks user {:?} for a password, and none is configured", self.target.config.user),
-            )
-            .with_code("PASSWORD_MISSING")
+            return Err(Error::password_missing(format!(
+                "the server asks user {:?} for a password, and none is configured",
+                self.target.config.user
+            ))
             .with_hint("set password, or LAKEBASE_ENDPOINT with DATABRICKS_HOST and credentials"));
         }
         Ok(secret)
@@ -362,7 +352,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
     /// A server that cannot prove that it knows the password, or talks past the protocol.
     fn scram_failed(&self, source: &io::Error) -> Error {
         let source = io::Error::new(source.kind(), self.secrets.clean(&source.to_string()));
-        Error::new(Kind::Authentication, "the SCRAM exchange with the server failed").with_code("SCRAM_FAILED").with_source(source)
+        Error::scram_failed("the SCRAM exchange with the server failed").with_source(source)
     }
 
     /// A message of the server for people, without the password.
@@ -418,8 +408,7 @@ fn choose(body: &AuthenticationSaslBody, channel: &Channel, binding_wanted: bool
         _ => {
             // Text as in node-postgres.
             let known = if binding_wanted { "SCRAM-SHA-256-PLUS and SCRAM-SHA-256" } else { "SCRAM-SHA-256" };
-            Err(Error::new(Kind::Authentication, format!("SASL: Only mechanism(s) {known} are supported"))
-                .with_code("AUTHENTICATION_NOT_SUPPORTED")
+            Err(Error::authentication_not_supported(format!("SASL: Only mechanism(s) {known} are supported"))
                 .with_hint("the server offers no other mechanism: check its pg_hba.conf"))
         }
     }
@@ -433,7 +422,7 @@ fn check_iterations(message: &[u8], most: u32) -> Result<(), Error> {
         return Ok(());
     }
     let message = format!("SASL: SCRAM-SERVER-FIRST-MESSAGE: iteration count {asked} exceeds scramMaxIterations of {most}");
-    Err(Error::new(Kind::Authentication, message).with_code("SCRAM_FAILED"))
+    Err(Error::scram_failed(message))
 }
 
 /// What a server may say before anybody has logged in is limited.
@@ -447,7 +436,7 @@ fn asked_again() -> Error {
 }
 
 fn nul_in_password() -> Error {
-    Error::new(Kind::Authentication, "the password contains a NUL character, which PostgreSQL cannot take").with_code("PASSWORD_INVALID")
+    Error::password_invalid("the password contains a NUL character, which PostgreSQL cannot take")
 }
 
 #[cfg(test)]

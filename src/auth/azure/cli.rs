@@ -45,11 +45,8 @@ impl WorkspaceAuth for Cli {
 
     fn access_token<'a>(&'a self, call: &'a Call<'a>) -> Fetched<'a> {
         async move {
-            let file = find(call.settings).ok_or_else(|| {
-                Error::new(Kind::Authentication, "no program `az` is in PATH")
-                    .with_code("PROGRAM_FAILED")
-                    .with_hint("install the Azure CLI")
-            })?;
+            let file = find(call.settings)
+                .ok_or_else(|| Error::program_failed("no program `az` is in PATH").with_hint("install the Azure CLI"))?;
             workspace_token(call, |resource| {
                 let file = file.clone();
                 async move { token(call, &file, resource).await }
@@ -107,8 +104,7 @@ pub(super) async fn token(call: &Call<'_>, file: &Path, resource: &str) -> Resul
     let told = answer.expires_on.as_ref().and_then(Value::as_f64).and_then(jwt::epoch);
     let expires_at = told.or_else(|| jwt::expiry(&answer.token)).filter(|expires_at| *expires_at > SystemTime::now());
     let expires_at = expires_at.ok_or_else(|| {
-        Error::new(Kind::Credential, "`az account get-access-token` gave no token with a time to come as its expiry")
-            .with_code("INVALID_RESPONSE")
+        Error::invalid_response("`az account get-access-token` gave no token with a time to come as its expiry")
             .with_hint("install Azure CLI 2.54 or newer, and check this machine's clock")
     })?;
     Ok(ends_early(AccessToken::new(answer.token, Some(expires_at))))

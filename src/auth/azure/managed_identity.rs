@@ -77,8 +77,7 @@ async fn token_at(call: &Call<'_>, machine: &str, resource: &str) -> Result<Acce
     };
     let url = Url::parse(endpoint).ok().filter(|url| is_loopback(url) || is_link_local(url)).ok_or_else(|| {
         // Where else the header would go, it would be somebody's who can act as this app.
-        Error::new(Kind::Configuration, "IDENTITY_ENDPOINT is no address of this machine")
-            .with_code("CONFIGURATION_ERROR")
+        Error::unusable_setting("IDENTITY_ENDPOINT is no address of this machine")
             .with_hint("Azure sets it to a loopback or link-local address; remove the variable where Azure does not")
     });
     let mut url = url?;

@@ -50,7 +50,7 @@ pub(in crate::auth) async fn read(path: &str) -> Result<Secret, Failure> {
         let length = std::fs::metadata(&file)?.len();
         if length > MOST { Err(std::io::ErrorKind::FileTooLarge.into()) } else { std::fs::read_to_string(&file) }
     });
-    let content = content.await.map_err(|_| Error::new(Kind::Internal, "reading a file was interrupted"))?;
+    let content = content.await.map_err(|_| Error::internal("reading a file was interrupted"))?;
     let content = content.map(Secret::new).map_err(|error| {
         missing(format!("the token file {shown:?} cannot be read: {}", error.kind()), "check the path, and that this user may read it")
     })?;

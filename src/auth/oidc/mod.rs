@@ -65,5 +65,5 @@ async fn exchange(call: &Call<'_>, token: &Secret, source: &str) -> Result<Acces
 
 /// There was no token to exchange.
 fn missing(message: impl Into<String>, hint: &'static str) -> Failure {
-    Error::new(Kind::Authentication, message).with_code("NO_ID_TOKEN").with_hint(hint).into()
+    Error::no_id_token(message).with_hint(hint).into()
 }

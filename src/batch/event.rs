@@ -1,0 +1,177 @@
+//! What crosses to JavaScript besides answers to queries. `ts/events.ts` declares the same as a discriminated union; the contract
+//! (`ts/contract.ts`) holds the two together.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::error::ServerMessage;
+use crate::wire::ConnectionId;
+
+/// Something that happened, or an answer that is no response to a query. `pool` is the number that JavaScript gave a pool, or a client of its own.
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Event<'a> {
+    /// The columns of results to come.
+    Shape {
+        shape: i32,
+        fields: Value,
+        kinds: Vec<u8>,
+    },
+    /// All shapes so far are forgotten.
+    ForgetShapes,
+
+    /// A connection is there. `own`: it was made for one caller, who asked for it. `awaited`: Rust waits for `prepared()`.
+    Connect {
+        pool: u32,
+        connection: ConnectionId,
+        own: bool,
+        awaited: bool,
+        process_id: i32,
+        secret_key: i32,
+        parameters: &'a [(String, String)],
+        notices: &'a [ServerMessage],
+    },
+    /// A connection has ended; without an error because we closed it.
+    End {
+        pool: u32,
+        connection: ConnectionId,
+        error: Option<Value>,
+    },
+    /// The server has reported an error that belongs to no query.
+    Error {
+        pool: u32,
+        connection: ConnectionId,
+        error: Value,
+    },
+    Notice {
+        pool: u32,
+        connection: ConnectionId,
+        notice: &'a ServerMessage,
+    },
+    Notification {
+        pool: u32,
+        connection: ConnectionId,
+        process_id: i32,
+        channel: &'a str,
+        payload: &'a str,
+    },
+    /// The pool gives a connection up: it has been idle, or used, for long enough.
+    Retire {
+        pool: u32,
+        connection: ConnectionId,
+    },
+
+    /// The server wants the password that a function of the caller's gives. Answered by `answer()`, as all questions are.
+    Password {
+        pool: u32,
+        question: u32,
+    },
+    /// Whether these certificates, in base64, belong to the server `name`.
+    Identity {
+        pool: u32,
+        question: u32,
+        name: &'a str,
+        certificates: Vec<String>,
+    },
+    /// `authProvider`, by its number.
+    AskProvider {
+        question: u32,
+        function: &'a str,
+    },
+    /// `oidcToken`, by its number.
+    AskIdToken {
+        question: u32,
+        function: &'a str,
+        audience: &'a str,
+    },
+    /// The environment variable as it is now.
+    AskVariable {
+        question: u32,
+        name: &'a str,
+    },
+    /// To be shown once.
+    Warning {
+        message: &'a str,
+    },
+    /// A credential was fetched for a pool. Milliseconds since 1970.
+    Fetched {
+        pool: u32,
+        method: &'static str,
+        expires_at: u64,
+    },
+    /// What the workspace told of where the pool is.
+    Located {
+        pool: u32,
+        host: &'a str,
+        user: &'a str,
+        database: &'a str,
+        schema: Option<String>,
+    },
+
+    // Answers to requests.
+    /// A connection for the caller.
+    Checkout {
+        connection: ConnectionId,
+    },
+    Done,
+    /// A credential. Secret.
+    Token {
+        token: &'a str,
+        expires_at: u64,
+    },
+    /// A connection string with its password. Secret.
+    Url {
+        url: &'a str,
+    },
+}
+
+#[cfg(test)]
+impl Event<'_> {
+    /// One of each, for the contract.
+    pub fn samples() -> Vec<Event<'static>> {
+        let error = || Value::Null;
+        static NOTICE: std::sync::LazyLock<ServerMessage> = std::sync::LazyLock::new(ServerMessage::default);
+        let samples = vec![
+            Event::Shape { shape: 0, fields: Value::Null, kinds: Vec::new() },
+            Event::ForgetShapes,
+            Event::Connect {
+                pool: 0,
+                connection: 0,
+                own: false,
+                awaited: false,
+                process_id: 0,
+                secret_key: 0,
+                parameters: &[],
+                notices: &[],
+            },
+            Event::End { pool: 0, connection: 0, error: None },
+            Event::Error { pool: 0, connection: 0, error: error() },
+            Event::Notice { pool: 0, connection: 0, notice: &NOTICE },
+            Event::Notification { pool: 0, connection: 0, process_id: 0, channel: "", payload: "" },
+            Event::Retire { pool: 0, connection: 0 },
+            Event::Password { pool: 0, question: 0 },
+            Event::Identity { pool: 0, question: 0, name: "", certificates: Vec::new() },
+            Event::AskProvider { question: 0, function: "" },
+            Event::AskIdToken { question: 0, function: "", audience: "" },
+            Event::AskVariable { question: 0, name: "" },
+            Event::Warning { message: "" },
+            Event::Fetched { pool: 0, method: "", expires_at: 0 },
+            Event::Located { pool: 0, host: "", user: "", database: "", schema: None },
+            Event::Checkout { connection: 0 },
+            Event::Done,
+            Event::Token { token: "", expires_at: 0 },
+            Event::Url { url: "" },
+        ];
+        // A new variant does not compile before it has an arm here, and a sample above.
+        for sample in &samples {
+            match sample {
+                Event::Shape { .. } | Event::ForgetShapes | Event::Connect { .. } | Event::End { .. } | Event::Error { .. } => {}
+                Event::Notice { .. } | Event::Notification { .. } | Event::Retire { .. } | Event::Password { .. } => {}
+                Event::Identity { .. } | Event::AskProvider { .. } | Event::AskIdToken { .. } | Event::AskVariable { .. } => {}
+                Event::Warning { .. } | Event::Fetched { .. } | Event::Located { .. } | Event::Checkout { .. } | Event::Done => {}
+                Event::Token { .. } | Event::Url { .. } => {}
+            }
+        }
+        samples
+    }
+}
