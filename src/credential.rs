@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use crate::auth::{AccessToken, Workspace};
 use crate::config::CredentialTarget;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::http::{Authorization, Body, Failure, Request, Response};
 use crate::secret::Secret;
 

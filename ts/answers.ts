@@ -1,6 +1,8 @@
 /** Who waits for an answer of the core, and how answers reach them. The layout of a batch is documented in src/batch/mod.rs. */
 
+import { ERROR, EVENT, RESPONSE, SENT, TUNNEL } from './contract.js'
 import { toError, type WireError } from './errors.js'
+import type { AnswerEvent, AuthenticationEvent, PoolEvent, WireEvent } from './events.js'
 import { Shape, unreadable, type Cursor } from './rows.js'
 import { readResult, Result, type RowOptions } from './result.js'
 
@@ -15,29 +17,15 @@ export interface Waiting {
   /** So many bytes have left through it. */
   sent?(count: number): void
   /** Any other answer. */
-  event?(event: WireEvent): void
+  event?(event: AnswerEvent): void
   /** `status`: the transaction's state behind the failure; empty when the connection gave none, as when it was lost. */
   fail(error: Error, status: string): void
   /** Makes the error for `fail`, where it is not the usual one. */
   readonly toError?: (wire: WireError) => Error
 }
 
-/** An event as Rust writes it. */
-export interface WireEvent {
-  event: string
-  pool?: number
-  connection?: number
-  [detail: string]: unknown
-}
-
 /** Who is told of a pool's (or a lone client's) events. */
-export type Listener = (event: WireEvent) => void
-
-const RESPONSE = 0
-const ERROR = 1
-const EVENT = 2
-const TUNNEL = 3
-const SENT = 4
+export type Listener = (event: PoolEvent) => void
 
 /** Words of a frame's header, and of a result's. */
 const HEADER = 8
@@ -85,10 +73,10 @@ export function listen(listener: Listener): number {
 let nextPool = 1
 
 /** Registers who answers what ways to authenticate ask for. */
-export function onQuestion(listener: Listener): void {
+export function onQuestion(listener: (event: AuthenticationEvent) => void): void {
   questioned = listener
 }
-let questioned: Listener | undefined
+let questioned: ((event: AuthenticationEvent) => void) | undefined
 
 export function unlisten(pool: number): void {
   listeners.delete(pool)
@@ -196,24 +184,30 @@ function failAll(): void {
 function dispatch(request: number, event: WireEvent): void {
   switch (event.event) {
     case 'shape':
-      shapes.set(event.shape as number, new Shape(event.fields as ConstructorParameters<typeof Shape>[0], event.kinds as number[]))
+      shapes.set(event.shape, new Shape(event.fields, event.kinds))
       break
     case 'forgetShapes':
       shapes.clear()
       break
-    case 'ask':
+    case 'askProvider':
+    case 'askIdToken':
+    case 'askVariable':
     case 'fetched':
     case 'located':
     case 'warning':
       shielded(() => questioned?.(event))
       break
+    case 'checkout':
+    case 'done':
+    case 'token':
+    case 'url':
+      return answer(request, event)
     default:
-      if (request) answer(request, event)
-      else if (event.pool) shielded(() => listeners.get(event.pool!)?.(event))
+      shielded(() => listeners.get(event.pool)?.(event))
   }
 }
 
-function answer(request: number, event: WireEvent): void {
+function answer(request: number, event: AnswerEvent): void {
   const who = waiting[request]
   if (who && !who.event) throw unreadable()
   take(request)

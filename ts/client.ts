@@ -4,8 +4,9 @@ import { EventEmitter } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
 import { deprecate, inspect, type InspectOptionsStylized } from 'node:util'
 import { defaults } from './defaults.js'
-import { environment, expect, hold, unlisten, type WireEvent } from './environment.js'
+import { environment, expect, hold, unlisten } from './environment.js'
 import { restack, type WireError } from './errors.js'
+import type { ConnectEvent, ConnectionNews, EndEvent } from './events.js'
 import { escapeIdentifier, escapeLiteral } from './escape.js'
 import { brief } from './inspection.js'
 import type { ConnectionOptions } from './config/options.js'
@@ -171,12 +172,12 @@ export class Client extends EventEmitter {
   }
 
   /** @internal Takes what a new connection says about itself. `toError` makes the errors: a Lakebase pool's are typed. */
-  introduce(event: WireEvent, toError: (wire: WireError) => Error = toPgError): void {
+  introduce(event: ConnectEvent, toError: (wire: WireError) => Error = toPgError): void {
     this.queries.toError = toError
-    this._connection = event.connection!
-    this.processID = event.processId as number
-    this.secretKey = event.secretKey as number
-    this.parameters = Object.fromEntries(event.parameters as [string, string][])
+    this._connection = event.connection
+    this.processID = event.processId
+    this.secretKey = event.secretKey
+    this.parameters = Object.fromEntries(event.parameters)
     this.queries.introduce(this.parameters, this.processID, this.secretKey)
   }
 
@@ -190,19 +191,19 @@ export class Client extends EventEmitter {
   }
 
   /** @internal */
-  handleEvent(event: WireEvent): void {
+  handleEvent(event: ConnectionNews | EndEvent): void {
     switch (event.event) {
       case 'notice':
-        this.emit('notice', noticeOf(event.notice as NonNullable<WireError['server']>))
+        this.emit('notice', noticeOf(event.notice))
         break
       case 'notification':
-        this.emit('notification', notificationOf(event.processId as number, event.channel as string, event.payload as string))
+        this.emit('notification', notificationOf(event.processId, event.channel, event.payload))
         break
       case 'error':
-        this.handleFailure(this.queries.toError(event.error as WireError))
+        this.handleFailure(this.queries.toError(event.error))
         break
       case 'end':
-        this.handleEnd(event.error as WireError | undefined)
+        this.handleEnd(event.error)
         break
     }
   }

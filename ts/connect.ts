@@ -1,7 +1,7 @@
 /** How a client of no pool gets its connection: Rust is asked for it, what it has to know is answered, and what it tells is passed on. */
 
-import { environment, expect, listen, refuse, type WireEvent } from './environment.js'
-import type { WireError } from './errors.js'
+import { environment, expect, listen, refuse } from './environment.js'
+import { connectionOf, type ConnectEvent, type ConnectionNews, type EndEvent, type PoolEvent } from './events.js'
 import { environmentVariables } from './config/encode.js'
 import type { ConnectionOptions } from './config/options.js'
 import { inContext } from './query.js'
@@ -19,8 +19,8 @@ export interface OpeningClient {
   readonly password: Password | undefined
   readonly ssl: { checkServerIdentity?: CheckServerIdentity } | false
   /** Takes what the new connection says about itself. */
-  introduce(event: WireEvent): void
-  handleEvent(event: WireEvent): void
+  introduce(event: ConnectEvent): void
+  handleEvent(event: ConnectionNews | EndEvent): void
   emit(event: 'notice', notice: object): boolean
 }
 
@@ -37,7 +37,7 @@ export function openConnection(client: OpeningClient, options: ConnectionOptions
   const number = listen(inContext((event) => hear(client, event)))
   const request = expect({
     toError: toPgError,
-    event: inContext((event) => outcome.opened(event.connection!)),
+    event: inContext((event) => outcome.opened(connectionOf(event))),
     fail: inContext((error) => outcome.failed(error)),
   })
   try {
@@ -48,17 +48,20 @@ export function openConnection(client: OpeningClient, options: ConnectionOptions
   return number
 }
 
-function hear(client: OpeningClient, event: WireEvent): void {
+function hear(client: OpeningClient, event: PoolEvent): void {
   switch (event.event) {
     case 'connect':
       client.introduce(event)
-      for (const notice of event.notices as NonNullable<WireError['server']>[]) client.emit('notice', noticeOf(notice))
+      for (const notice of event.notices) client.emit('notice', noticeOf(notice))
       break
     case 'identity':
       answerIdentity(event, client.ssl || undefined)
       break
     case 'password':
-      answerPassword(event.question as number, client.password, client.connectionParameters)
+      answerPassword(event.question, client.password, client.connectionParameters)
+      break
+    case 'retire':
+      // Of connections of a pool only.
       break
     default:
       client.handleEvent(event)

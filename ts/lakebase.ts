@@ -9,7 +9,6 @@ import type { TokenOptions } from './config/options.js'
 import type { LakebasePoolOptions } from './lakebase-options.js'
 import { escapeIdentifier } from './escape.js'
 import { hide } from './config/connection-parameters.js'
-import type { Settings } from './pool/options.js'
 import { Pool, type PoolClient } from './pool/pool.js'
 import type { ForwardedRequest } from './users/forwarded.js'
 import type { PoolOfUser, UserIdentity, UserPools } from './users/user-pools.js'
@@ -54,13 +53,13 @@ export class LakebasePool extends Pool {
     hideSecrets(this.options)
     onPoolNews(this._pool, (event) => {
       if (event.event === 'fetched') {
-        this.emit('token', { method: event.method, expiresAt: new Date(event.expiresAt as number) } as FetchedToken)
+        this.emit('token', { method: event.method, expiresAt: new Date(event.expiresAt) } satisfies FetchedToken)
         return
       }
-      const { host, user, database } = event as unknown as Settings
+      const { host, user, database } = event
       Object.assign(settings, { host, user, database })
       Object.assign(this.options, { host, user, database })
-      schema.name = (event.schema as string | null) ?? undefined
+      schema.name = event.schema ?? undefined
     })
   }
 
@@ -230,7 +229,7 @@ export function getToken(options?: TokenOptions | object): Promise<string> {
 export function getCredential(options?: TokenOptions | object, { refresh = false } = {}): Promise<Credential> {
   return new Promise<Credential>((resolve, reject) => {
     const request = expect({
-      event: (event) => resolve({ token: event.token as string, expiresAt: new Date(event.expiresAt as number) }),
+      event: (event) => event.event === 'token' && resolve({ token: event.token, expiresAt: new Date(event.expiresAt) }),
       fail: reject,
     })
     environment.token(request, encodeOptions(options ?? {}), environmentVariables(), refresh)
@@ -261,7 +260,7 @@ export async function getDatabaseUrl(options?: LakebasePoolOptions): Promise<str
     encoded = encodeOptions({ ...(JSON.parse(encoded) as object), password: (await options.password()) ?? '' })
   }
   return new Promise<string>((resolve, reject) => {
-    const request = expect({ event: (event) => resolve(event.url as string), fail: reject })
+    const request = expect({ event: (event) => event.event === 'url' && resolve(event.url), fail: reject })
     environment.databaseUrl(request, encoded, environmentVariables())
   }).catch(restack)
 }

@@ -12,7 +12,7 @@ import type { TypeOverrides } from './types.js'
 
 /** The connection was gone before the query came. */
 const lostBefore: WireError = {
-  kind: 'connection', message: 'Client has encountered a connection error and is not queryable', code: 'CONNECTION_LOST',
+  kind: 'connectionLost', message: 'Client has encountered a connection error and is not queryable', code: 'CONNECTION_LOST',
   hint: null, status: null, problems: [], server: null, cause: null, neverRan: true,
 }
 

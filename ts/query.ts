@@ -3,7 +3,8 @@
 import { AsyncResource } from 'node:async_hooks'
 import { EventEmitter } from 'node:events'
 import { defaults } from './defaults.js'
-import { BINARY, EXTENDED, type WireValue } from './native.js'
+import { BINARY, EXTENDED } from './contract.js'
+import type { WireValue } from './native.js'
 import type { Connection } from './protocol/connection.js'
 import type {
   Connection as PublicConnection,

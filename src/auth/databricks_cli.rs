@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::token_endpoint::ACCOUNT_ID;
 use super::{AccessToken, Applies, CLIENT_ID, Call, Fetched, Settings, WorkspaceAuth, program};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::http::Failure;
 use crate::secret::Secret;
 use crate::setting::Setting;
@@ -81,7 +81,7 @@ async fn fetch(call: &Call<'_>) -> Result<AccessToken, Failure> {
         access_token: Secret,
         expiry: String,
     }
-    let file = find(call.settings).map_err(|reason| Error::program_failed(reason))?;
+    let file = find(call.settings).map_err(Error::program_failed)?;
     let host = &call.workspace.url;
     let login = format!("log in with: databricks auth login --host {host}");
     let mut arguments = vec!["auth", "token"];

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::Instant;
 
 use super::{AccessToken, Applies, Call, Chosen, Owner, Settings, TokenEndpoint, Unusable, Workspace, WorkspaceAuth};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::http::Failure;
 
 /// Where to look everything up, at the end of an error that leaves everything open.

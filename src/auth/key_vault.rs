@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::m2m::{CLIENT_SECRET, ClientCredentials, fetch};
 use super::settings::CLIENT_CREDENTIALS as FAMILY;
 use super::{Applies, CLIENT_ID, Call, Fetched, Settings, WorkspaceAuth, azure};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::http::{Authorization, Body, Failure, Request};
 use crate::secret::Secret;
 use crate::setting::Setting;

@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use tokio::time::{Instant, timeout_at};
 
 use super::Call;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::http::Failure;
 use crate::secret::Secret;
 use crate::setting::Setting;

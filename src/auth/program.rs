@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use super::Call;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::http::Failure;
 
 /// An answer is a token and a few fields; a larger one is cut off.
@@ -94,9 +94,9 @@ fn run_blocking(name: &Named, variables: &HashMap<String, String>, deadline: Ins
             _ => {
                 let _ = child.kill();
                 let _ = child.wait();
-                let error = Error::new(Kind::Timeout, format!("{name} did not end in time and was stopped"));
+                let error = Error::timed_out(format!("{name} did not end in time and was stopped"));
                 let hint = "run the command yourself: it may be waiting for a login; raise connectionTimeoutMillis if it is slow";
-                return Err(Failure::transient(error.with_code("ETIMEDOUT").with_hint(hint)));
+                return Err(Failure::transient(error.with_hint(hint)));
             }
         }
     };

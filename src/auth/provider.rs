@@ -4,7 +4,7 @@ use futures_util::future::FutureExt;
 use serde::Deserialize;
 
 use super::{AccessToken, Applies, Call, Fetched, Question, Settings, WorkspaceAuth, jwt};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::http::Failure;
 use crate::secret::Secret;
 use crate::setting::Setting;

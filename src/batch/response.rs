@@ -7,7 +7,7 @@ use super::tag::{COMMANDS, Tag};
 use super::text::Unfit;
 use super::values::{self, NotNative};
 use super::{Batch, Decoding, RESPONSE, error_json};
-use crate::error::{Error, Kind as ErrorKind};
+use crate::error::Error;
 use crate::wire::{Field, Response, Rows, StatementResult};
 
 /// A part of a JSON column ends when it is as long as this, in bytes: no string of JavaScript holds them all.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::Instant;
 
 use crate::config::{Config, Host, Login, Lookup};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::pool::Pool;
 use crate::runtime;
 use crate::token::TokenSource;

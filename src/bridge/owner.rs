@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::questions::Questions;
@@ -64,12 +63,12 @@ impl Owner for EnvironmentOwner {
     }
 
     fn ask(&self, question: Question<'_>) -> BoxFuture<'static, Result<Option<Secret>, Error>> {
-        let event = |number| match question {
+        let event = move |number| match question {
             Question::Provider(function) => Event::AskProvider { question: number, function },
             Question::IdToken(function, audience) => Event::AskIdToken { question: number, function, audience },
             Question::Variable(name) => Event::AskVariable { question: number, name },
         };
-        self.questions.ask(&self.queue, event).boxed()
+        self.questions.ask(&self.queue, event)
     }
 
     fn warn(&self, message: &str) {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,6 +18,9 @@ use crate::wire::CheckIdentity;
 
 /// What a function of the caller's gave: a `password` function perhaps a password, a `checkServerIdentity` nothing.
 type GivenAnswer = Result<Option<Secret>, Error>;
+
+/// The answer to come.
+pub(super) type Asking = Pin<Box<dyn Future<Output = GivenAnswer> + Send>>;
 
 /// Questions to functions in JavaScript that are not answered yet.
 #[derive(Default)]
@@ -38,7 +42,7 @@ impl Questions {
     /// How connections of `pool` ask for the password.
     pub fn password(self: &Arc<Self>, queue: &Arc<Queue>, pool: u32) -> AskPassword {
         let (questions, queue) = (self.clone(), queue.clone());
-        Arc::new(move || Box::pin(questions.ask(&queue, |question| Event::Password { pool, question })))
+        Arc::new(move || questions.ask(&queue, |question| Event::Password { pool, question }))
     }
 
     /// How connections of `pool` ask whether a certificate belongs to the server they want.
@@ -52,7 +56,7 @@ impl Questions {
     }
 
     /// Asks; the answer comes by [`Questions::answer`].
-    pub fn ask<'a>(&self, queue: &Queue, event: impl FnOnce(u32) -> Event<'a>) -> impl Future<Output = GivenAnswer> + Send + use<> {
+    pub fn ask<'a>(&self, queue: &Queue, event: impl FnOnce(u32) -> Event<'a>) -> Asking {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (sender, answer) = oneshot::channel();
         // After the end the sender is dropped here, and the question fails at once.
@@ -60,7 +64,7 @@ impl Questions {
             asked.insert(number, sender);
         }
         queue.event(&event(number));
-        async move { answer.await.unwrap_or_else(|_| Err(Error::function_not_answered())) }
+        Box::pin(async move { answer.await.unwrap_or_else(|_| Err(Error::function_not_answered())) })
     }
 
     pub fn answer(&self, question: u32, answer: GivenAnswer) {

@@ -8,7 +8,7 @@ use super::environment::{Environment, parse};
 use super::queue::Answer;
 use crate::batch::Event;
 use crate::config::{self, Config, Host, Login, SslMode};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::runtime;
 use crate::token::TokenSource;
 

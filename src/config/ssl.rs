@@ -113,17 +113,12 @@ fn read_details(reader: &mut Reader, details: &Map<String, Value>, ssl: &mut Ssl
                 ssl.server_name = value.as_str().filter(|name| !name.is_empty()).map(str::to_owned);
                 if ssl.server_name.is_some() { continue } else { "a host name: Lakebase routes by it" }
             }
-            "minVersion" | "maxVersion" => {
-                let bound = if name == "minVersion" { &mut lowest } else { &mut highest };
-                match value.as_str() {
-                    Some("TLSv1.2") => *bound = Some(TlsVersion::Tls12),
-                    Some("TLSv1.3") => *bound = Some(TlsVersion::Tls13),
-                    // Allowing older versions changes nothing: ours start at 1.2.
-                    Some("TLSv1" | "TLSv1.1") if name == "minVersion" => {}
-                    _ => {
-                        wrong(reader, name, value, "TLSv1.2 or TLSv1.3");
-                    }
-                }
+            "minVersion" => {
+                lowest = version(reader, name, value);
+                continue;
+            }
+            "maxVersion" => {
+                highest = version(reader, name, value);
                 continue;
             }
             // Node.js: everything but `false` verifies.
@@ -156,6 +151,18 @@ fn read_details(reader: &mut Reader, details: &Map<String, Value>, ssl: &mut Ssl
         (_, Some(TlsVersion::Tls12)) => Some(TlsVersion::Tls12),
         _ => None,
     };
+}
+
+/// A bound of TLS' versions.
+fn version(reader: &mut Reader, name: &str, value: &Value) -> Option<TlsVersion> {
+    match value.as_str() {
+        Some("TLSv1.2") => return Some(TlsVersion::Tls12),
+        Some("TLSv1.3") => return Some(TlsVersion::Tls13),
+        // Allowing older versions changes nothing: ours start at 1.2.
+        Some("TLSv1" | "TLSv1.1") if name == "minVersion" => {}
+        _ => wrong(reader, name, value, "TLSv1.2 or TLSv1.3"),
+    }
+    None
 }
 
 /// Reports a member of the `ssl` object. Certificates and keys are only described.

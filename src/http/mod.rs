@@ -20,7 +20,7 @@ pub use network::ApiNetwork;
 pub use request::{Authorization, Body, Request, Response};
 pub(crate) use request::{is_link_local, is_loopback};
 
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::tls;
 use failure::{bad_status, no_answer, secrets, transport};
 

@@ -8,7 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, Url};
 use serde::de::DeserializeOwned;
 
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::secret::Secret;
 
 /// One call.

@@ -14,7 +14,7 @@ use super::member::Member;
 use super::retry::backoff;
 use super::watch::Watch;
 use crate::config::PoolConfig;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::wire::{Early, Options, Request, SchemaGeneration, Target};
 
 /// How many connections, one after another, may be lost while they are being prepared, before that is the attempt's error.

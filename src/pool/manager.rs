@@ -1,7 +1,7 @@
 //! What bb8 asks of us: whether a connection is still good.
 
 use super::member::Member;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 
 pub struct Manager;
 

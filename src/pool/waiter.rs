@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::checkout::Checkout;
 use super::second_try::SecondTry;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::fingerprint::Fingerprint;
 use crate::wire::{Outcome, Query, Response};
 

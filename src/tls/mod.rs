@@ -26,7 +26,7 @@ pub use binding::channel_binding;
 pub use failure::{Peer, describe, describe_io};
 pub use settings::{SslConfig, SslMode, TlsVersion};
 
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use key_share::X25519AndP256;
 use verify::{Checks, Verifier};
 

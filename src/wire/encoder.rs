@@ -16,7 +16,7 @@ use super::lasting::{calls_unknown_functions, may_be_kept};
 use super::probe::{Names, Probe};
 use super::request::{Execution, Fetch, Param, Query, bind, encoding_error};
 use super::statements::{Statements, Validity};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 
 /// Moves whenever a statement that can change a schema has run on any connection that shares it.
 pub type SchemaGeneration = Arc<AtomicU64>;
@@ -89,7 +89,7 @@ impl Encoder {
         let parsed = match self.named.get(name) {
             Some(known) if !text.is_empty() && known != text => {
                 let message = format!("Prepared statements must be unique - '{name}' was used for a different statement");
-                return Err(Error::new(Kind::Usage, message));
+                return Err(Error::usage(message));
             }
             known => known.is_none(),
         };

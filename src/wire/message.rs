@@ -11,7 +11,7 @@ use fallible_iterator::FallibleIterator;
 use postgres_protocol::message::backend::{ErrorFields, Message, RowDescriptionBody};
 
 use super::result::{Field, RowDescription};
-use crate::error::{Error, Kind, ServerMessage};
+use crate::error::{Error, ServerMessage};
 use crate::limits::{MAX_KEPT_BUFFER, MAX_MESSAGE};
 
 /// Read ahead at least this much: four TLS records.
@@ -162,6 +162,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::error::Kind;
 
     #[test]
     fn a_frame_is_complete_only_with_its_last_byte() {

@@ -7,7 +7,7 @@ use postgres_protocol::message::frontend;
 use super::effects::first_keyword;
 use super::plain_read::is_plain_read;
 use super::result::Response;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 
 /// One parameter value, in the form node-postgres sends it: text for everything but byte strings.
 #[derive(Clone, Debug, PartialEq, Eq)]

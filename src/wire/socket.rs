@@ -20,7 +20,7 @@ use super::address::{ATTEMPT_DELAY, first_to_answer};
 use super::message::violation;
 use super::target::Target;
 use crate::config::{Host, SslMode};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::tls::{self, Peer};
 
 /// A socket before TLS: TCP on the left, Unix on the right.

@@ -23,13 +23,10 @@ use super::request::{Outcome, Request};
 use super::session::Session;
 use super::socket::{Connected, Socket};
 use super::target::Target;
-use crate::error::{Error, Kind, ServerMessage};
+use crate::error::{Error, ServerMessage};
 use crate::limits::{MAX_STARTUP, MAX_STARTUP_MESSAGE};
 use crate::scrub::Scrub;
 use crate::secret::Secret;
-
-/// The code of a login that failed because a request was sent ahead.
-pub const PASSWORD_ASKED_AGAIN: &str = "PASSWORD_ASKED_AGAIN";
 
 /// Gives the password when the server asks for one, and not before: it may still be on its way.
 pub trait Password: Send {
@@ -233,7 +230,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
                 Message::AuthenticationOk => {}
                 Message::AuthenticationCleartextPassword => {
                     if rider.request.is_some() {
-                        return Err(asked_again());
+                        // What came behind the first password would be taken for the second one. The next attempt sends nothing ahead.
+                        return Err(Error::password_asked_again());
                     }
                     let secret = self.secret(password).await?.unwrap_or_default();
                     if !channel.encrypted && !channel.local {
@@ -428,11 +426,6 @@ fn check_iterations(message: &[u8], most: u32) -> Result<(), Error> {
 /// What a server may say before anybody has logged in is limited.
 fn too_much() -> Error {
     violation("it says too much before the session begins")
-}
-
-/// What came behind the first password would be taken for the second one. The next attempt sends nothing ahead.
-fn asked_again() -> Error {
-    Error::new(Kind::Protocol, "the server asked for the password a second time").with_code(PASSWORD_ASKED_AGAIN)
 }
 
 fn nul_in_password() -> Error {

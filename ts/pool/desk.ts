@@ -1,8 +1,9 @@
 /** Who gets a client of a pool, and when: pg-pool's decisions, at pg-pool's moments. */
 
 import { AsyncResource } from 'node:async_hooks'
-import { environment, expect, refuse, type WireEvent } from '../environment.js'
+import { environment, expect, refuse } from '../environment.js'
 import { hasNeverRun } from '../errors.js'
+import { connectionOf } from '../events.js'
 import { guarded, inContext } from '../query.js'
 import type { Pool } from './pool.js'
 import type { Member, Release } from './member.js'
@@ -81,7 +82,7 @@ export class Desk {
       this.forwarded++
       const request = expect({
         toError: this.pool._toError,
-        event: (event) => this.arrive(event.connection!),
+        event: (event) => this.arrive(connectionOf(event)),
         fail: (error) => {
           this.forwarded--
           this.queue.shift()?.fail(error)
@@ -119,19 +120,19 @@ export class Desk {
     client._opener = (done) => {
       const context = new AsyncResource('LakebaseConnection')
       const ask = (): void => {
-        const take = ({ connection }: WireEvent): void => {
-          const adopted = this.roster.adopt(connection!, client, context)
+        const take = (connection: number): void => {
+          const adopted = this.roster.adopt(connection, client, context)
           if (adopted) {
             member = adopted
             return done(null)
           }
           // Rust had no room for another, and the one it gave instead has ended its life on the way here.
-          environment.release(connection!, true)
+          environment.release(connection, true)
           ask()
         }
         const request = expect({
           toError: this.pool._toError,
-          event: (event) => context.runInAsyncScope(guarded, undefined, () => take(event)),
+          event: (event) => context.runInAsyncScope(guarded, undefined, () => take(connectionOf(event))),
           fail: (error) => context.runInAsyncScope(guarded, undefined, () => done(error)),
         })
         environment.openConnection(this.pool._pool, request)

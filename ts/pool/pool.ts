@@ -5,10 +5,11 @@ import { EventEmitter } from 'node:events'
 import { inspect, type InspectOptionsStylized } from 'node:util'
 import { Client } from '../client.js'
 import { defaults } from '../defaults.js'
-import { environment, expect, listen, unlisten, type WireEvent } from '../environment.js'
+import { environment, expect, listen, unlisten } from '../environment.js'
 import { hasNeverRun, restack, toError, type WireError } from '../errors.js'
+import type { PoolEvent } from '../events.js'
 import { brief } from '../inspection.js'
-import { GROW } from '../native.js'
+import { GROW } from '../contract.js'
 import { encodeOptions, environmentVariables } from '../config/encode.js'
 import { answerPassword } from '../config/password.js'
 import { ConnectionParameters, setParametersOf } from '../config/connection-parameters.js'
@@ -373,27 +374,27 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     }).catch(restack)
   }
 
-  private hear(event: WireEvent): void {
+  private hear(event: PoolEvent): void {
     switch (event.event) {
       case 'connect':
         this.roster.introduce(event, event.own ? undefined : this.growers.shift())
         break
       case 'password': {
         const { host, port, user, database } = this._settings
-        answerPassword(event.question as number, this.options.password, { host, port, user, database })
+        answerPassword(event.question, this.options.password, { host, port, user, database })
         break
       }
       case 'identity':
         answerIdentity(event, this.ssl)
         break
       case 'retire':
-        this.roster.remove(this.roster.get(event.connection!)!)
+        this.roster.remove(this.roster.get(event.connection)!)
         break
       case 'end':
         this.roster.mourn(event)
         break
       default: {
-        const member = this.roster.get(event.connection!)
+        const member = this.roster.get(event.connection)
         member?.inContext(() => member.client.handleEvent(event))
       }
     }

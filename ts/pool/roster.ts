@@ -1,8 +1,9 @@
 /** The connections of a pool: which count, whose events are whose, and how each one ends. */
 
 import type { AsyncResource } from 'node:async_hooks'
-import { environment, type WireEvent } from '../environment.js'
-import { keepError, type WireError } from '../errors.js'
+import { environment } from '../environment.js'
+import { keepError } from '../errors.js'
+import type { ConnectEvent, EndEvent } from '../events.js'
 import type { Pool } from './pool.js'
 import { Member, type PoolClient } from './member.js'
 
@@ -16,7 +17,7 @@ export class Roster {
   /** Connections by number, until their end. */
   private readonly connections = new Map<number, Member>()
   /** Introductions of connections that were made for one caller each, who has yet to take them. */
-  private readonly coming = new Map<number, WireEvent>()
+  private readonly coming = new Map<number, ConnectEvent>()
 
   /** `onRoom`: a connection has ended, and another may take its place. `onExpiry`: one has reached `maxLifetimeSeconds`. */
   constructor(
@@ -90,16 +91,16 @@ export class Roster {
   }
 
   /** A new connection, begun in this context. One that Rust began of its own accord goes into service when whoever listens has prepared it. */
-  introduce(event: WireEvent, context?: AsyncResource): void {
+  introduce(event: ConnectEvent, context?: AsyncResource): void {
     if (event.own) {
-      this.coming.set(event.connection!, event)
+      this.coming.set(event.connection, event)
       return
     }
     const member = this.enroll(event, this.newClient(), context)
     member.inContext(() => this.putInService(member, event))
   }
 
-  private putInService(member: Member, event: WireEvent): void {
+  private putInService(member: Member, event: ConnectEvent): void {
     const { client } = member
     if (this.pool.ended) {
       // Begun for a query that another connection has answered meanwhile. Rust closes it; it no longer counts.
@@ -118,7 +119,7 @@ export class Roster {
       return
     }
     member.preparing = true
-    const settle = (error: string | null): void => {
+    const settle = (error: number | null): void => {
       if (!member.preparing) return
       member.preparing = false
       if (error !== null) {
@@ -134,11 +135,11 @@ export class Roster {
     )
   }
 
-  private enroll(event: WireEvent, client: PoolClient, context: AsyncResource | undefined): Member {
+  private enroll(event: ConnectEvent, client: PoolClient, context: AsyncResource | undefined): Member {
     const { host, port, user, database } = this.pool._settings
     Object.assign(client, { host, port, user, database, release: noop })
     client.introduce(event, this.pool._likePg ? undefined : this.pool._toError)
-    client.attach(event.connection!)
+    client.attach(event.connection)
     const member = new Member(client, (idle, error) => this.lose(idle, error), context)
     this.connections.set(member.connection, member)
     return member
@@ -162,8 +163,8 @@ export class Roster {
   }
 
   /** A connection has ended. */
-  mourn(event: WireEvent): void {
-    const member = this.get(event.connection!)
+  mourn(event: EndEvent): void {
+    const member = this.get(event.connection)
     if (!member) return
     member.die()
     if (member.preparing) {
@@ -177,6 +178,6 @@ export class Roster {
       if (!event.error) this.pool.log('remove idle client')
       this.remove(member)
     }
-    member.inContext(() => member.client.handleEnd(event.error as WireError | undefined, told))
+    member.inContext(() => member.client.handleEnd(event.error, told))
   }
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{FAMILY, RESOURCE_ID, TENANT_ID, WORKSPACE, ends_early, hint, is_azure, workspace_token};
 use crate::auth::{AccessToken, Applies, Call, Fetched, Settings, WorkspaceAuth, jwt, program};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::http::Failure;
 use crate::secret::Secret;
 use crate::setting::Setting;

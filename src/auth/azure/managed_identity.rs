@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::{CLIENT_ID, FAMILY, PLATFORM_CLIENT_ID, RESOURCE_ID, ends_early, hint, is_azure, workspace_token};
 use crate::auth::{AccessToken, Applies, Call, Fetched, Settings, WorkspaceAuth, token_endpoint};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::http::{Authorization, Body, Failure, Request, is_link_local, is_loopback};
 use crate::secret::Secret;
 use crate::setting::Setting;
@@ -108,6 +108,7 @@ mod tests {
     use super::super::END;
     use super::*;
     use crate::auth::{TokenEndpoint, Workspace};
+    use crate::error::Kind;
     use crate::http::ApiNetwork;
 
     /// Asks a metadata service that answers with `body`; gives the token, or the error, and the request.

@@ -4,7 +4,7 @@ use futures_util::future::FutureExt;
 
 use super::{COMMON, exchange, missing};
 use crate::auth::{Applies, Call, Fetched, Settings, WorkspaceAuth};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::http::Failure;
 use crate::secret::Secret;
 use crate::setting::Setting;

@@ -20,7 +20,7 @@ pub use vercel::Vercel;
 
 use super::token_endpoint::ACCOUNT_ID;
 use super::{AccessToken, CLIENT_ID, Call, jwt};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::http::{Authorization, Failure};
 use crate::secret::Secret;
 use crate::setting::Setting;

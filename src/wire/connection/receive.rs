@@ -12,7 +12,6 @@ use tokio_util::io::poll_read_buf;
 
 use super::super::inflight::{InFlight, Pending};
 use super::super::message::{decode, frame, make_room, malformed, row_description, server_message, stray, unasked, violation};
-use super::super::result::RowDescription;
 use super::{Task, lost};
 use crate::error::{Error, ServerMessage};
 
