@@ -562,8 +562,8 @@ interface PoolingOptions {
     maxPipeline?: number;
     /**
      * Writes, locking reads and calls of any function share connections, too. Default `false`: faster, but what is behind one that waits for a lock
-     * waits with it, and a program that holds the lock while it awaits what is behind waits for itself, for ever. Never
-     * behind a transaction pooler: PgBouncer 1.18 has lost acknowledged writes when a link or server was lost in the middle of several.
+     * waits with it, and a program that holds the lock while it awaits what is behind waits for itself, for ever. Has an
+     * effect only on connections that are proven to lead to one PostgreSQL process: not behind a pooler, nor behind a proxy that makes up process ids.
      */
     pipelineWrites?: boolean;
     /** Told what the pool does, in words. */
@@ -664,7 +664,7 @@ interface PoolConfig extends ClientConfig {
     maxLifetimeSeconds?: number | undefined;
     /** This package's own: plain reads in flight per connection when all are busy. Default 64; 1: no pipelining. */
     maxPipeline?: number | undefined;
-    /** This package's own: writes share connections, too; what is behind one that waits for a lock waits with it. Never behind a transaction pooler. Default `false`. */
+    /** This package's own: writes share connections, too; what is behind one that waits for a lock waits with it. Default `false`. */
     pipelineWrites?: boolean | undefined;
     /** A class derived from this package's `Client`. */
     Client?: (new () => ClientBase) | undefined;
@@ -797,7 +797,7 @@ interface UserOptions extends UserPoolLimits {
     /** In development (`NODE_ENV`) `asUser()` gives the pool itself for a request without a user, with a warning. Default `false`. */
     developmentFallback?: boolean;
 }
-/** Options of `createLakebasePool()`. Each can come from the environment instead: see the README's table. */
+/** Options of `createLakebasePool()`. Each can come from the environment instead: docs/options.md has the table. */
 interface LakebasePoolOptions extends ConnectionOptions, PoolingOptions, PoolHooks, TokenOptions {
     /** Default `require`. `PGSSLMODE`. */
     sslMode?: SslMode;

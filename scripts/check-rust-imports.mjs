@@ -8,6 +8,8 @@ import { join, sep } from 'node:path'
 import { root } from './entries.mjs'
 
 const source = join(root, 'src')
+/** Folders whose files may name each other: the methods of one type, spread over several files. */
+const oneType = ['pool']
 /** Modules by path (`wire::socket`), with the paths that their files import. */
 const modules = new Map()
 for (const file of readdirSync(source, { recursive: true }).map((name) => name.replaceAll(sep, '/'))) {
@@ -90,7 +92,8 @@ function betweenTops() {
 /** Files of one top-level module, without the ways between a folder's mod.rs and what is in the folder. */
 function withinFolders() {
   const isAbove = (one, other) => modules.get(one).isFolder && other.startsWith(`${one}::`)
-  const related = (from, to) => from.split('::')[0] === to.split('::')[0] && !isAbove(from, to) && !isAbove(to, from)
+  const folderOf = (path) => path.split('::')[0]
+  const related = (from, to) => folderOf(from) === folderOf(to) && !oneType.includes(folderOf(from)) && !isAbove(from, to) && !isAbove(to, from)
   return new Map([...edges].map(([from, targets]) => [from, new Set([...targets].filter((to) => related(from, to)))]))
 }
 

@@ -1,4 +1,4 @@
-/** Who waits for an answer of the core, and how answers reach them. The layout of a batch is documented in src/batch/mod.rs. */
+/** Requests that wait for an answer of the core, and how answers reach them. The layout of a batch is documented in src/batch/mod.rs. */
 
 import { ERROR, EVENT, RESPONSE, SENT, TUNNEL } from './contract.js'
 import { toError, type WireError } from './errors.js'
@@ -6,7 +6,7 @@ import type { AnswerEvent, AuthenticationEvent, PoolEvent, WireEvent } from './e
 import { Shape, unreadable, type Cursor } from './rows.js'
 import { readResult, Result, type RowOptions } from './result.js'
 
-/** Somebody who waits for the answer to a request. */
+/** What waits for the answer to a request. */
 export interface Waiting {
   /** How its rows are wanted. */
   readonly options?: RowOptions
@@ -24,7 +24,7 @@ export interface Waiting {
   readonly toError?: (wire: WireError) => Error
 }
 
-/** Who is told of a pool's (or a lone client's) events. */
+/** Called with the events of a pool, or of a client without one. */
 export type Listener = (event: PoolEvent) => void
 
 /** Words of a frame's header, and of a result's. */
@@ -51,7 +51,7 @@ export function hold(change: 1 | -1): void {
   }
 }
 
-/** Registers who waits; returns the request's number. */
+/** Registers a request; returns its number. */
 export function expect(who: Waiting): number {
   const request = free.pop() ?? waiting.length
   waiting[request] = who
@@ -149,7 +149,7 @@ function respond(cursor: Cursor, request: number, count: number, connection: num
       readResult(result, cursor, shapes, options, who.toError ?? toError)
     }
   } catch (thrown) {
-    // Whoever waits asks whether there is an error.
+    // Callers test whether there is an error.
     failure = thrown || new Error(`a type parser threw ${String(thrown) || 'an empty text'}`)
   }
   take(request)

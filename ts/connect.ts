@@ -1,4 +1,4 @@
-/** How a client of no pool gets its connection: Rust is asked for it, what it has to know is answered, and what it tells is passed on. */
+/** Opens the connection of a client without a pool: asks Rust for it, answers its questions, passes its events on. */
 
 import { environment, expect, listen, refuse } from './environment.js'
 import { connectionOf, type ConnectEvent, type ConnectionNews, type EndEvent, type PoolEvent } from './events.js'
@@ -24,7 +24,7 @@ export interface OpeningClient {
   emit(event: 'notice', notice: object): boolean
 }
 
-/** What became of it. */
+/** Called with the outcome. */
 export interface Outcome {
   /** `connection`: the number in Rust. */
   opened(connection: number): void
@@ -33,7 +33,7 @@ export interface Outcome {
 
 /** Begins to open a connection. Returns the number under which its events are heard, for `unlisten`. */
 export function openConnection(client: OpeningClient, options: ConnectionOptions, outcome: Outcome): number {
-  // Its events come in the async context of whoever connects, as in node-postgres.
+  // Its events come in the async context of the caller of `connect()`, as in node-postgres.
   const number = listen(inContext((event) => hear(client, event)))
   const request = expect({
     toError: toPgError,

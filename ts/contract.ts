@@ -68,6 +68,7 @@ export type ErrorKind =
   | 'connection'
   | 'connectionLost'
   | 'timeout'
+  | 'checkoutTimeout'
   | 'database'
   | 'protocol'
   | 'result'

@@ -104,6 +104,7 @@ const classes: Partial<Record<ErrorKind, new (message: string) => LakebaseError>
   connection: ConnectionError,
   connectionLost: ConnectionError,
   timeout: TimeoutError,
+  checkoutTimeout: TimeoutError,
   protocol: ProtocolError,
   result: ResultError,
   internal: InternalError,
@@ -194,7 +195,7 @@ export function assignServerFields(
   }
 }
 
-/** Makes the stack lead to whoever awaits the rejected promise, instead of to the drain. */
+/** Gives the error the stack of the caller that awaits the promise, instead of that of the batch's reader. */
 export function restack(error: unknown): never {
   if (error instanceof Error) Error.captureStackTrace(error, restack)
   throw error

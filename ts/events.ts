@@ -1,4 +1,4 @@
-/** What Rust tells besides answers to queries: `Event` in src/batch/event.rs, which documents each. */
+/** What Rust sends besides answers to queries: `Event` in src/batch/event.rs, which documents each. */
 
 import type { EventFields } from './contract.js'
 import type { WireError } from './errors.js'
@@ -42,18 +42,18 @@ export type AskEvent =
   | { event: 'askIdToken'; question: number; function: string; audience: string }
   | { event: 'askVariable'; question: number; name: string }
 
-/** News of a pool's tokens. */
+/** What was fetched or looked up for a pool. */
 export type TokenNews =
   | { event: 'fetched'; pool: number; method: string; expiresAt: number }
   | { event: 'located'; pool: number; host: string; user: string; database: string; schema: string | null }
 
-/** What a connection tells of itself while it is open. */
+/** What happens on a connection while it is open. */
 export type ConnectionNews =
   | { event: 'error'; pool: number; connection: number; error: WireError }
   | { event: 'notice'; pool: number; connection: number; notice: ServerMessage }
   | { event: 'notification'; pool: number; connection: number; processId: number; channel: string; payload: string }
 
-/** For whoever listens to a pool, or to a client of its own. */
+/** For a pool, or a client without one. */
 export type PoolEvent =
   | ConnectEvent
   | EndEvent

@@ -10,7 +10,7 @@ export interface UserOptions extends UserPoolLimits {
   developmentFallback?: boolean
 }
 
-/** Options of `createLakebasePool()`. Each can come from the environment instead: see the README's table. */
+/** Options of `createLakebasePool()`. Each can come from the environment instead: docs/options.md has the table. */
 export interface LakebasePoolOptions extends ConnectionOptions, PoolingOptions, PoolHooks, TokenOptions {
   /** Default `require`. `PGSSLMODE`. */
   sslMode?: SslMode

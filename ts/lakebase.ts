@@ -9,6 +9,7 @@ import type { TokenOptions } from './config/options.js'
 import type { LakebasePoolOptions } from './lakebase-options.js'
 import { escapeIdentifier } from './escape.js'
 import { hide } from './config/connection-parameters.js'
+import { lakebase } from './policy.js'
 import { Pool, type PoolClient } from './pool/pool.js'
 import type { ForwardedRequest } from './users/forwarded.js'
 import type { PoolOfUser, UserIdentity, UserPools } from './users/user-pools.js'
@@ -43,7 +44,7 @@ export class LakebasePool extends Pool {
   /** Throws a `ConfigurationError` that lists every problem. Connects when first used. */
   constructor(options: LakebasePoolOptions = {}) {
     const schema: SchemaOfPool = { name: undefined }
-    super(withSchema(options, schema), false)
+    super(withSchema(options, schema), lakebase)
     this.#source = options
     const settings = this._settings
     if (settings.encrypted && !settings.verified) {
@@ -141,7 +142,7 @@ export class LakebasePool extends Pool {
     const { host, database } = this._settings
     const where = { ...(host && { host }), ...(database && { database }) }
     const pool = new LakebasePool({ ...options, ...where, ...who, user: identity.user, max })
-    // A connection that is lost while nobody uses it is this pool's news, or nobody's.
+    // The error of an idle connection is emitted by this pool: callers cannot listen to the user's.
     pool.on('error', (error, client) => {
       if (this.listenerCount('error') > 0) this.emit('error', error, client)
     })
@@ -238,7 +239,7 @@ export function getCredential(options?: TokenOptions | object, { refresh = false
 
 let secretOptions: string[] | undefined
 
-/** Still there for whoever needs them, but neither printed nor serialized. Rust knows which options of the ways to authenticate are secret. */
+/** Keeps options from being printed or serialized; they can still be read. Rust knows which options of the ways to authenticate are secret. */
 function hideSecrets(options: object): void {
   secretOptions ??= native.secretOptions()
   for (const name of secretOptions) if (name in options) hide(options, name, (options as Record<string, unknown>)[name])

@@ -16,13 +16,14 @@ export type WireValue = string | Uint8Array | null
 export interface Environment {
   drain(words: Int32Array): string[] | null
   takeWords(): Int32Array
-  openPool(pool: number, options: string, variables: string, likePg: boolean): string
+  openPool(pool: number, options: string, variables: string, asNodePostgres: boolean): string
   query(pool: number, request: number, text: string, name: string | null, params: WireValue[] | null, flags: number): void
   checkout(pool: number, request: number): void
   openConnection(pool: number, request: number): void
   takeIdle(pool: number): number
   expire(pool: number, connection: number): boolean
   release(connection: number, destroy: boolean): boolean
+  isLastUse(connection: number): boolean
   begunConnections(pool: number): number
   prepareConnections(pool: number): void
   prepared(connection: number, error: number | null): void
@@ -43,6 +44,10 @@ export interface Environment {
 }
 
 interface Native {
+  /** On how many connections, one after another, a query is tried that has not run on any of them. */
+  MAX_QUERY_TRIES: number
+  /** How many connections, one after another, may be lost while they are being prepared, before that is an error. */
+  MAX_PREPARATIONS: number
   Environment: new (wake: () => void, longest: number) => Environment
   issueCertificate(names: string[]): ServerCertificate
   secretOptions(): string[]

@@ -3,6 +3,7 @@
 import { deprecate } from 'node:util'
 import { environment, expect } from './environment.js'
 import { hasNeverRun, type WireError } from './errors.js'
+import type { ClientPolicy } from './client-policy.js'
 import type { Conversation } from './protocol/conversation.js'
 import { keyOf, parameterOf } from './protocol/messages.js'
 import type { TransactionStatus } from './interfaces/client.js'
@@ -23,6 +24,8 @@ export type Queued = ProtocolQuery | Portal
 export interface QueueOwner {
   /** The connection's number in Rust. */
   readonly _connection: number
+  /** Makes its errors. */
+  readonly _policy: ClientPolicy
   /** Queries are handed over at once; they still run one after another. */
   readonly pipeline: boolean
   /** The connection has not failed. */
@@ -47,8 +50,6 @@ export class QueryQueue implements PortalOwner {
   status: TransactionStatus = null
   /** The server has ended the session with its answer to a query. */
   isOver = false
-  /** Makes the errors of queries: a Lakebase pool's are typed. */
-  toError: (wire: WireError) => Error
   private isReady = false
   /** The connection has been there. */
   private isOpen = false
@@ -63,13 +64,14 @@ export class QueryQueue implements PortalOwner {
     private readonly owner: QueueOwner,
     private readonly events: QueueEvents,
     readonly types: TypeOverrides,
-    toError: (wire: WireError) => Error,
-  ) {
-    this.toError = toError
-  }
+  ) {}
 
   get connection(): number {
     return this.owner._connection
+  }
+
+  get toError(): (wire: WireError) => Error {
+    return this.owner._policy.toClientError
   }
 
   /** The connection is there. What waits begins with `pulse`. */

@@ -28,7 +28,7 @@ impl Kind {
 }
 
 /// The types whose values JavaScript wants as node-postgres parses them by default, a bit each. The others cross as text, for the parser
-/// that somebody has set.
+/// that the caller has set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decoding(u8);
 

@@ -6,7 +6,7 @@
 //!
 //! | word | |
 //! |---|---|
-//! | 0 | request; 0: nobody's, an event |
+//! | 0 | request; 0: an event that answers no request |
 //! | 1 | [`RESPONSE`] or [`ERROR`], with the transaction's status (a character code; 0: unknown) shifted by 8, [`EVENT`], [`TUNNEL`] or [`SENT`] |
 //! | 2 | words of the frame, these eight included |
 //! | 3 | the chunk in which its text begins |

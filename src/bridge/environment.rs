@@ -19,7 +19,7 @@ use super::strings::to_js;
 use crate::batch::{Batch, Chunk, Decoding, Event, error_text, flags};
 use crate::config::{self, Config};
 use crate::error::{Error as CoreError, Problem};
-use crate::pool::{Login, Pool, Purpose, establish};
+use crate::pool::{Login, Pool, Purpose, connect};
 use crate::runtime;
 use crate::secret::Secret;
 use crate::token::TokenSource;
@@ -98,8 +98,8 @@ impl Environment {
     /// Resolves options and environment variables (both JSON objects) and makes a pool under the number `pool`. Returns its settings, or the
     /// error, as JSON.
     #[napi(catch_unwind)]
-    pub fn open_pool(&self, pool: u32, options: String, variables: String, like_pg: bool) -> Result<String> {
-        let mut config = match resolve(&options, &variables, like_pg) {
+    pub fn open_pool(&self, pool: u32, options: String, variables: String, as_node_postgres: bool) -> Result<String> {
+        let mut config = match resolve(&options, &variables, as_node_postgres) {
             Ok(config) => config,
             Err(error) => return Ok(error_text(&error)),
         };
@@ -245,10 +245,11 @@ impl Environment {
             let options = wire::Options {
                 in_order: false,
                 statement_cache_size: config.pool.statement_cache_size,
+                pipeline_writes: false,
                 schema_generation: wire::SchemaGeneration::default(),
-                early: None,
+                first_query: None,
             };
-            match establish(&config.pool, &target, &login, &options, events.clone()).await {
+            match connect(&config.pool, &target, &login, &options, events.clone()).await {
                 Ok(connection) => {
                     // Nobody else waits for it: it is prepared when JavaScript has heard of it.
                     drop(events.opened(&connection, Purpose::Caller));
@@ -349,9 +350,9 @@ pub(super) fn parse(options: &str, variables: &str) -> std::result::Result<Parse
     Ok((serde_json::from_str(options).map_err(unreadable)?, serde_json::from_str(variables).map_err(internal)?))
 }
 
-fn resolve(options: &str, variables: &str, like_pg: bool) -> std::result::Result<Config, CoreError> {
+fn resolve(options: &str, variables: &str, as_node_postgres: bool) -> std::result::Result<Config, CoreError> {
     let (options, variables) = parse(options, variables)?;
-    if like_pg { config::resolve_client(&options, &variables) } else { config::resolve(&options, &variables) }
+    if as_node_postgres { config::resolve_client(&options, &variables) } else { config::resolve(&options, &variables) }
 }
 
 /// What the facade shows of a pool's settings: nothing secret.

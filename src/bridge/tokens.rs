@@ -1,4 +1,4 @@
-//! Tokens for whoever has no pool, and what is secret about the ways to authenticate.
+//! Tokens for callers without a pool, and which options of the ways to authenticate are secret.
 
 use napi_derive::napi;
 

@@ -161,7 +161,7 @@ fn channel_binding(reader: &mut Reader) -> bool {
     option.or(parameter).unwrap_or(true)
 }
 
-/// Hashing is work for whoever connects: a server must not be able to ask for any amount of it. 0 is "no limit of the caller's".
+/// The client does the hashing: a server must not be able to ask for any amount of it. 0: the caller sets no limit.
 pub(super) fn scram_max_iterations(reader: &mut Reader) -> u32 {
     let given = reader.integer(&SCRAM_MAX_ITERATIONS, 0..=u64::from(u32::MAX), "").unwrap_or(0) as u32;
     if given == 0 { MOST_SCRAM_ITERATIONS } else { given.min(MOST_SCRAM_ITERATIONS) }

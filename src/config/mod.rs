@@ -104,7 +104,7 @@ pub struct PoolConfig {
     pub connection_timeout: Option<Duration>,
     /// `maxUses`; `None` (0) is unlimited, the default.
     pub max_uses: Option<u64>,
-    /// `maxLifetimeSeconds`; `None` (0) is unlimited, the default. Kept by ts/lifetime.ts.
+    /// `maxLifetimeSeconds`; `None` (0) is unlimited, the default.
     pub max_lifetime: Option<Duration>,
     /// `statementCacheSize`, default 256 statements per connection; 0 turns the cache off.
     pub statement_cache_size: usize,

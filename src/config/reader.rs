@@ -28,7 +28,7 @@ pub(super) enum Origin {
     Profile,
 }
 
-/// A value somebody gave.
+/// A value that was given.
 pub(super) struct Given<'a> {
     pub value: Cow<'a, Value>,
     pub origin: Origin,

@@ -27,6 +27,8 @@ pub enum Kind {
     ConnectionLost,
     /// A bound set by an option has passed. `TimeoutError`
     Timeout,
+    /// `connectionTimeoutMillis` have passed in the queue of the pool. `TimeoutError`
+    CheckoutTimeout,
     /// PostgreSQL answered with an error. `DatabaseError`, with pg's fields
     Database,
     /// The server's bytes do not follow the protocol. `ProtocolError`
@@ -43,13 +45,14 @@ pub enum Kind {
 
 #[cfg(test)]
 impl Kind {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Configuration,
         Self::Authentication,
         Self::Credential,
         Self::Connection,
         Self::ConnectionLost,
         Self::Timeout,
+        Self::CheckoutTimeout,
         Self::Database,
         Self::Protocol,
         Self::Result,

@@ -3,6 +3,8 @@
 
 use super::{Error, Kind};
 
+const CONNECTION_TIMEOUT: &str = "CONNECTION_TIMEOUT";
+
 /// The code of [`Error::password_asked_again`].
 pub const PASSWORD_ASKED_AGAIN: &str = "PASSWORD_ASKED_AGAIN";
 
@@ -84,9 +86,15 @@ impl Error {
 
     // Connecting to the database.
 
-    /// `CONNECTION_TIMEOUT`: `connectionTimeoutMillis` have passed while connecting, or in the queue of the pool.
+    /// `CONNECTION_TIMEOUT`: `connectionTimeoutMillis` have passed while connecting.
     pub fn connection_timeout(message: impl Into<String>) -> Self {
-        Self::coded(Kind::Timeout, "CONNECTION_TIMEOUT", message)
+        Self::coded(Kind::Timeout, CONNECTION_TIMEOUT, message)
+    }
+
+    /// `CONNECTION_TIMEOUT`: they have passed in the queue of the pool; text as in pg-pool.
+    pub fn checkout_timeout() -> Self {
+        Self::coded(Kind::CheckoutTimeout, CONNECTION_TIMEOUT, "timeout exceeded when trying to connect")
+            .with_hint("all connections were busy for connectionTimeoutMillis: raise max, or look for clients that are not released")
     }
 
     /// `TLS_NOT_SUPPORTED`: the server has no TLS.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
+use super::pooler::{Pooler, Sharing};
 use super::request::{Outcome, Query, Reply, Request};
 use super::session::{ConnectionId, Session};
 use super::tunnel::{TunnelCommand, TunnelEnd};
@@ -37,7 +38,7 @@ pub(super) enum Command {
     TunnelTaken(usize),
     /// A Sync of our own; answered when the server is alive.
     Ping(oneshot::Sender<()>),
-    /// Say goodbye after what is in flight, or now.
+    /// Send Terminate after what is in flight, or now.
     Close {
         at_once: bool,
     },
@@ -55,9 +56,12 @@ pub(super) struct Shared {
     pub runtime: Handle,
     pub closed: AtomicBool,
     pub transaction_status: AtomicU8,
+    /// A [`Sharing`].
+    pub sharing: AtomicU8,
+    pub pooler: Pooler,
 }
 
-/// A connection. Clones share it; it says goodbye when the last one is dropped.
+/// A connection. Clones share it; it is closed when the last one is dropped.
 #[derive(Clone)]
 pub struct Connection {
     pub(super) shared: Arc<Shared>,
@@ -69,6 +73,14 @@ impl Shared {
     pub fn mark_head(&self, busy: bool) {
         let now = if busy { self.epoch.elapsed().as_micros().max(1) as u64 } else { 0 };
         self.head_since.store(now, Ordering::Relaxed);
+    }
+
+    pub fn may_share(&self, writes: bool) -> bool {
+        match Sharing::from_byte(self.sharing.load(Ordering::Relaxed)) {
+            Sharing::Nothing => false,
+            Sharing::Reads => !writes && !self.pooler.shares_servers(),
+            Sharing::Writes => true,
+        }
     }
 }
 
@@ -131,7 +143,7 @@ impl Connection {
         let _ = self.commands.send(Command::Duplicate(duplicate));
     }
 
-    /// Asks the server for a sign of life. False when it gave none within `bound`.
+    /// Pings the server with a Sync. False when it did not answer within `bound`.
     pub async fn ping(&self, bound: Duration) -> bool {
         let (reply, answered) = oneshot::channel();
         self.commands.send(Command::Ping(reply)).is_ok() && matches!(tokio::time::timeout(bound, answered).await, Ok(Ok(())))
@@ -163,6 +175,11 @@ impl Connection {
             0 => Duration::ZERO,
             since => self.shared.epoch.elapsed().saturating_sub(Duration::from_micros(since)),
         }
+    }
+
+    /// Whether a query may be sent before the answers of others are in, or be followed by others. `writes`: it is no plain read.
+    pub fn may_share(&self, writes: bool) -> bool {
+        self.shared.may_share(writes)
     }
 
     /// `I` idle, `T` in a transaction, `E` in a failed one, as of the last ReadyForQuery.

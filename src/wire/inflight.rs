@@ -74,7 +74,7 @@ pub(super) struct InFlight {
     suspended: Option<Arc<RowDescription>>,
 }
 
-/// The head of the wire: a request, a Sync or a question of our own, or somebody else's conversation.
+/// What is on the wire and not yet answered: a request, a tunnel, or a Sync or probe of our own.
 pub(super) enum Pending {
     Request(Box<InFlight>),
     Tunnel(Tunnel),
@@ -128,7 +128,7 @@ impl InFlight {
     }
 
     pub fn fail(&mut self, mut error: ServerMessage) {
-        // The cache is nobody's business: to the caller the statement has no name.
+        // Callers do not see the cache: to them the statement has no name.
         if let Sent::Cached { prepared, .. } = &self.sent {
             let quoted = format!("\"{}\"", prepared.name);
             if error.message.contains(&quoted) {
@@ -285,7 +285,7 @@ impl InFlight {
     }
 
     /// The connection has ended with this request at the head of the wire, or behind others. A request at the head that has no error of its
-    /// own was behind a question of ours when the last word came.
+    /// own was behind a probe of ours when the server sent its last message.
     pub fn lose(self, cause: &Error, at_head: bool) {
         let simple = matches!(self.sent, Sent::Simple);
         let is_lost_read = self.error.is_none() && !at_head && self.is_shared_read();

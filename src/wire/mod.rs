@@ -5,7 +5,6 @@
 //! server's text as it came.
 
 mod address;
-mod caching;
 mod cancel;
 mod connection;
 mod delivery;
@@ -19,12 +18,14 @@ mod lasting;
 mod lexer;
 mod message;
 mod plain_read;
+mod pooler;
 mod probe;
 mod request;
 mod resend;
 #[cfg(test)]
 mod resend_tests;
 mod result;
+mod scram;
 #[cfg(test)]
 mod scripted_server;
 mod session;
@@ -41,10 +42,11 @@ pub use connection::open;
 pub use encoder::SchemaGeneration;
 pub use handle::{Connection, Duplicate, Observer};
 pub use plain_read::is_plain_read;
+pub use pooler::Sharing;
 pub use request::{Execution, Fetch, Outcome, Param, Query, Reply, Request};
 pub use result::{Field, Response, RowCursor, RowDescription, Rows, StatementResult};
 pub use session::{ConnectionId, Session};
 pub use socket::{Connected, Socket, connect};
-pub use startup::{Early, Options, Password, PasswordFuture, Started, start};
+pub use startup::{FirstQuery, Options, Password, PasswordFuture, Started, start};
 pub use target::{CheckIdentity, Target};
 pub use tunnel::TunnelEnd;

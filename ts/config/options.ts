@@ -85,8 +85,8 @@ export interface PoolingOptions {
   maxPipeline?: number
   /**
    * Writes, locking reads and calls of any function share connections, too. Default `false`: faster, but what is behind one that waits for a lock
-   * waits with it, and a program that holds the lock while it awaits what is behind waits for itself, for ever. Never
-   * behind a transaction pooler: PgBouncer 1.18 has lost acknowledged writes when a link or server was lost in the middle of several.
+   * waits with it, and a program that holds the lock while it awaits what is behind waits for itself, for ever. Has an
+   * effect only on connections that are proven to lead to one PostgreSQL process: not behind a pooler, nor behind a proxy that makes up process ids.
    */
   pipelineWrites?: boolean
   /** Told what the pool does, in words. */

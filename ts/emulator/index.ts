@@ -56,14 +56,9 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 
 async function start(settings: Settings, closers: (() => unknown)[], stop: () => Promise<void>): Promise<Emulator> {
   const { ca, certificate, key } = native.issueCertificate([...new Set([settings.hostname, 'localhost', '127.0.0.1', '::1', ...cloudHosts])])
-  const postgres = await startPostgres(settings.postgres)
-  closers.push(() => postgres.stop())
-  const caFile = join(postgres.directory, 'ca.pem')
-  writeFileSync(caFile, ca)
-
   const { servicePrincipal, users } = identify(settings)
   const identities = [servicePrincipal, ...users.values()]
-  await prepareDatabase(postgres, settings.database, identities)
+  const { postgres, caFile } = await startDatabase(settings, ca, identities, closers)
 
   const events = new EventEmitter<EmulatorEvents>()
   const clock = new Clock()
@@ -75,13 +70,11 @@ async function start(settings: Settings, closers: (() => unknown)[], stop: () =>
   const user = users.get(settings.userName)
   if (user) tokens.accept(settings.personalAccessToken, user)
 
+  const shared = { certificate, key, tokens, faults }
   const front = await Front.start({
-    certificate,
-    key,
+    ...shared,
     backend: postgres.address,
-    tokens,
     compute,
-    faults,
     served: catalogue.served,
     authErrorStyle: settings.authErrorStyle,
     wakeUp: settings.wakeUp,
@@ -95,19 +88,13 @@ async function start(settings: Settings, closers: (() => unknown)[], stop: () =>
     clientSecret: settings.clientSecret,
     lifetimeMillis: settings.accessTokenLifetimeMillis,
   })
+  const { clientId, clientSecret, subjectToken, clientAuthentication } = settings
+  const servicePrincipals = new Map([[clientId, { secret: clientSecret, identity: servicePrincipal }]])
   const workspace = await Workspace.start({
-    certificate,
-    key,
+    ...shared,
     clock,
-    tokens,
     catalogue,
-    faults,
-    clients: {
-      servicePrincipals: new Map([[settings.clientId, { secret: settings.clientSecret, identity: servicePrincipal }]]),
-      users,
-      subjectToken: settings.subjectToken,
-      formOnly: settings.clientAuthentication === 'form',
-    },
+    clients: { servicePrincipals, users, subjectToken, formOnly: clientAuthentication === 'form' },
     providers,
     tokenLifetimeMillis: settings.tokenLifetimeMillis,
     accessTokenLifetimeMillis: settings.accessTokenLifetimeMillis,
@@ -115,15 +102,7 @@ async function start(settings: Settings, closers: (() => unknown)[], stop: () =>
   })
   closers.push(() => workspace.close())
 
-  const open = async (target: NetworkTarget, port: number): Promise<Link> => {
-    const { listenHost: host, latencyMillis } = settings
-    const link = await Link.open(
-      { host, port: settings.ports[target], target: { host: '127.0.0.1', port }, latencyMillis },
-      (event, count) => events.emit(event === 'open' ? 'connect' : 'disconnect', target, count),
-    )
-    closers.push(() => link.close())
-    return link
-  }
+  const open = (target: NetworkTarget, port: number): Promise<Link> => openLink(settings, target, port, events, closers)
   const links = { api: await open('api', workspace.port), database: await open('database', front.port) }
   const url = `https://${settings.hostname}:${links.api.port}`
   const platform = await Platform.start({
@@ -135,6 +114,36 @@ async function start(settings: Settings, closers: (() => unknown)[], stop: () =>
   closers.push(() => platform.close())
   const around = { settings, providers, workspace: url, machine: platform.url, directory: postgres.directory }
   return new Emulator({ settings, postgres, ca, caFile, catalogue, clock, tokens, compute, front, faults, links, events, around, stop })
+}
+
+/** PostgreSQL with the roles and the database, and the file of the authority that signs all certificates. */
+async function startDatabase(
+  settings: Settings,
+  ca: string,
+  identities: Identity[],
+  closers: (() => unknown)[],
+): Promise<{ postgres: Postgres; caFile: string }> {
+  const postgres = await startPostgres(settings.postgres)
+  closers.push(() => postgres.stop())
+  const caFile = join(postgres.directory, 'ca.pem')
+  writeFileSync(caFile, ca)
+  await prepareDatabase(postgres, settings.database, identities)
+  return { postgres, caFile }
+}
+
+/** The way from clients to one of the services, with its latency and its faults. */
+async function openLink(
+  { listenHost: host, ports, latencyMillis }: Settings,
+  target: NetworkTarget,
+  port: number,
+  events: EventEmitter<EmulatorEvents>,
+  closers: (() => unknown)[],
+): Promise<Link> {
+  const link = await Link.open({ host, port: ports[target], target: { host: '127.0.0.1', port }, latencyMillis }, (event, count) =>
+    events.emit(event === 'open' ? 'connect' : 'disconnect', target, count),
+  )
+  closers.push(() => link.close())
+  return link
 }
 
 function identify({ clientId, userName, users }: Settings): { servicePrincipal: Identity; users: Map<string, Identity> } {

@@ -2,7 +2,7 @@
 
 import type { EventEmitter } from 'node:events'
 import type { Client } from '../client.js'
-import type { PoolClient } from '../pool/member.js'
+import type { PoolClient } from '../pool/pooled-connection.js'
 import type { ClientConfig, ClientListener } from './client.js'
 
 /** Options of a pool, with pg-pool's names, units and defaults. */
@@ -25,7 +25,7 @@ export interface PoolConfig extends ClientConfig {
   maxLifetimeSeconds?: number | undefined
   /** This package's own: plain reads in flight per connection when all are busy. Default 64; 1: no pipelining. */
   maxPipeline?: number | undefined
-  /** This package's own: writes share connections, too; what is behind one that waits for a lock waits with it. Never behind a transaction pooler. Default `false`. */
+  /** This package's own: writes share connections, too; what is behind one that waits for a lock waits with it. Default `false`. */
   pipelineWrites?: boolean | undefined
   /** A class derived from this package's `Client`. */
   Client?: (new () => ClientBase) | undefined

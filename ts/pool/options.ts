@@ -1,10 +1,10 @@
 /** What a pool is given and what it makes of it. */
 
-import { type ConnectionParameters, hide, hideKeys } from '../config/connection-parameters.js'
+import { type ConnectionParameters, hide, hideKeys, setParametersOf } from '../config/connection-parameters.js'
 import type { Client } from '../client.js'
 import type { ConnectionOptions, PoolingOptions, TokenOptions } from '../config/options.js'
 import type { PoolOptions } from '../interfaces/pool.js'
-import type { PoolClient } from './member.js'
+import type { PoolClient } from './pooled-connection.js'
 
 /** What Rust made of options and environment: nothing secret. */
 export interface Settings {
@@ -105,8 +105,9 @@ export function lakebaseOptions(given: GivenOptions, settings: Settings): PoolOp
     maxUses: settings.maxUses ?? Infinity,
     allowExitOnIdle: Boolean(given.allowExitOnIdle),
   }
-  // Still there for whoever needs them, but neither printed nor serialized.
+  // They can still be read, but are neither printed nor serialized.
   for (const secret of secrets) if (secret in options) hide(options, secret, (options as TokenPoolOptions)[secret])
+  setParametersOf(options, () => lakebaseParameters(given, settings))
   return options as PoolOptions
 }
 

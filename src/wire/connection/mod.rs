@@ -22,6 +22,7 @@ use tokio::sync::mpsc;
 use super::encoder::Encoder;
 use super::handle::{Command, Connection, Observer, Shared};
 use super::inflight::{Attempt, InFlight, Pending, Sent};
+use super::pooler::Sharing;
 use super::request::{Execution, Fetch, Outcome, Reply, Request};
 use super::resend::Resends;
 use super::result::{Response, RowDescription};
@@ -36,7 +37,8 @@ where
 {
     static NEXT_ID: AtomicU32 = AtomicU32::new(1);
     let (sender, commands) = mpsc::unbounded_channel();
-    let pending: VecDeque<_> = started.early.into_iter().map(Pending::Request).collect();
+    let sharing = Sharing::at_login(started.session.process_id);
+    let pending: VecDeque<_> = started.first_query.into_iter().map(Pending::Request).collect();
     let shared = Arc::new(Shared {
         id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
         session: started.session,
@@ -46,6 +48,8 @@ where
         runtime: Handle::current(),
         closed: AtomicBool::new(false),
         transaction_status: AtomicU8::new(b'I'),
+        sharing: AtomicU8::new(sharing as u8),
+        pooler: started.encoder.pooler().clone(),
     });
     let mut task = Task {
         socket: started.socket,
@@ -199,7 +203,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
     fn may_go(&self, request: &Request) -> bool {
         self.pending.iter().all(|pending| match pending {
             Pending::Request(other) => request.pipelined && other.pipelined,
-            Pending::Probe(_) => request.pipelined,
+            Pending::Probe(_) => request.pipelined && self.may_ask_behind(),
             Pending::Tunnel(_) | Pending::Ping(_) => false,
         })
     }
@@ -249,13 +253,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
                     request.columns(columns);
                 }
                 self.pending.push_back(Pending::Request(request));
-                self.pending.extend(self.encoder.take_probe(&mut self.out).map(Pending::Probe));
+                if self.may_ask_behind() {
+                    self.ask_where_it_leads();
+                }
             }
             Err(error) => {
                 self.out.truncate(before);
                 self.answer(reply, Outcome::Completed(Err(error)));
             }
         }
+    }
+
+    /// Whether a probe may share the wire with queries. Behind what may be a pooler nothing does.
+    fn may_ask_behind(&self) -> bool {
+        self.shared.may_share(false)
+    }
+
+    /// Sends the probe that the encoder wants, if it wants one.
+    fn ask_where_it_leads(&mut self) {
+        self.pending.extend(self.encoder.take_probe(&mut self.out).map(Pending::Probe));
     }
 
     fn answer(&mut self, reply: Reply, outcome: Outcome) {

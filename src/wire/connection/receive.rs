@@ -156,7 +156,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             Some(Pending::Ping(reply)) => {
                 let _ = reply.send(());
             }
-            Some(Pending::Probe(probe)) => self.encoder.note_probe(&probe),
+            Some(Pending::Probe(probe)) => {
+                if let Some(sharing) = self.encoder.note_probe(&probe, self.shared.session.process_id, self.shared.id) {
+                    self.shared.sharing.store(sharing as u8, Ordering::Relaxed);
+                    // Whoever waits for a connection may now share this one.
+                    self.completed = true;
+                }
+            }
             Some(Pending::Request(request)) => {
                 self.encoder.note_effects(&request, status);
                 if let Some((request, status)) = self.resends.keep(request, status) {
@@ -169,6 +175,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             for (request, status) in self.resends.settle() {
                 self.complete(request, status);
             }
+        }
+        if self.pending.is_empty() && self.resends.is_empty() && status == b'I' {
+            self.ask_where_it_leads();
         }
         self.shared.mark_head(!self.pending.is_empty());
         Ok(())

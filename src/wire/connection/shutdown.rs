@@ -21,6 +21,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
     /// Ends the connection: for `error`, or (`None`) because we close it.
     pub(super) async fn end(&mut self, error: Option<Error>) {
         self.shared.closed.store(true, Ordering::Release);
+        self.shared.pooler.forget(self.shared.id);
         self.shared.mark_head(false);
         if error.is_none() {
             self.terminate().await;
