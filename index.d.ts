@@ -4,7 +4,6 @@ import { EventEmitter } from 'node:events';
 import { Duplex, Writable, Readable } from 'node:stream';
 import { ConnectionOptions as ConnectionOptions$1 } from 'node:tls';
 import { NoticeMessage } from 'pg-protocol/dist/messages.js';
-import * as pg_types from 'pg-types';
 import { DatabaseError } from 'pg-protocol';
 import { Socket } from 'node:net';
 
@@ -36,6 +35,147 @@ declare class ConnectionParameters$1 {
     getLibpqConnectionString(callback: (error: Error | null, text: string | null) => void): void;
 }
 
+<<<<<<< HEAD
+=======
+/** Gives a client back: `release()` for more use, `release(true)` or `release(error)` to close its connection. */
+type Release = (error?: Error | boolean) => void;
+/** A connection checked out of a pool. */
+interface PoolClient extends Client {
+    release: Release;
+}
+
+declare enum TypeId {
+    BOOL = 16,
+    BYTEA = 17,
+    CHAR = 18,
+    INT8 = 20,
+    INT2 = 21,
+    INT4 = 23,
+    REGPROC = 24,
+    TEXT = 25,
+    OID = 26,
+    TID = 27,
+    XID = 28,
+    CID = 29,
+    JSON = 114,
+    XML = 142,
+    PG_NODE_TREE = 194,
+    SMGR = 210,
+    PATH = 602,
+    POLYGON = 604,
+    CIDR = 650,
+    FLOAT4 = 700,
+    FLOAT8 = 701,
+    ABSTIME = 702,
+    RELTIME = 703,
+    TINTERVAL = 704,
+    CIRCLE = 718,
+    MACADDR8 = 774,
+    MONEY = 790,
+    MACADDR = 829,
+    INET = 869,
+    ACLITEM = 1033,
+    BPCHAR = 1042,
+    VARCHAR = 1043,
+    DATE = 1082,
+    TIME = 1083,
+    TIMESTAMP = 1114,
+    TIMESTAMPTZ = 1184,
+    INTERVAL = 1186,
+    TIMETZ = 1266,
+    BIT = 1560,
+    VARBIT = 1562,
+    NUMERIC = 1700,
+    REFCURSOR = 1790,
+    REGPROCEDURE = 2202,
+    REGOPER = 2203,
+    REGOPERATOR = 2204,
+    REGCLASS = 2205,
+    REGTYPE = 2206,
+    UUID = 2950,
+    TXID_SNAPSHOT = 2970,
+    PG_LSN = 3220,
+    PG_NDISTINCT = 3361,
+    PG_DEPENDENCIES = 3402,
+    TSVECTOR = 3614,
+    TSQUERY = 3615,
+    GTSVECTOR = 3642,
+    REGCONFIG = 3734,
+    REGDICTIONARY = 3769,
+    JSONB = 3802,
+    REGNAMESPACE = 4089,
+    REGROLE = 4096
+}
+
+type builtinsTypes =
+    'BOOL' |
+    'BYTEA' |
+    'CHAR' |
+    'INT8' |
+    'INT2' |
+    'INT4' |
+    'REGPROC' |
+    'TEXT' |
+    'OID' |
+    'TID' |
+    'XID' |
+    'CID' |
+    'JSON' |
+    'XML' |
+    'PG_NODE_TREE' |
+    'SMGR' |
+    'PATH' |
+    'POLYGON' |
+    'CIDR' |
+    'FLOAT4' |
+    'FLOAT8' |
+    'ABSTIME' |
+    'RELTIME' |
+    'TINTERVAL' |
+    'CIRCLE' |
+    'MACADDR8' |
+    'MONEY' |
+    'MACADDR' |
+    'INET' |
+    'ACLITEM' |
+    'BPCHAR' |
+    'VARCHAR' |
+    'DATE' |
+    'TIME' |
+    'TIMESTAMP' |
+    'TIMESTAMPTZ' |
+    'INTERVAL' |
+    'TIMETZ' |
+    'BIT' |
+    'VARBIT' |
+    'NUMERIC' |
+    'REFCURSOR' |
+    'REGPROCEDURE' |
+    'REGOPER' |
+    'REGOPERATOR' |
+    'REGCLASS' |
+    'REGTYPE' |
+    'UUID' |
+    'TXID_SNAPSHOT' |
+    'PG_LSN' |
+    'PG_NDISTINCT' |
+    'PG_DEPENDENCIES' |
+    'TSVECTOR' |
+    'TSQUERY' |
+    'GTSVECTOR' |
+    'REGCONFIG' |
+    'REGDICTIONARY' |
+    'JSONB' |
+    'REGNAMESPACE' |
+    'REGROLE';
+
+type TypesBuiltins = {[key in builtinsTypes]: TypeId};
+
+declare const builtins: TypesBuiltins;
+
+declare const arrayParser: (source: string, transform: (entry: any) => any) => any[];
+
+>>>>>>> main
 /** Turns the server's text (or bytes, in binary format) into a value. */
 type TypeParser<Input = any, Value = any> = (value: Input) => Value;
 /** Anything with node-postgres' `getTypeParser`: `pg.types`, a `TypeOverrides`, the `types` of one query. */
@@ -45,11 +185,11 @@ interface TypeSource {
 /** node-postgres' registry of parsers (`pg.types`): setting one here sets it for the process. */
 interface TypeRegistry extends TypeSource {
     /** OIDs by type name. */
-    builtins: typeof pg_types.builtins;
+    builtins: typeof builtins;
     setTypeParser(oid: number, parser: TypeParser<string>): void;
     setTypeParser(oid: number, format: 'text' | 'binary', parser: TypeParser): void;
     /** Parses the text of an array, element by element. */
-    arrayParser: typeof pg_types.arrayParser;
+    arrayParser: typeof arrayParser;
 }
 declare const types: TypeRegistry;
 /** Parsers of one client, on top of others; the same class as node-postgres'. */
@@ -484,6 +624,160 @@ interface ConnectionParameters {
 /** A password, or a function that gives one for each new connection. */
 type Password = string | ((parameters?: ConnectionParameters) => string | undefined | Promise<string | undefined>);
 
+<<<<<<< HEAD
+=======
+/**
+ * A pool of connections, as node-postgres'. Emits `connect`, `acquire`, `release`, `remove` and `error`.
+ *
+ * Who gets a client is decided here, at the moments at which pg-pool decides it. A plain `query()` that nobody watches needs no client: Rust
+ * runs it on any connection, and when all are busy, a plain read shares one (`maxPipeline`).
+ */
+declare class Pool extends EventEmitter implements AsyncDisposable {
+    /** The options in force; secrets are not enumerable. */
+    readonly options: PoolOptions;
+    /** The class of the clients. */
+    readonly Client: typeof Client;
+    /** The class of the promises. */
+    readonly Promise: PromiseConstructor;
+    readonly log: (...message: unknown[]) => void;
+    /** `end()` was called. */
+    ending: boolean;
+    /** `end()` is done. */
+    ended: boolean;
+    #private;
+    /** Options, defaults and environment variables are node-postgres'. A string is a `connectionString`. Connects when first used. */
+    constructor(options?: string | PoolConfig);
+    /** Open connections and those being made. */
+    get totalCount(): number;
+    /** Open connections that nobody uses. */
+    get idleCount(): number;
+    /** Callers in the queue. */
+    get waitingCount(): number;
+    /** Connections past `maxLifetimeSeconds` that are still in use. */
+    get expiredCount(): number;
+    /** Runs a query on any connection. */
+    query<T extends Submittable>(queryStream: T): T;
+    query<R extends any[] = any[], I = any[]>(queryConfig: QueryArrayConfig<I>, values?: QueryConfigValues<I>): Promise<QueryArrayResult<R>>;
+    query<R extends QueryResultRow = any, I = any[]>(queryConfig: QueryConfig<I>): Promise<QueryResult<R>>;
+    query<R extends QueryResultRow = any, I = any[]>(queryTextOrConfig: string | QueryConfig<I>, values?: QueryConfigValues<I>): Promise<QueryResult<R>>;
+    query<R extends any[] = any[], I = any[]>(queryConfig: QueryArrayConfig<I>, callback: (err: Error, result: QueryArrayResult<R>) => void): void;
+    query<R extends QueryResultRow = any, I = any[]>(queryTextOrConfig: string | QueryConfig<I>, callback: (err: Error, result: QueryResult<R>) => void): void;
+    query<R extends QueryResultRow = any, I = any[]>(queryText: string, values: QueryConfigValues<I>, callback: (err: Error, result: QueryResult<R>) => void): void;
+    /** Checks a connection out; give it back with its `release()`. */
+    connect(): Promise<PoolClient>;
+    connect(callback: (err: Error | undefined, client: PoolClient | undefined, done: (release?: any) => void) => void): void;
+    /** Closes every connection as it becomes free; resolves when none is left. */
+    end(): Promise<void>;
+    end(callback: (error?: Error) => void): void;
+    /** `await using pool = …`: ends the pool. */
+    [Symbol.asyncDispose](): Promise<void>;
+}
+/** Which listener belongs to which event. */
+interface Pool {
+    on<E extends 'error' | 'release' | 'connect' | 'acquire' | 'remove'>(event: E, listener: PoolListener<E>): this;
+}
+
+/** The headers of a request of Node.js. */
+type NodeHeaders = Record<string, string | string[] | undefined>;
+/** The part of the web's `Headers` that is read. */
+interface WebHeaders {
+    get(name: string): string | null;
+}
+/** A request of Node.js (also Express, Fastify, Hono's raw one), a web `Request`, or headers alone. */
+type ForwardedRequest = {
+    headers: NodeHeaders | WebHeaders;
+} | NodeHeaders | WebHeaders;
+
+/** PostgreSQL's transaction modes; what is not given is the session's default. */
+interface TransactionOptions {
+    isolationLevel?: 'read uncommitted' | 'read committed' | 'repeatable read' | 'serializable';
+    readOnly?: boolean;
+    /** With `serializable` and `readOnly`: waits for a snapshot that needs no checks. */
+    deferrable?: boolean;
+}
+
+/** A database credential was fetched, as the event `token` tells it: never the credential itself. */
+interface FetchedToken {
+    /** The name of the way that authenticated for it, such as `oauth-m2m`. */
+    method: string;
+    /** When PostgreSQL stops accepting it for new connections. */
+    expiresAt: Date;
+}
+/**
+ * A pool of connections to Lakebase: node-postgres' pool, with passwords that are fetched, cached and rotated in Rust.
+ *
+ * Emits `token` (a `FetchedToken`) for each credential that is fetched for it, besides the events of a pool.
+ */
+declare class LakebasePool extends Pool {
+    #private;
+    /** Throws a `ConfigurationError` that lists every problem. Connects when first used. */
+    constructor(options?: LakebasePoolOptions);
+    end(): Promise<void>;
+    end(callback: (error?: Error) => void): void;
+    /**
+     * Forgets this pool's credential and the workspace token behind it, for everybody in the process who shares them: the next connection gets
+     * new ones. For a secret that was replaced, or a permission that was just given. Open connections stay.
+     */
+    clearTokenCache(): void;
+    /**
+     * Queries as a user: `current_user` and row-level security are the user's. Each user has a small pool of its own (`users`), which the user's
+     * token opens; this pool's identity plays no part.
+     *
+     * `token` is the user's token for the workspace; `jwt`, an identity provider's token for the user, is exchanged for one by the account's
+     * federation policy.
+     */
+    forUser(identity: UserIdentity): PoolOfUser;
+    /**
+     * The same for the user of a request that Databricks' proxy has forwarded: `x-forwarded-access-token`, `x-forwarded-email`.
+     *
+     * Anybody can send these headers where no such proxy is in front, so this throws unless `trustForwardedHeaders` is set. Without a token it
+     * throws an `AuthenticationError`; in development (`NODE_ENV`), with `users.developmentFallback`, it warns and gives this pool.
+     */
+    asUser(request: ForwardedRequest): PoolOfUser;
+    /** The credential this pool logs in with: cached, shared with everybody of the same identity in this process. */
+    getToken(): Promise<string>;
+    /**
+     * Runs `work` in a transaction: commits when it resolves, rolls back and rethrows when it does not.
+     *
+     * Query with the client that `work` is given; the pool's own `query()` is another connection.
+     */
+    transaction<T>(work: (client: PoolClient) => Promise<T>, options?: TransactionOptions): Promise<T>;
+}
+/**
+ * A pool for Lakebase. All settings can come from the environment: with `DATABRICKS_HOST`, `LAKEBASE_ENDPOINT`, `PGHOST`, `PGDATABASE` and
+ * `DATABRICKS_CLIENT_ID` + `DATABRICKS_CLIENT_SECRET` set, `createLakebasePool()` is enough.
+ *
+ * Throws a `ConfigurationError` that lists every problem; connects when first used.
+ */
+declare function createLakebasePool(options?: LakebasePoolOptions): LakebasePool;
+
+/** Bounds of the pools of users. */
+interface UserPoolLimits {
+    /** Connections at most of one user's pool. Default 3. */
+    max?: number;
+    /** Pools at most. Default 100. */
+    maxPools?: number;
+    /** Connections at most of all of them together. Default 100. */
+    maxConnections?: number;
+    /** Milliseconds after which a pool that is not used is closed. Default 60,000. */
+    idleTimeoutMillis?: number;
+}
+/** Who a pool is for: the user's workspace token, or an identity provider's JSON Web Token to exchange for one. */
+type UserIdentity = {
+    user: string;
+    token: string;
+} | {
+    user: string;
+    jwt: string;
+};
+/** What can be done as a user. Each call takes the user's pool, which may have been closed and made again in between. */
+interface PoolOfUser {
+    query<R extends QueryResultRow = QueryResultRow>(query: string | QueryConfig, values?: unknown[]): Promise<QueryResult<R>>;
+    connect(): Promise<PoolClient>;
+    transaction<T>(work: (client: PoolClient) => Promise<T>, options?: TransactionOptions): Promise<T>;
+}
+
+>>>>>>> main
 /** How the database connection is encrypted and whom it trusts, as in node-postgres. Other members are refused. */
 interface SslOptions {
     /** `false`: encrypt without verifying the certificate. Default `true`. */
@@ -815,17 +1109,6 @@ interface LakebasePoolOptions extends ConnectionOptions, PoolingOptions, PoolHoo
     trustForwardedHeaders?: boolean;
 }
 
-/** The headers of a request of Node.js. */
-type NodeHeaders = Record<string, string | string[] | undefined>;
-/** The part of the web's `Headers` that is read. */
-interface WebHeaders {
-    get(name: string): string | null;
-}
-/** A request of Node.js (also Express, Fastify, Hono's raw one), a web `Request`, or headers alone. */
-type ForwardedRequest = {
-    headers: NodeHeaders | WebHeaders;
-} | NodeHeaders | WebHeaders;
-
 /** A database credential. */
 interface Credential {
     /** The password. Secret. */
@@ -833,60 +1116,6 @@ interface Credential {
     /** When PostgreSQL stops accepting it for new connections. */
     expiresAt: Date;
 }
-/** A database credential was fetched, as the event `token` tells it: never the credential itself. */
-interface FetchedToken {
-    /** The name of the way that authenticated for it, such as `oauth-m2m`. */
-    method: string;
-    /** When PostgreSQL stops accepting it for new connections. */
-    expiresAt: Date;
-}
-/**
- * A pool of connections to Lakebase: node-postgres' pool, with passwords that are fetched, cached and rotated in Rust.
- *
- * Emits `token` (a `FetchedToken`) for each credential that is fetched for it, besides the events of a pool.
- */
-declare class LakebasePool extends Pool {
-    #private;
-    /** Throws a `ConfigurationError` that lists every problem. Connects when first used. */
-    constructor(options?: LakebasePoolOptions);
-    end(): Promise<void>;
-    end(callback: (error?: Error) => void): void;
-    /**
-     * Forgets this pool's credential and the workspace token behind it, for everybody in the process who shares them: the next connection gets
-     * new ones. For a secret that was replaced, or a permission that was just given. Open connections stay.
-     */
-    clearTokenCache(): void;
-    /**
-     * Queries as a user: `current_user` and row-level security are the user's. Each user has a small pool of its own (`users`), which the user's
-     * token opens; this pool's identity plays no part.
-     *
-     * `token` is the user's token for the workspace; `jwt`, an identity provider's token for the user, is exchanged for one by the account's
-     * federation policy.
-     */
-    forUser(identity: UserIdentity): PoolOfUser;
-    /**
-     * The same for the user of a request that Databricks' proxy has forwarded: `x-forwarded-access-token`, `x-forwarded-email`.
-     *
-     * Anybody can send these headers where no such proxy is in front, so this throws unless `trustForwardedHeaders` is set. Without a token it
-     * throws an `AuthenticationError`; in development (`NODE_ENV`), with `users.developmentFallback`, it warns and gives this pool.
-     */
-    asUser(request: ForwardedRequest): PoolOfUser;
-    /** The credential this pool logs in with: cached, shared with everybody of the same identity in this process. */
-    getToken(): Promise<string>;
-    /**
-     * Runs `work` in a transaction: commits when it resolves, rolls back and rethrows when it does not.
-     *
-     * Query with the client that `work` is given; the pool's own `query()` is another connection.
-     */
-    transaction<T>(work: (client: PoolClient) => Promise<T>, options?: TransactionOptions): Promise<T>;
-}
-/**
- * A pool for Lakebase. All settings can come from the environment: with `DATABRICKS_HOST`, `LAKEBASE_ENDPOINT`, `PGHOST`, `PGDATABASE` and
- * `DATABRICKS_CLIENT_ID` + `DATABRICKS_CLIENT_SECRET` set, `createLakebasePool()` is enough.
- *
- * Throws a `ConfigurationError` that lists every problem; connects when first used.
- */
-declare function createLakebasePool(options?: LakebasePoolOptions): LakebasePool;
 /**
  * A database credential for a password callback: `new pg.Pool({ password: getToken })`, Drizzle, and others.
  *
@@ -979,6 +1208,17 @@ interface ApiCall {
 }
 
 type TokenKind = 'access' | 'database';
+/** A token that was issued, without its value. */
+interface Issued {
+    kind: TokenKind;
+    /** Whose it is: a user's e-mail address or a service principal's application id. */
+    identity: string;
+    /** Endpoints and instances that a database credential is for. */
+    scope: readonly string[];
+    /** Milliseconds since the epoch, by the emulator's clock. */
+    issuedAt: number;
+    expiresAt: number;
+}
 /** Why a database login was refused. Never sent to the client, who gets the same answer for all of them, as in PostgreSQL. */
 type LoginRefusal = 'unknown token' | 'expired token' | 'token for another endpoint' | 'token of another identity';
 
@@ -1046,6 +1286,18 @@ interface EmulatorOptions {
     subjectToken?: string;
     /** Names of the projects (Autoscaling); the first one's is the database that runs. Default `['emulator']`. */
     projects?: string[];
+    /**
+     * Branches of the first project that run, each with a PostgreSQL and a port of its own; the first one is the default. A branch that has no
+     * data yet in `directory` begins with a copy of the data of `production`. Default `['production']`.
+     */
+    branches?: string[];
+    /**
+     * Folder that keeps data, credentials, certificate and (where they are still free) ports between runs. One emulator at a time uses it.
+     * Default: nothing is kept.
+     */
+    directory?: string;
+    /** With `directory`: begins with empty branches, or new copies of `production`. Default false. */
+    fresh?: boolean;
     /** Names of the instances (Provisioned); the first one's is the database that runs. Default `['emulator']`. */
     instances?: string[];
     /** Which PostgreSQL runs behind. */
@@ -1056,6 +1308,8 @@ interface EmulatorOptions {
         version?: string;
         /** Further lines of postgresql.conf. Default: none. */
         settings?: Record<string, string | number | boolean>;
+        /** Hears every line that PostgreSQL logs, and of which branch. */
+        onLog?: (line: string, branch: string) => void;
     };
 }
 
@@ -1224,6 +1478,18 @@ interface EnvironmentChoice {
     auth?: EmulatedAuth;
     /** Which of Azure's clouds, for Azure's identities. Default `public`. */
     cloud?: EmulatedCloud;
+    /** Which of the branches that run. Default: the first. */
+    branch?: string;
+}
+/** A branch that runs. */
+interface RunningBranch {
+    name: string;
+    /** Full name of its endpoint, for `LAKEBASE_ENDPOINT`. */
+    endpoint: string;
+    /** Port of its database. */
+    port: number;
+    /** Whether it began without data. */
+    isNew: boolean;
 }
 /** What happened since the start or the last `resetCounts()`. */
 interface Counts {
@@ -1243,6 +1509,8 @@ interface Counts {
 interface EmulatorEvents {
     /** A call of the workspace API was answered, or dropped by a fault. */
     call: [call: ApiCall];
+    /** A token was issued; its value is not told. */
+    token: [issued: Issued];
     /** The front accepted or refused a login. */
     login: [login: Login];
     /** A client's TCP connection opened; how many are open now. */
@@ -1264,6 +1532,8 @@ declare class Emulator implements AsyncDisposable {
     readonly endpoint: string;
     /** Name of the Provisioned instance, for `LAKEBASE_INSTANCE_NAME`. */
     readonly instance: string;
+    /** The branches that run; the first one is the default, which `endpoint`, `env` and `ports` are of. */
+    readonly branches: readonly RunningBranch[];
     /** Name of the database. */
     readonly database: string;
     /** Version of the PostgreSQL behind, such as `18.4`. */
@@ -1272,8 +1542,10 @@ declare class Emulator implements AsyncDisposable {
     readonly faults: Faults;
     /** Tells when something happens, so that tests need not wait in loops. */
     readonly events: EventEmitter<EmulatorEvents>;
+    /** Resolves when the PostgreSQL of a branch has ended, asked to or not. */
+    readonly ended: Promise<void>;
     /** Environment variables for an app, as a deployment would set them. They hold secrets of the emulator only. */
-    envFor({ tier, auth, cloud }?: EnvironmentChoice): Record<string, string>;
+    envFor({ tier, auth, cloud, branch }?: EnvironmentChoice): Record<string, string>;
     /** An identity provider's token that the workspace exchanges: with a client id for the service principal's, without for the user whose e-mail address is its subject. */
     idToken(options?: IdTokenOptions): string;
     /** A snapshot. */
@@ -1313,10 +1585,10 @@ declare class Emulator implements AsyncDisposable {
     /** Ends every failure: faults, refusals and black holes; the latency is that of the options again. */
     recover(): Promise<void>;
     /**
-     * Runs SQL as PostgreSQL's superuser in `database`, past front, tokens and network, for preparing and checking tests.
-     * Resolves with the last statement's rows, values as text.
+     * Runs SQL as PostgreSQL's superuser in `database` of a branch (default: the first), past front, tokens and network, for preparing and
+     * checking tests. Resolves with the last statement's rows, values as text.
      */
-    query(sql: string): Promise<TextRow[]>;
+    query(sql: string, branch?: string): Promise<TextRow[]>;
     /** Ends everything at once and removes all files. Further calls wait for the first. */
     stop(): Promise<void>;
     [Symbol.asyncDispose](): Promise<void>;
@@ -1326,7 +1598,8 @@ declare class Emulator implements AsyncDisposable {
  * Starts PostgreSQL, its TLS front and the workspace API, in about a second. Keeps the process alive until `stop()`.
  *
  * Apps reach everything through the variables in `env`. Several emulators can run at the same time, in one process or many.
- * PostgreSQL and all files go away with `stop()`, and also when this process exits, crashes or is killed (on Windows: when it exits).
+ * PostgreSQL and all files go away with `stop()`, and also when this process exits, crashes or is killed (on Windows: when it exits). What
+ * `directory` keeps stays.
  *
  * Rejects when an option is not valid, when no PostgreSQL is found (the error says what to install) or it does not start, and when a
  * given port is taken.
@@ -1448,11 +1721,13 @@ export type {
     EnvironmentChoice,
     Faults,
     IdTokenOptions,
+    Issued,
     Login,
     LoginErrorName,
     LoginRefusal,
     LoginStage,
     NetworkTarget,
+    RunningBranch,
     TextRow,
     TokenKind,
     WireError,

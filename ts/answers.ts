@@ -2,7 +2,7 @@
 
 import { ERROR, EVENT, RESPONSE, SENT, TUNNEL } from './contract.js'
 import { toError, type WireError } from './errors.js'
-import type { AnswerEvent, AuthenticationEvent, PoolEvent, WireEvent } from './events.js'
+import type { AnswerEvent, AuthenticationEvent, PoolEvent, ProxyWireEvent, WireEvent } from './events.js'
 import { Shape, unreadable, type Cursor } from './rows.js'
 import { readResult, Result, type RowOptions } from './result.js'
 
@@ -24,8 +24,8 @@ export interface Waiting {
   readonly toError?: (wire: WireError) => Error
 }
 
-/** Called with the events of a pool, or of a client without one. */
-export type Listener = (event: PoolEvent) => void
+/** Called with the events of a pool, of a client without one, or of a proxy. */
+export type Listener<Heard = PoolEvent | ProxyWireEvent> = (event: Heard) => void
 
 /** Words of a frame's header, and of a result's. */
 const HEADER = 8
@@ -65,9 +65,10 @@ export function refuse(request: number, error: Error): void {
 }
 
 /** Registers a listener for the events of a pool or a lone client; returns its number. */
-export function listen(listener: Listener): number {
+export function listen<Heard extends PoolEvent | ProxyWireEvent = PoolEvent>(listener: Listener<Heard>): number {
   const pool = nextPool++
-  listeners.set(pool, listener)
+  // Rust sends a number the events of what it was given for.
+  listeners.set(pool, listener as Listener)
   return pool
 }
 let nextPool = 1
@@ -201,6 +202,8 @@ function dispatch(request: number, event: WireEvent): void {
     case 'done':
     case 'token':
     case 'url':
+    case 'listening':
+    case 'workspace':
       return answer(request, event)
     default:
       shielded(() => listeners.get(event.pool)?.(event))

@@ -94,6 +94,12 @@ export interface EventFields {
   warning: 'message'
   fetched: 'expiresAt' | 'method' | 'pool'
   located: 'database' | 'host' | 'pool' | 'schema' | 'user'
+  opened: 'applicationName' | 'client' | 'database' | 'loginMillis' | 'peer' | 'pool' | 'processId' | 'user'
+  refused: 'applicationName' | 'client' | 'database' | 'error' | 'peer' | 'pool' | 'user'
+  closed: 'client' | 'lastedMillis' | 'pool' | 'received' | 'sent'
+  canceled: 'client' | 'error' | 'pool'
+  listening: 'database' | 'host' | 'port' | 'server' | 'user' | 'verified'
+  workspace: 'body' | 'date' | 'expiresAt' | 'method' | 'token'
   checkout: 'connection'
   done: never
   token: 'expiresAt' | 'token'

@@ -53,6 +53,22 @@ export type ConnectionNews =
   | { event: 'notice'; pool: number; connection: number; notice: ServerMessage }
   | { event: 'notification'; pool: number; connection: number; processId: number; channel: string; payload: string }
 
+/** A client of a proxy. */
+export interface ProxyClient {
+  client: number
+  peer: string
+  user: string
+  database: string
+  applicationName: string | null
+}
+
+/** For a proxy, whose number is in `pool`. */
+export type ProxyWireEvent =
+  | ({ event: 'opened'; pool: number; processId: number; loginMillis: number } & ProxyClient)
+  | ({ event: 'refused'; pool: number; error: WireError } & ProxyClient)
+  | { event: 'closed'; pool: number; client: number; lastedMillis: number; sent: number; received: number }
+  | { event: 'canceled'; pool: number; client: number | null; error: WireError | null }
+
 /** For a pool, or a client without one. */
 export type PoolEvent =
   | ConnectEvent
@@ -64,6 +80,8 @@ export type PoolEvent =
 
 /** The answer to a request that is no query. */
 export type AnswerEvent =
+  | { event: 'listening'; host: string; port: number; database: string; user: string; server: string; verified: boolean }
+  | { event: 'workspace'; body: unknown; date: number | null; method: string; expiresAt: number | null; token: string | null }
   | { event: 'checkout'; connection: number }
   | { event: 'done' }
   | { event: 'token'; token: string; expiresAt: number }
@@ -77,7 +95,7 @@ export type ShapeEvent =
   | { event: 'shape'; shape: number; fields: [string, number, number, number, number, number, boolean][]; kinds: number[] }
   | { event: 'forgetShapes' }
 
-export type WireEvent = PoolEvent | AnswerEvent | AuthenticationEvent | ShapeEvent
+export type WireEvent = PoolEvent | ProxyWireEvent | AnswerEvent | AuthenticationEvent | ShapeEvent
 
 /** The connection that answers a request for one. */
 export function connectionOf(event: AnswerEvent): number {

@@ -14,7 +14,8 @@ export {
   type ConfigurationProblem,
 } from './errors.js'
 export type { AuthProvider, OidcToken, WorkspaceToken } from './auth/questions.js'
-export { createLakebasePool, getCredential, getDatabaseUrl, getToken, LakebasePool, type Credential, type FetchedToken } from './lakebase.js'
+export { getCredential, getDatabaseUrl, getToken, type Credential } from './credential.js'
+export { createLakebasePool, LakebasePool, type FetchedToken } from './lakebase.js'
 export type { AuthenticationOptions, AuthType, Claim, ConnectionOptions, PoolingOptions, SslMode, SslOptions, TokenOptions } from './config/options.js'
 export type { LakebasePoolOptions, UserOptions } from './lakebase-options.js'
 export type { PoolHooks } from './pool/options.js'

@@ -39,6 +39,10 @@ export interface Environment {
   closeClient(connection: number, atOnce: boolean): void
   token(request: number, options: string, variables: string, refresh: boolean): void
   databaseUrl(request: number, options: string, variables: string): void
+  openProxy(proxy: number, request: number, options: string, variables: string, address: string, port: number, password: string | null): void
+  closeProxy(proxy: number, request: number): void
+  workspace(request: number, options: string, variables: string, path: string, token: boolean): void
+  identity(options: string, variables: string): string
   answer(question: number, password: string | null, error: number | null): void
   clearTokens(pool: number): void
 }

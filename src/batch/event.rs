@@ -108,7 +108,57 @@ pub enum Event<'a> {
         schema: Option<String>,
     },
 
+    // A proxy for local tools; `pool` is its number. Of clients: ts/proxy.ts says what each part means.
+    Opened {
+        pool: u32,
+        client: u64,
+        peer: String,
+        user: &'a str,
+        database: &'a str,
+        application_name: Option<&'a str>,
+        process_id: i32,
+        login_millis: f64,
+    },
+    Refused {
+        pool: u32,
+        client: u64,
+        peer: String,
+        user: &'a str,
+        database: &'a str,
+        application_name: Option<&'a str>,
+        error: Value,
+    },
+    Closed {
+        pool: u32,
+        client: u64,
+        lasted_millis: f64,
+        sent: u64,
+        received: u64,
+    },
+    Canceled {
+        pool: u32,
+        client: Option<u64>,
+        error: Option<Value>,
+    },
+
     // Answers to requests.
+    /// A proxy listens at this address.
+    Listening {
+        host: String,
+        port: u16,
+        database: &'a str,
+        user: &'a str,
+        server: &'a str,
+        verified: bool,
+    },
+    /// The workspace's answer to a call. The token is secret, and there where it was asked for.
+    Workspace {
+        body: &'a Value,
+        date: Option<u64>,
+        method: &'static str,
+        expires_at: Option<u64>,
+        token: Option<&'a str>,
+    },
     /// A connection for the caller.
     Checkout {
         connection: ConnectionId,
@@ -157,6 +207,21 @@ impl Event<'_> {
             Event::Warning { message: "" },
             Event::Fetched { pool: 0, method: "", expires_at: 0 },
             Event::Located { pool: 0, host: "", user: "", database: "", schema: None },
+            Event::Opened {
+                pool: 0,
+                client: 0,
+                peer: String::new(),
+                user: "",
+                database: "",
+                application_name: None,
+                process_id: 0,
+                login_millis: 0.0,
+            },
+            Event::Refused { pool: 0, client: 0, peer: String::new(), user: "", database: "", application_name: None, error: error() },
+            Event::Closed { pool: 0, client: 0, lasted_millis: 0.0, sent: 0, received: 0 },
+            Event::Canceled { pool: 0, client: None, error: None },
+            Event::Listening { host: String::new(), port: 0, database: "", user: "", server: "", verified: false },
+            Event::Workspace { body: &Value::Null, date: None, method: "", expires_at: None, token: None },
             Event::Checkout { connection: 0 },
             Event::Done,
             Event::Token { token: "", expires_at: 0 },
@@ -169,7 +234,8 @@ impl Event<'_> {
                 Event::Notice { .. } | Event::Notification { .. } | Event::Retire { .. } | Event::Password { .. } => {}
                 Event::Identity { .. } | Event::AskProvider { .. } | Event::AskIdToken { .. } | Event::AskVariable { .. } => {}
                 Event::Warning { .. } | Event::Fetched { .. } | Event::Located { .. } | Event::Checkout { .. } | Event::Done => {}
-                Event::Token { .. } | Event::Url { .. } => {}
+                Event::Opened { .. } | Event::Refused { .. } | Event::Closed { .. } | Event::Canceled { .. } => {}
+                Event::Listening { .. } | Event::Workspace { .. } | Event::Token { .. } | Event::Url { .. } => {}
             }
         }
         samples

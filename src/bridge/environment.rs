@@ -20,6 +20,7 @@ use crate::batch::{Batch, Chunk, Decoding, Event, error_text, flags};
 use crate::config::{self, Config};
 use crate::error::{Error as CoreError, Problem};
 use crate::pool::{Login, Pool, Purpose, connect};
+use crate::proxy::Proxy;
 use crate::runtime;
 use crate::secret::Secret;
 use crate::token::TokenSource;
@@ -33,6 +34,8 @@ pub struct Environment {
     questions: Arc<Questions>,
     pub(super) owner: Arc<EnvironmentOwner>,
     pools: Mutex<HashMap<u32, OpenPool>>,
+    /// They listen until they are dropped.
+    pub(super) proxies: Arc<Mutex<HashMap<u32, Proxy>>>,
     /// The batch whose words did not fit into JavaScript's own array.
     large: Mutex<Option<Batch>>,
 }
@@ -63,6 +66,7 @@ impl Environment {
             clients: Arc::default(),
             questions,
             pools: Mutex::default(),
+            proxies: Arc::default(),
             large: Mutex::default(),
         })
     }
@@ -282,6 +286,10 @@ impl Environment {
         &self.queue
     }
 
+    pub(super) fn questions(&self) -> &Arc<Questions> {
+        &self.questions
+    }
+
     /// The pool, if it is there already.
     pub(super) fn pool(&self, pool: u32) -> Option<Pool> {
         match &lock(&self.pools).get(&pool)?.pool {
@@ -323,6 +331,7 @@ impl Drop for Environment {
         self.queue.close();
         self.questions.close();
         self.clients.clear();
+        lock(&self.proxies).clear();
     }
 }
 

@@ -24,7 +24,7 @@ mod tests;
 mod unknown;
 
 pub use node_postgres::resolve_client;
-pub use resolve::{resolve, resolve_token};
+pub use resolve::{resolve, resolve_token, resolve_workspace};
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -196,6 +196,16 @@ pub struct TokenConfig {
     /// Whose functions and environment the identity may need.
     pub owner: Option<Arc<dyn Owner>>,
     /// What is unsafe about the configuration, for its owner to show.
+    pub warnings: Vec<String>,
+}
+
+/// How to call the workspace's API, where no database credential is wanted: a part of [`TokenConfig`].
+#[derive(Clone, Debug)]
+pub struct WorkspaceConfig {
+    pub workspace_url: String,
+    pub auth: Settings,
+    pub network: ApiNetwork,
+    pub owner: Option<Arc<dyn Owner>>,
     pub warnings: Vec<String>,
 }
 

@@ -3,8 +3,6 @@
 
 use super::{Error, Kind};
 
-const CONNECTION_TIMEOUT: &str = "CONNECTION_TIMEOUT";
-
 /// The code of [`Error::password_asked_again`].
 pub const PASSWORD_ASKED_AGAIN: &str = "PASSWORD_ASKED_AGAIN";
 
@@ -47,9 +45,9 @@ impl Error {
         Self::coded(Kind::Authentication, "INVALID_TOKEN", message)
     }
 
-    /// `FUNCTION_NOT_ANSWERED`: the JavaScript thread has ended before its function answered.
+    /// The JavaScript thread has ended before its function answered: nobody sees this error, and it has no code.
     pub fn function_not_answered() -> Self {
-        Self::coded(Kind::Authentication, "FUNCTION_NOT_ANSWERED", "the caller's function was not answered")
+        Self::new(Kind::Authentication, "the caller's function was not answered")
     }
 
     // What the workspace answers.
@@ -88,12 +86,12 @@ impl Error {
 
     /// `CONNECTION_TIMEOUT`: `connectionTimeoutMillis` have passed while connecting.
     pub fn connection_timeout(message: impl Into<String>) -> Self {
-        Self::coded(Kind::Timeout, CONNECTION_TIMEOUT, message)
+        Self::coded(Kind::Timeout, "CONNECTION_TIMEOUT", message)
     }
 
     /// `CONNECTION_TIMEOUT`: they have passed in the queue of the pool; text as in pg-pool.
     pub fn checkout_timeout() -> Self {
-        Self::coded(Kind::CheckoutTimeout, CONNECTION_TIMEOUT, "timeout exceeded when trying to connect")
+        Self::coded(Kind::CheckoutTimeout, "CONNECTION_TIMEOUT", "timeout exceeded when trying to connect")
             .with_hint("all connections were busy for connectionTimeoutMillis: raise max, or look for clients that are not released")
     }
 
@@ -135,6 +133,18 @@ impl Error {
     /// `PASSWORD_ASKED_AGAIN`: a login that failed because a query was sent with the password. The next attempt sends none.
     pub fn password_asked_again() -> Self {
         Self::coded(Kind::Protocol, PASSWORD_ASKED_AGAIN, "the server asked for the password a second time")
+    }
+
+    // The proxy for local tools.
+
+    /// `PROXY_ADDRESS`: the proxy cannot or must not listen there.
+    pub fn proxy_address(message: impl Into<String>) -> Self {
+        Self::coded(Kind::Configuration, "PROXY_ADDRESS", message)
+    }
+
+    /// `PROXY_PASSWORD`: a password that its clients could not send.
+    pub fn proxy_password(message: impl Into<String>) -> Self {
+        Self::coded(Kind::Configuration, "PROXY_PASSWORD", message)
     }
 
     // A connection and what runs on it.

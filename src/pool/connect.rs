@@ -101,7 +101,7 @@ impl FirstQuery for FrontOfQueue {
     }
 }
 
-/// Connects and logs in within the configured bound. Cancellation closes what was opened.
+/// A connection whose I/O task runs. Cancellation closes what was opened.
 pub async fn connect(
     pool: &PoolConfig,
     target: &Target,
@@ -109,6 +109,16 @@ pub async fn connect(
     options: &Options,
     observer: Arc<dyn Observer>,
 ) -> Result<Connection, Error> {
+    Ok(wire::open(begin_session(pool, target, login, options).await?, observer))
+}
+
+/// Connects and logs in within the configured bound. Cancellation closes what was opened.
+pub async fn begin_session(
+    pool: &PoolConfig,
+    target: &Target,
+    login: &Login,
+    options: &Options,
+) -> Result<wire::Started<wire::Socket>, Error> {
     let deadline = pool.connection_timeout.map(|bound| Instant::now() + leave_room(bound));
     let mut tries = 0;
     let mut login_retried = false;
@@ -125,7 +135,7 @@ pub async fn connect(
             }
         });
         let error = match started.await {
-            Some(Ok(started)) => return Ok(wire::open(started, observer)),
+            Some(Ok(started)) => return Ok(started),
             Some(Err(error)) => error,
             // The last real failure says more than that the time is up.
             None => return Err(last_error.unwrap_or_else(|| target.timed_out())),

@@ -25,7 +25,7 @@ mod shared;
 mod tests;
 
 pub use checkout::Checkout;
-pub use connect::{Purpose, connect};
+pub use connect::{Purpose, begin_session, connect};
 pub use login::{AskPassword, Login};
 pub use pending::{CheckoutReply, QueryReply};
 pub use pool::{Counts, Pool};

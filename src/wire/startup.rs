@@ -72,6 +72,13 @@ pub struct Started<S> {
     pub(super) first_query: Option<Box<InFlight>>,
 }
 
+impl<S> Started<S> {
+    /// The socket for whoever speaks the protocol without this layer, what the server said, and the bytes that it sent behind that.
+    pub fn into_parts(self) -> (S, Session, BytesMut) {
+        (self.socket, self.session, self.unread)
+    }
+}
+
 /// Holds the query that was sent with the password until the server accepts or refuses the login.
 struct UnconfirmedQuery<'a> {
     request: Option<Box<InFlight>>,
