@@ -35,15 +35,6 @@ declare class ConnectionParameters$1 {
     getLibpqConnectionString(callback: (error: Error | null, text: string | null) => void): void;
 }
 
-<<<<<<< HEAD
-=======
-/** Gives a client back: `release()` for more use, `release(true)` or `release(error)` to close its connection. */
-type Release = (error?: Error | boolean) => void;
-/** A connection checked out of a pool. */
-interface PoolClient extends Client {
-    release: Release;
-}
-
 declare enum TypeId {
     BOOL = 16,
     BYTEA = 17,
@@ -175,7 +166,6 @@ declare const builtins: TypesBuiltins;
 
 declare const arrayParser: (source: string, transform: (entry: any) => any) => any[];
 
->>>>>>> main
 /** Turns the server's text (or bytes, in binary format) into a value. */
 type TypeParser<Input = any, Value = any> = (value: Input) => Value;
 /** Anything with node-postgres' `getTypeParser`: `pg.types`, a `TypeOverrides`, the `types` of one query. */
@@ -624,160 +614,6 @@ interface ConnectionParameters {
 /** A password, or a function that gives one for each new connection. */
 type Password = string | ((parameters?: ConnectionParameters) => string | undefined | Promise<string | undefined>);
 
-<<<<<<< HEAD
-=======
-/**
- * A pool of connections, as node-postgres'. Emits `connect`, `acquire`, `release`, `remove` and `error`.
- *
- * Who gets a client is decided here, at the moments at which pg-pool decides it. A plain `query()` that nobody watches needs no client: Rust
- * runs it on any connection, and when all are busy, a plain read shares one (`maxPipeline`).
- */
-declare class Pool extends EventEmitter implements AsyncDisposable {
-    /** The options in force; secrets are not enumerable. */
-    readonly options: PoolOptions;
-    /** The class of the clients. */
-    readonly Client: typeof Client;
-    /** The class of the promises. */
-    readonly Promise: PromiseConstructor;
-    readonly log: (...message: unknown[]) => void;
-    /** `end()` was called. */
-    ending: boolean;
-    /** `end()` is done. */
-    ended: boolean;
-    #private;
-    /** Options, defaults and environment variables are node-postgres'. A string is a `connectionString`. Connects when first used. */
-    constructor(options?: string | PoolConfig);
-    /** Open connections and those being made. */
-    get totalCount(): number;
-    /** Open connections that nobody uses. */
-    get idleCount(): number;
-    /** Callers in the queue. */
-    get waitingCount(): number;
-    /** Connections past `maxLifetimeSeconds` that are still in use. */
-    get expiredCount(): number;
-    /** Runs a query on any connection. */
-    query<T extends Submittable>(queryStream: T): T;
-    query<R extends any[] = any[], I = any[]>(queryConfig: QueryArrayConfig<I>, values?: QueryConfigValues<I>): Promise<QueryArrayResult<R>>;
-    query<R extends QueryResultRow = any, I = any[]>(queryConfig: QueryConfig<I>): Promise<QueryResult<R>>;
-    query<R extends QueryResultRow = any, I = any[]>(queryTextOrConfig: string | QueryConfig<I>, values?: QueryConfigValues<I>): Promise<QueryResult<R>>;
-    query<R extends any[] = any[], I = any[]>(queryConfig: QueryArrayConfig<I>, callback: (err: Error, result: QueryArrayResult<R>) => void): void;
-    query<R extends QueryResultRow = any, I = any[]>(queryTextOrConfig: string | QueryConfig<I>, callback: (err: Error, result: QueryResult<R>) => void): void;
-    query<R extends QueryResultRow = any, I = any[]>(queryText: string, values: QueryConfigValues<I>, callback: (err: Error, result: QueryResult<R>) => void): void;
-    /** Checks a connection out; give it back with its `release()`. */
-    connect(): Promise<PoolClient>;
-    connect(callback: (err: Error | undefined, client: PoolClient | undefined, done: (release?: any) => void) => void): void;
-    /** Closes every connection as it becomes free; resolves when none is left. */
-    end(): Promise<void>;
-    end(callback: (error?: Error) => void): void;
-    /** `await using pool = …`: ends the pool. */
-    [Symbol.asyncDispose](): Promise<void>;
-}
-/** Which listener belongs to which event. */
-interface Pool {
-    on<E extends 'error' | 'release' | 'connect' | 'acquire' | 'remove'>(event: E, listener: PoolListener<E>): this;
-}
-
-/** The headers of a request of Node.js. */
-type NodeHeaders = Record<string, string | string[] | undefined>;
-/** The part of the web's `Headers` that is read. */
-interface WebHeaders {
-    get(name: string): string | null;
-}
-/** A request of Node.js (also Express, Fastify, Hono's raw one), a web `Request`, or headers alone. */
-type ForwardedRequest = {
-    headers: NodeHeaders | WebHeaders;
-} | NodeHeaders | WebHeaders;
-
-/** PostgreSQL's transaction modes; what is not given is the session's default. */
-interface TransactionOptions {
-    isolationLevel?: 'read uncommitted' | 'read committed' | 'repeatable read' | 'serializable';
-    readOnly?: boolean;
-    /** With `serializable` and `readOnly`: waits for a snapshot that needs no checks. */
-    deferrable?: boolean;
-}
-
-/** A database credential was fetched, as the event `token` tells it: never the credential itself. */
-interface FetchedToken {
-    /** The name of the way that authenticated for it, such as `oauth-m2m`. */
-    method: string;
-    /** When PostgreSQL stops accepting it for new connections. */
-    expiresAt: Date;
-}
-/**
- * A pool of connections to Lakebase: node-postgres' pool, with passwords that are fetched, cached and rotated in Rust.
- *
- * Emits `token` (a `FetchedToken`) for each credential that is fetched for it, besides the events of a pool.
- */
-declare class LakebasePool extends Pool {
-    #private;
-    /** Throws a `ConfigurationError` that lists every problem. Connects when first used. */
-    constructor(options?: LakebasePoolOptions);
-    end(): Promise<void>;
-    end(callback: (error?: Error) => void): void;
-    /**
-     * Forgets this pool's credential and the workspace token behind it, for everybody in the process who shares them: the next connection gets
-     * new ones. For a secret that was replaced, or a permission that was just given. Open connections stay.
-     */
-    clearTokenCache(): void;
-    /**
-     * Queries as a user: `current_user` and row-level security are the user's. Each user has a small pool of its own (`users`), which the user's
-     * token opens; this pool's identity plays no part.
-     *
-     * `token` is the user's token for the workspace; `jwt`, an identity provider's token for the user, is exchanged for one by the account's
-     * federation policy.
-     */
-    forUser(identity: UserIdentity): PoolOfUser;
-    /**
-     * The same for the user of a request that Databricks' proxy has forwarded: `x-forwarded-access-token`, `x-forwarded-email`.
-     *
-     * Anybody can send these headers where no such proxy is in front, so this throws unless `trustForwardedHeaders` is set. Without a token it
-     * throws an `AuthenticationError`; in development (`NODE_ENV`), with `users.developmentFallback`, it warns and gives this pool.
-     */
-    asUser(request: ForwardedRequest): PoolOfUser;
-    /** The credential this pool logs in with: cached, shared with everybody of the same identity in this process. */
-    getToken(): Promise<string>;
-    /**
-     * Runs `work` in a transaction: commits when it resolves, rolls back and rethrows when it does not.
-     *
-     * Query with the client that `work` is given; the pool's own `query()` is another connection.
-     */
-    transaction<T>(work: (client: PoolClient) => Promise<T>, options?: TransactionOptions): Promise<T>;
-}
-/**
- * A pool for Lakebase. All settings can come from the environment: with `DATABRICKS_HOST`, `LAKEBASE_ENDPOINT`, `PGHOST`, `PGDATABASE` and
- * `DATABRICKS_CLIENT_ID` + `DATABRICKS_CLIENT_SECRET` set, `createLakebasePool()` is enough.
- *
- * Throws a `ConfigurationError` that lists every problem; connects when first used.
- */
-declare function createLakebasePool(options?: LakebasePoolOptions): LakebasePool;
-
-/** Bounds of the pools of users. */
-interface UserPoolLimits {
-    /** Connections at most of one user's pool. Default 3. */
-    max?: number;
-    /** Pools at most. Default 100. */
-    maxPools?: number;
-    /** Connections at most of all of them together. Default 100. */
-    maxConnections?: number;
-    /** Milliseconds after which a pool that is not used is closed. Default 60,000. */
-    idleTimeoutMillis?: number;
-}
-/** Who a pool is for: the user's workspace token, or an identity provider's JSON Web Token to exchange for one. */
-type UserIdentity = {
-    user: string;
-    token: string;
-} | {
-    user: string;
-    jwt: string;
-};
-/** What can be done as a user. Each call takes the user's pool, which may have been closed and made again in between. */
-interface PoolOfUser {
-    query<R extends QueryResultRow = QueryResultRow>(query: string | QueryConfig, values?: unknown[]): Promise<QueryResult<R>>;
-    connect(): Promise<PoolClient>;
-    transaction<T>(work: (client: PoolClient) => Promise<T>, options?: TransactionOptions): Promise<T>;
-}
-
->>>>>>> main
 /** How the database connection is encrypted and whom it trusts, as in node-postgres. Other members are refused. */
 interface SslOptions {
     /** `false`: encrypt without verifying the certificate. Default `true`. */
@@ -1137,6 +973,72 @@ declare function getCredential(options?: TokenOptions | object, { refresh }?: {
  * and other users of libpq need to know whom to trust then: `PGSSLROOTCERT=system`, or the path of a file of certificates.
  */
 declare function getDatabaseUrl(options?: LakebasePoolOptions): Promise<string>;
+
+/** The headers of a request of Node.js. */
+type NodeHeaders = Record<string, string | string[] | undefined>;
+/** The part of the web's `Headers` that is read. */
+interface WebHeaders {
+    get(name: string): string | null;
+}
+/** A request of Node.js (also Express, Fastify, Hono's raw one), a web `Request`, or headers alone. */
+type ForwardedRequest = {
+    headers: NodeHeaders | WebHeaders;
+} | NodeHeaders | WebHeaders;
+
+/** A database credential was fetched, as the event `token` tells it: never the credential itself. */
+interface FetchedToken {
+    /** The name of the way that authenticated for it, such as `oauth-m2m`. */
+    method: string;
+    /** When PostgreSQL stops accepting it for new connections. */
+    expiresAt: Date;
+}
+/**
+ * A pool of connections to Lakebase: node-postgres' pool, with passwords that are fetched, cached and rotated in Rust.
+ *
+ * Emits `token` (a `FetchedToken`) for each credential that is fetched for it, besides the events of a pool.
+ */
+declare class LakebasePool extends Pool {
+    #private;
+    /** Throws a `ConfigurationError` that lists every problem. Connects when first used. */
+    constructor(options?: LakebasePoolOptions);
+    end(): Promise<void>;
+    end(callback: (error?: Error) => void): void;
+    /**
+     * Forgets this pool's credential and the workspace token behind it, for everybody in the process who shares them: the next connection gets
+     * new ones. For a secret that was replaced, or a permission that was just given. Open connections stay.
+     */
+    clearTokenCache(): void;
+    /**
+     * Queries as a user: `current_user` and row-level security are the user's. Each user has a small pool of its own (`users`), which the user's
+     * token opens; this pool's identity plays no part.
+     *
+     * `token` is the user's token for the workspace; `jwt`, an identity provider's token for the user, is exchanged for one by the account's
+     * federation policy.
+     */
+    forUser(identity: UserIdentity): PoolOfUser;
+    /**
+     * The same for the user of a request that Databricks' proxy has forwarded: `x-forwarded-access-token`, `x-forwarded-email`.
+     *
+     * Anybody can send these headers where no such proxy is in front, so this throws unless `trustForwardedHeaders` is set. Without a token it
+     * throws an `AuthenticationError`; in development (`NODE_ENV`), with `users.developmentFallback`, it warns and gives this pool.
+     */
+    asUser(request: ForwardedRequest): PoolOfUser;
+    /** The credential this pool logs in with: cached, shared with everybody of the same identity in this process. */
+    getToken(): Promise<string>;
+    /**
+     * Runs `work` in a transaction: commits when it resolves, rolls back and rethrows when it does not.
+     *
+     * Query with the client that `work` is given; the pool's own `query()` is another connection.
+     */
+    transaction<T>(work: (client: PoolClient) => Promise<T>, options?: TransactionOptions): Promise<T>;
+}
+/**
+ * A pool for Lakebase. All settings can come from the environment: with `DATABRICKS_HOST`, `LAKEBASE_ENDPOINT`, `PGHOST`, `PGDATABASE` and
+ * `DATABRICKS_CLIENT_ID` + `DATABRICKS_CLIENT_SECRET` set, `createLakebasePool()` is enough.
+ *
+ * Throws a `ConfigurationError` that lists every problem; connects when first used.
+ */
+declare function createLakebasePool(options?: LakebasePoolOptions): LakebasePool;
 
 /** A name in double quotes. */
 declare function escapeIdentifier(str: string): string;
