@@ -5,7 +5,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use reqwest::Method;
+use http::Method;
 use serde::Deserialize;
 use serde_json::Value;
 

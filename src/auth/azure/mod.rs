@@ -19,7 +19,7 @@ use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::join;
-use reqwest::Method;
+use http::Method;
 
 use super::{AccessToken, Applies, Call, Settings, token_endpoint};
 use crate::http::{Authorization, Body, Failure, Request};
