@@ -537,7 +537,7 @@ declare class Client extends EventEmitter {
     /** Parameters the server reported at startup. */
     parameters: Record<string, string>;
     constructor(config?: string | ClientConfig);
-    /** Connects a client of its own. A pool's client is already connected. */
+    /** Connects a client without a pool. A pool's client is already connected. */
     connect(): Promise<Client>;
     connect(callback: ((err: Error) => void) | ((err: null, c: Client) => void)): void;
     /** Runs a query after those before it; see node-postgres' `client.query`. */
@@ -562,7 +562,7 @@ declare class Client extends EventEmitter {
     /** Ends the connection; a query that is still running is cut off, unless the client pipelines. */
     end(): Promise<void>;
     end(callback: (err: Error) => void): void;
-    /** What the server is told at startup. */
+    /** The parameters of the startup message. */
     getStartupConf(): Record<string, string>;
     /** @deprecated as in node-postgres: the query that is running. */
     get activeQuery(): Query | null;
@@ -734,8 +734,10 @@ interface AuthenticationOptions {
     oidcTokenEnv?: string;
     /** Token federation: the file that holds it. `DATABRICKS_OIDC_TOKEN_FILEPATH`. */
     oidcTokenFile?: string;
-    /** What the identity provider's token is asked for. Default: the workspace's token endpoint. `DATABRICKS_TOKEN_AUDIENCE`. */
+    /** What the identity provider's token is asked for. Default: what the workspace says, mostly its token endpoint. `DATABRICKS_TOKEN_AUDIENCE`. */
     tokenAudience?: string;
+    /** Another OAuth discovery document than the workspace's own. `DATABRICKS_DISCOVERY_URL`. */
+    discoveryUrl?: string;
     /** The Databricks CLI. Default: `databricks` in `PATH`. `DATABRICKS_CLI_PATH`. */
     databricksCliPath?: string;
     /** A service on this machine that gives tokens. `DATABRICKS_METADATA_SERVICE_URL`. */
@@ -744,15 +746,24 @@ interface AuthenticationOptions {
     azureClientId?: string;
     /** Its secret. `ARM_CLIENT_SECRET`. */
     azureClientSecret?: string;
-    /** Its directory. `ARM_TENANT_ID`. */
+    /** Its directory. Default: the workspace's. `ARM_TENANT_ID`. */
     azureTenantId?: string;
     /** Use the managed identity of the machine or app. `ARM_USE_MSI`. */
     azureUseMsi?: boolean;
-    /** The workspace's resource id, for an identity that may manage the workspace and is no user of it. `DATABRICKS_AZURE_RESOURCE_ID`. */
+    /**
+     * The workspace's resource id, for an identity that may manage the workspace and is no user of it. Without `databricksHost`, Azure tells the
+     * workspace's URL by it. `DATABRICKS_AZURE_RESOURCE_ID`.
+     */
     azureResourceId?: string;
+    /** The cloud of a workspace that only `azureResourceId` names. Default `public`. `ARM_ENVIRONMENT`. */
+    azureEnvironment?: 'public' | 'usgovernment' | 'china';
+    /** Google Cloud: the key of a service account, as the path or the content of its JSON file. `GOOGLE_CREDENTIALS`. */
+    googleCredentials?: string;
+    /** Google Cloud: the service account that whoever is logged in here acts as. `DATABRICKS_GOOGLE_SERVICE_ACCOUNT`. */
+    googleServiceAccount?: string;
 }
 /** Names of the ways to authenticate. */
-type AuthType = 'auth-provider' | 'pat' | 'oauth-m2m' | 'azure-key-vault' | 'databricks-cli' | 'metadata-service' | 'oidc-callback' | 'env-oidc' | 'file-oidc' | 'github-oidc' | 'azure-devops-oidc' | 'vercel-oidc' | 'github-oidc-azure' | 'azure-workload-identity' | 'azure-msi' | 'azure-client-secret' | 'azure-cli';
+type AuthType = 'auth-provider' | 'pat' | 'oauth-m2m' | 'azure-key-vault' | 'databricks-cli' | 'metadata-service' | 'oidc-callback' | 'env-oidc' | 'file-oidc' | 'github-oidc' | 'azure-devops-oidc' | 'vercel-oidc' | 'github-oidc-azure' | 'azure-workload-identity' | 'azure-msi' | 'azure-client-secret' | 'azure-cli' | 'google-credentials' | 'google-id';
 /** Where tokens come from. */
 interface TokenOptions extends AuthenticationOptions {
     /** The workspace's URL. `DATABRICKS_HOST`, `DATABRICKS_WORKSPACE_URL`. */
@@ -840,7 +851,7 @@ interface PoolHooks {
 /**
  * A pool of connections, as node-postgres'. Emits `connect`, `acquire`, `release`, `remove` and `error`.
  *
- * Who gets a client is decided here, at the moments at which pg-pool decides it. A plain `query()` that nobody watches needs no client: Rust
+ * Which caller gets a client is decided here, in the ticks in which pg-pool decides it. A plain `query()` needs no client: Rust
  * runs it on any connection, and when all are busy, a plain read shares one (`maxPipeline`).
  */
 declare class Pool extends EventEmitter implements AsyncDisposable {
@@ -1216,7 +1227,7 @@ interface EmulatorOptions {
 }
 
 /** How an app authenticates: `m2m` is `oauth-m2m`; the others are values of `authType`. */
-type EmulatedAuth = 'm2m' | 'pat' | 'env-oidc' | 'file-oidc' | 'vercel-oidc' | 'github-oidc' | 'azure-devops-oidc' | 'metadata-service' | 'azure-client-secret' | 'azure-msi' | 'azure-workload-identity' | 'github-oidc-azure' | 'azure-key-vault';
+type EmulatedAuth = 'm2m' | 'pat' | 'env-oidc' | 'file-oidc' | 'vercel-oidc' | 'github-oidc' | 'azure-devops-oidc' | 'metadata-service' | 'azure-client-secret' | 'azure-msi' | 'azure-workload-identity' | 'github-oidc-azure' | 'azure-key-vault' | 'google-credentials' | 'google-id';
 /** Azure's clouds: the public one, the one for the US government, the one in China. */
 type EmulatedCloud = 'public' | 'us-government' | 'china';
 

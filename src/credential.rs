@@ -60,7 +60,7 @@ pub async fn request(
     if let Some(claims) = claims {
         body["claims"] = claims.clone();
     }
-    let url = format!("{}{path}", workspace.url);
+    let url = format!("{}{path}", access.workspace_url);
     let authorization = Authorization::Bearer(&access.token);
     let request = Request { method: Method::POST, url: &url, authorization, headers: &access.headers, body: Body::Json(&body) };
     let response = workspace.client()?.send(request, deadline).await.map_err(|failure| {

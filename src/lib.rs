@@ -20,6 +20,7 @@ pub mod secret;
 pub mod setting;
 pub mod tls;
 pub mod token;
+pub mod trace;
 pub mod wire;
 
 // Node.js finds the bridge by its exports; a test binary has none.

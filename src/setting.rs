@@ -29,6 +29,8 @@ pub enum Form {
     Flag,
     /// A function of the caller's.
     Function,
+    /// A text of any characters.
+    Document,
     /// The platform gives it, and changes it while the process runs: read again for every use.
     Ambient,
 }
@@ -58,6 +60,10 @@ impl Setting {
 
     pub const fn flag(self) -> Self {
         Self { form: Form::Flag, ..self }
+    }
+
+    pub const fn document(self) -> Self {
+        Self { form: Form::Document, ..self }
     }
 
     pub const fn function(self) -> Self {

@@ -1,4 +1,4 @@
-/** Requests that wait for an answer of the core, and how answers reach them. The layout of a batch is documented in src/batch/mod.rs. */
+/** Hands the answers and events of Rust to the requests and listeners they are for. src/batch/mod.rs documents the layout of a batch. */
 
 import { ERROR, EVENT, RESPONSE, SENT, TUNNEL } from './contract.js'
 import { toError, type WireError } from './errors.js'
@@ -6,7 +6,7 @@ import type { AnswerEvent, AuthenticationEvent, PoolEvent, ProxyWireEvent, WireE
 import { Shape, unreadable, type Cursor } from './rows.js'
 import { readResult, Result, type RowOptions } from './result.js'
 
-/** What waits for the answer to a request. */
+/** What is done with the answer to a request. */
 export interface Waiting {
   /** How its rows are wanted. */
   readonly options?: RowOptions
@@ -24,7 +24,7 @@ export interface Waiting {
   readonly toError?: (wire: WireError) => Error
 }
 
-/** Called with the events of a pool, of a client without one, or of a proxy. */
+/** Takes the events of a pool, of a client without a pool, or of a proxy. */
 export type Listener<Heard = PoolEvent | ProxyWireEvent> = (event: Heard) => void
 
 /** Words of a frame's header, and of a result's. */
@@ -73,7 +73,7 @@ export function listen<Heard extends PoolEvent | ProxyWireEvent = PoolEvent>(lis
 }
 let nextPool = 1
 
-/** Registers who answers what ways to authenticate ask for. */
+/** Registers the listener that answers questions of authentication methods. */
 export function onQuestion(listener: (event: AuthenticationEvent) => void): void {
   questioned = listener
 }
@@ -150,7 +150,7 @@ function respond(cursor: Cursor, request: number, count: number, connection: num
       readResult(result, cursor, shapes, options, who.toError ?? toError)
     }
   } catch (thrown) {
-    // Callers test whether there is an error.
+    // The caller checks whether there is an error, so it must not be falsy.
     failure = thrown || new Error(`a type parser threw ${String(thrown) || 'an empty text'}`)
   }
   take(request)
@@ -170,14 +170,14 @@ function statusOf(character: number): string {
   return character ? String.fromCharCode(character) : ''
 }
 
-/** A frame could not be read: its request hears so. */
+/** A frame could not be read: its request fails. */
 function failUnread(request: number, status: number, cause: unknown): void {
   const error = unreadable(cause)
   if (waiting[request]) fail(request, error, status)
   else process.emitWarning(error)
 }
 
-/** Nobody knows where the next frame begins, and so whose answers are lost. */
+/** Where the next frame begins is not known, so every request may have lost its answer: all fail. */
 function failAll(): void {
   for (let request = 1; request < waiting.length; request++) fail(request, unreadable(), 0)
 }
@@ -193,7 +193,9 @@ function dispatch(request: number, event: WireEvent): void {
     case 'askProvider':
     case 'askIdToken':
     case 'askVariable':
+    case 'fetching':
     case 'fetched':
+    case 'fetchFailed':
     case 'located':
     case 'warning':
       shielded(() => questioned?.(event))
@@ -217,7 +219,7 @@ function answer(request: number, event: AnswerEvent): void {
   shielded(() => who?.event?.(event))
 }
 
-/** What a caller's callback or listener throws is the process's, not the next answer's. */
+/** What a callback or listener throws is an uncaught exception; the next answers are handed out all the same. */
 function shielded(call: () => void): void {
   try {
     call()

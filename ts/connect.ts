@@ -61,6 +61,8 @@ function hear(client: OpeningClient, event: PoolEvent): void {
       answerPassword(event.question, client.password, client.connectionParameters)
       break
     case 'retire':
+    case 'connecting':
+    case 'connectEnded':
       // Of connections of a pool only.
       break
     default:

@@ -81,6 +81,8 @@ export interface EventFields {
   shape: 'fields' | 'kinds' | 'shape'
   forgetShapes: never
   connect: 'awaited' | 'connection' | 'notices' | 'own' | 'parameters' | 'pool' | 'processId' | 'secretKey'
+  connecting: 'attempt' | 'pool'
+  connectEnded: 'attempt' | 'connection' | 'error' | 'pool'
   end: 'connection' | 'error' | 'pool'
   error: 'connection' | 'error' | 'pool'
   notice: 'connection' | 'notice' | 'pool'
@@ -92,6 +94,8 @@ export interface EventFields {
   askIdToken: 'audience' | 'function' | 'question'
   askVariable: 'name' | 'question'
   warning: 'message'
+  fetching: 'pool'
+  fetchFailed: 'error' | 'pool'
   fetched: 'expiresAt' | 'method' | 'pool'
   located: 'database' | 'host' | 'pool' | 'schema' | 'user'
   opened: 'applicationName' | 'client' | 'database' | 'loginMillis' | 'peer' | 'pool' | 'processId' | 'user'

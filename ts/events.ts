@@ -44,6 +44,8 @@ export type AskEvent =
 
 /** What was fetched or looked up for a pool. */
 export type TokenNews =
+  | { event: 'fetching'; pool: number }
+  | { event: 'fetchFailed'; pool: number; error: WireError }
   | { event: 'fetched'; pool: number; method: string; expiresAt: number }
   | { event: 'located'; pool: number; host: string; user: string; database: string; schema: string | null }
 
@@ -71,6 +73,8 @@ export type ProxyWireEvent =
 
 /** For a pool, or a client without one. */
 export type PoolEvent =
+  | { event: 'connecting'; pool: number; attempt: number }
+  | { event: 'connectEnded'; pool: number; attempt: number; connection: number | null; error: WireError | null }
   | ConnectEvent
   | EndEvent
   | ConnectionNews

@@ -3,7 +3,8 @@
 import { offPoolNews, onPoolNews, warn } from './auth/questions.js'
 import { getToken } from './credential.js'
 import { environment } from './environment.js'
-import { AuthenticationError, ConfigurationError } from './errors.js'
+import { AuthenticationError, ConfigurationError, toError } from './errors.js'
+import { beginTokenFetch } from './instrumentation.js'
 import { native } from './native.js'
 import type { LakebasePoolOptions } from './lakebase-options.js'
 import { escapeIdentifier } from './escape.js'
@@ -43,10 +44,21 @@ export class LakebasePool extends Pool {
     }
     schema.name = settings.schema ?? undefined
     hideSecrets(this.options)
+    let fetchEnded: ReturnType<typeof beginTokenFetch>
     onPoolNews(this._pool, (event) => {
-      if (event.event === 'fetched') {
-        this.emit('token', { method: event.method, expiresAt: new Date(event.expiresAt) } satisfies FetchedToken)
-        return
+      switch (event.event) {
+        case 'fetching':
+          fetchEnded = beginTokenFetch(settings)
+          return
+        case 'fetchFailed':
+          fetchEnded?.({ method: undefined, expiresAt: undefined, error: toError(event.error) })
+          return
+        case 'fetched': {
+          const fetched = { method: event.method, expiresAt: new Date(event.expiresAt) }
+          fetchEnded?.(fetched)
+          this.emit('token', fetched satisfies FetchedToken)
+          return
+        }
       }
       const { host, user, database } = event
       Object.assign(settings, { host, user, database })
@@ -82,12 +94,12 @@ export class LakebasePool extends Pool {
    * federation policy.
    */
   forUser(identity: UserIdentity): PoolOfUser {
+    // Read once: what the caller does to the object later concerns nobody else.
     const { user, token, jwt } = (identity ?? {}) as { user?: unknown; token?: unknown; jwt?: unknown }
     if (typeof user !== 'string' || user === '') throw new TypeError('forUser: user must be the name of the PostgreSQL role')
-    if ((typeof token !== 'string' || token === '') && (typeof jwt !== 'string' || jwt === '')) {
-      throw new TypeError('forUser: token must be the user\'s workspace token, or jwt a token to exchange for it')
-    }
-    return this.#pools().of(identity)
+    if (isToken(token)) return this.#pools().of({ user, token })
+    if (token === undefined && isToken(jwt)) return this.#pools().of({ user, jwt })
+    throw new TypeError("forUser: token must be the user's workspace token, or jwt a token to exchange for it")
   }
 
   /**
@@ -133,6 +145,11 @@ export class LakebasePool extends Pool {
     const { host, database } = this._settings
     const where = { ...(host && { host }), ...(database && { database }) }
     const pool = new LakebasePool({ ...options, ...where, ...who, user: identity.user, max })
+    if (!pool._settings.usesTokens) {
+      // A password is the app's: it would open a connection as whomever a request names.
+      void pool.end()
+      throw new ConfigurationError('pools of users log in with tokens, and this pool with a password: name an endpoint or instance (LAKEBASE_ENDPOINT)')
+    }
     // The error of an idle connection is emitted by this pool: callers cannot listen to the user's.
     pool.on('error', (error, client) => {
       if (this.listenerCount('error') > 0) this.emit('error', error, client)
@@ -153,6 +170,11 @@ export class LakebasePool extends Pool {
   transaction<T>(work: (client: PoolClient) => Promise<T>, options?: TransactionOptions): Promise<T> {
     return runTransaction(this, work, options)
   }
+}
+
+/** What a token consists of: anything else would never be one, and could be read in two ways. */
+function isToken(text: unknown): text is string {
+  return typeof text === 'string' && /^[\x21-\x7e]+$/.test(text)
 }
 
 /** The schema that a pool's sessions begin in: known when the workspace has told the user. */

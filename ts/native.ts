@@ -12,6 +12,9 @@ export interface ServerCertificate {
 /** A parameter as it crosses: text, bytes or null. */
 export type WireValue = string | Uint8Array | null
 
+/** The place of `Environment.counts()` that says how many connections were begun for queries, ever, less those that failed. */
+export const BEGUN = 9
+
 /** One per JavaScript thread. Pools and requests are numbered here, connections in Rust. */
 export interface Environment {
   drain(words: Int32Array): string[] | null
@@ -24,7 +27,7 @@ export interface Environment {
   expire(pool: number, connection: number): boolean
   release(connection: number, destroy: boolean): boolean
   isLastUse(connection: number): boolean
-  begunConnections(pool: number): number
+  counts(pool: number): Int32Array | null
   prepareConnections(pool: number): void
   prepared(connection: number, error: number | null): void
   clientQuery(connection: number, request: number, text: string, name: string | null, params: WireValue[] | null, flags: number): void
@@ -45,6 +48,7 @@ export interface Environment {
   identity(options: string, variables: string): string
   answer(question: number, password: string | null, error: number | null): void
   clearTokens(pool: number): void
+  observe(isObserved: boolean): void
 }
 
 interface Native {

@@ -1,6 +1,6 @@
 /**
- * What differs between a pool of `lakebase-native/pg` and one of `createLakebasePool()`: the README's table "Where it differs from
- * node-postgres", as far as TypeScript decides it. Everything else is the same code.
+ * What differs between a pool of `lakebase-native/pg` and one of `createLakebasePool()`: the first table of docs/differences.md, as far as
+ * TypeScript decides it. Everything else is the same code.
  */
 
 import { type ClientPolicy, lakebaseClient, nodePostgresClient } from './client-policy.js'

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::m2m::{CLIENT_SECRET, ClientCredentials, fetch};
 use super::settings::CLIENT_CREDENTIALS as FAMILY;
+use super::token_endpoint::{ACCOUNT_ID, DISCOVERY_URL};
 use super::{Applies, CLIENT_ID, Call, Fetched, Settings, WorkspaceAuth, azure};
 use crate::error::Error;
 use crate::http::{Authorization, Body, Failure, Request};
@@ -38,7 +39,7 @@ impl WorkspaceAuth for KeyVault {
     }
 
     fn settings(&self) -> &'static [&'static Setting] {
-        const { &[&VAULT, &CLIENT_ID, &CLIENT_SECRET] }
+        const { &[&VAULT, &CLIENT_ID, &CLIENT_SECRET, &ACCOUNT_ID, &DISCOVERY_URL] }
     }
 
     fn runs_programs(&self) -> bool {

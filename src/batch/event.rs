@@ -31,6 +31,18 @@ pub enum Event<'a> {
         parameters: &'a [(String, String)],
         notices: &'a [ServerMessage],
     },
+    /// An attempt to connect begins, where that is observed. `attempt` numbers it.
+    Connecting {
+        pool: u32,
+        attempt: u32,
+    },
+    /// It has ended: with a connection or with an error.
+    ConnectEnded {
+        pool: u32,
+        attempt: u32,
+        connection: Option<ConnectionId>,
+        error: Option<Value>,
+    },
     /// A connection has ended; without an error because we closed it.
     End {
         pool: u32,
@@ -92,6 +104,15 @@ pub enum Event<'a> {
     /// To be shown once.
     Warning {
         message: &'a str,
+    },
+    /// A credential is being fetched for a pool, where that is observed.
+    Fetching {
+        pool: u32,
+    },
+    /// It could not be fetched, where that is observed.
+    FetchFailed {
+        pool: u32,
+        error: Value,
     },
     /// A credential was fetched for a pool. Milliseconds since 1970.
     Fetched {
@@ -194,6 +215,8 @@ impl Event<'_> {
                 parameters: &[],
                 notices: &[],
             },
+            Event::Connecting { pool: 0, attempt: 0 },
+            Event::ConnectEnded { pool: 0, attempt: 0, connection: None, error: None },
             Event::End { pool: 0, connection: 0, error: None },
             Event::Error { pool: 0, connection: 0, error: error() },
             Event::Notice { pool: 0, connection: 0, notice: &NOTICE },
@@ -205,6 +228,8 @@ impl Event<'_> {
             Event::AskIdToken { question: 0, function: "", audience: "" },
             Event::AskVariable { question: 0, name: "" },
             Event::Warning { message: "" },
+            Event::Fetching { pool: 0 },
+            Event::FetchFailed { pool: 0, error: error() },
             Event::Fetched { pool: 0, method: "", expires_at: 0 },
             Event::Located { pool: 0, host: "", user: "", database: "", schema: None },
             Event::Opened {
@@ -234,6 +259,7 @@ impl Event<'_> {
                 Event::Notice { .. } | Event::Notification { .. } | Event::Retire { .. } | Event::Password { .. } => {}
                 Event::Identity { .. } | Event::AskProvider { .. } | Event::AskIdToken { .. } | Event::AskVariable { .. } => {}
                 Event::Warning { .. } | Event::Fetched { .. } | Event::Located { .. } | Event::Checkout { .. } | Event::Done => {}
+                Event::Connecting { .. } | Event::ConnectEnded { .. } | Event::Fetching { .. } | Event::FetchFailed { .. } => {}
                 Event::Opened { .. } | Event::Refused { .. } | Event::Closed { .. } | Event::Canceled { .. } => {}
                 Event::Listening { .. } | Event::Workspace { .. } | Event::Token { .. } | Event::Url { .. } => {}
             }

@@ -19,7 +19,7 @@ use super::strings::to_js;
 use crate::batch::{Batch, Chunk, Decoding, Event, error_text, flags};
 use crate::config::{self, Config};
 use crate::error::{Error as CoreError, Problem};
-use crate::pool::{Login, Pool, Purpose, connect};
+use crate::pool::{Ledger, Login, Pool, Purpose, connect};
 use crate::proxy::Proxy;
 use crate::runtime;
 use crate::secret::Secret;
@@ -33,6 +33,8 @@ pub struct Environment {
     pub(super) clients: Arc<Clients>,
     questions: Arc<Questions>,
     pub(super) owner: Arc<EnvironmentOwner>,
+    /// Somebody in JavaScript wants to know what Rust does of its own accord.
+    observed: Arc<AtomicBool>,
     pools: Mutex<HashMap<u32, OpenPool>>,
     /// They listen until they are dropped.
     pub(super) proxies: Arc<Mutex<HashMap<u32, Proxy>>>,
@@ -48,6 +50,7 @@ enum Opened {
 
 struct OpenPool {
     pool: Opened,
+    ledger: Arc<Ledger>,
     prepares: Arc<AtomicBool>,
     /// Where its tokens come from.
     tokens: Option<Arc<TokenSource>>,
@@ -59,12 +62,15 @@ impl Environment {
     #[napi(constructor)]
     pub fn new(wake: Function<'_, (), ()>, longest: u32) -> Result<Self> {
         let queue = Arc::new(Queue::new(wake, longest as usize)?);
+        crate::trace::install();
         let questions = Arc::default();
+        let observed = Arc::<AtomicBool>::default();
         Ok(Self {
-            owner: Arc::new(EnvironmentOwner::new(&queue, &questions)),
+            owner: Arc::new(EnvironmentOwner::new(&queue, &questions, &observed)),
             queue,
             clients: Arc::default(),
             questions,
+            observed,
             pools: Mutex::default(),
             proxies: Arc::default(),
             large: Mutex::default(),
@@ -112,19 +118,22 @@ impl Environment {
         let prepares = Arc::<AtomicBool>::default();
         let (queue, clients, identity) = (self.queue.clone(), self.clients.clone(), self.questions.identity(&self.queue, pool));
         let events = {
-            let prepares = prepares.clone();
+            let (prepares, observed) = (prepares.clone(), self.observed.clone());
             move |target: &Arc<Target>| EventSender {
                 queue: queue.clone(),
                 clients: clients.clone(),
                 pool,
                 target: target.clone(),
                 prepares: prepares.clone(),
+                observed: observed.clone(),
             }
         };
+        let ledger = Arc::<Ledger>::default();
+        let own_ledger = ledger.clone();
         let make = move |config: Config| {
             let target = Arc::new(Target::new(config.connect).asking(identity.clone()));
             let events = events(&target);
-            Pool::new(config.pool, target, login.clone(), Arc::new(events), runtime::handle().clone())
+            Pool::new(config.pool, target, login.clone(), Arc::new(events), own_ledger.clone(), runtime::handle().clone())
         };
         let opened = match &tokens {
             Some(tokens) if config.lookup.is_needed() => {
@@ -137,8 +146,17 @@ impl Environment {
             }
             _ => Opened::Ready(make(config)),
         };
-        lock(&self.pools).insert(pool, OpenPool { pool: opened, prepares, tokens });
+        lock(&self.pools).insert(pool, OpenPool { pool: opened, ledger, prepares, tokens });
         Ok(settings)
+    }
+
+    /// How many connections the pool has in each phase, as they are whenever they are read: see `Ledger::memory`. Read only.
+    #[napi(catch_unwind)]
+    pub fn counts(&self, pool: u32) -> Option<Int32Array> {
+        let ledger = lock(&self.pools).get(&pool)?.ledger.clone();
+        let (counts, length) = ledger.memory();
+        // SAFETY: the counts are atomics that live as long as the ledger, which the array keeps until it is collected. JavaScript only reads.
+        Some(unsafe { Int32Array::with_external_data(counts, length, move |_, _| drop(ledger)) })
     }
 
     /// From now on new connections of the pool wait for `prepared()` before they are used.
@@ -272,6 +290,12 @@ impl Environment {
         }
     }
 
+    /// Whether the events `connecting`, `connectEnded`, `fetching` and `fetchFailed` are wanted.
+    #[napi(catch_unwind)]
+    pub fn observe(&self, is_observed: bool) {
+        self.observed.store(is_observed, Ordering::Relaxed);
+    }
+
     /// Answers a question. `error`: the number under which JavaScript keeps what its function threw.
     #[napi(catch_unwind)]
     pub fn answer(&self, question: u32, password: Option<String>, error: Option<u32>) {
@@ -321,7 +345,7 @@ impl Environment {
 
     fn events(&self, pool: u32, target: &Arc<Target>) -> EventSender {
         let (queue, clients) = (self.queue.clone(), self.clients.clone());
-        EventSender { queue, clients, pool, target: target.clone(), prepares: Arc::default() }
+        EventSender { queue, clients, pool, target: target.clone(), prepares: Arc::default(), observed: Arc::default() }
     }
 }
 
@@ -379,6 +403,7 @@ fn settings(config: &Config) -> Value {
         "query_timeout": millis(config.query_timeout),
         "encrypted": config.connect.ssl.mode != config::SslMode::Disable,
         "verified": matches!(config.connect.ssl.mode, config::SslMode::VerifyFull | config::SslMode::VerifyCa),
+        "usesTokens": matches!(config.login, config::Login::Token(_)),
         "max": config.pool.max,
         "min": config.pool.min,
         "idleTimeoutMillis": millis(config.pool.idle_timeout),

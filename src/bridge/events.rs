@@ -22,6 +22,8 @@ pub(super) struct EventSender {
     pub target: Arc<Target>,
     /// JavaScript wants to do something with new connections before they are used.
     pub prepares: Arc<AtomicBool>,
+    /// Somebody in JavaScript wants to know of attempts to connect.
+    pub observed: Arc<AtomicBool>,
 }
 
 type Prepared = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
@@ -77,6 +79,19 @@ impl EventSender {
 impl Events for EventSender {
     fn connected(&self, connection: &Connection, purpose: Purpose) -> Prepared {
         self.opened(connection, purpose)
+    }
+
+    fn is_observed(&self) -> bool {
+        self.observed.load(Ordering::Relaxed)
+    }
+
+    fn connecting(&self, attempt: u32) {
+        self.queue.event(&Event::Connecting { pool: self.pool, attempt });
+    }
+
+    fn connect_ended(&self, attempt: u32, outcome: Result<ConnectionId, &Error>) {
+        let (connection, error) = (outcome.ok(), outcome.err().map(error_json));
+        self.queue.event(&Event::ConnectEnded { pool: self.pool, attempt, connection, error });
     }
 
     fn retired(&self, connection: ConnectionId) {

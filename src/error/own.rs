@@ -40,6 +40,16 @@ impl Error {
         Self::coded(Kind::Authentication, "NO_ID_TOKEN", message)
     }
 
+    /// `GOOGLE_CREDENTIALS_UNUSABLE`: `googleCredentials` or the application default credentials cannot be used.
+    pub fn google_credentials_unusable(message: impl Into<String>) -> Self {
+        Self::coded(Kind::Authentication, "GOOGLE_CREDENTIALS_UNUSABLE", message)
+    }
+
+    /// `NO_TENANT`: the workspace does not tell which directory of Entra it belongs to.
+    pub fn no_tenant(message: impl Into<String>) -> Self {
+        Self::coded(Kind::Authentication, "NO_TENANT", message)
+    }
+
     /// `INVALID_TOKEN`: something that is no token, or that no HTTP header can carry.
     pub fn invalid_token(message: impl Into<String>) -> Self {
         Self::coded(Kind::Authentication, "INVALID_TOKEN", message)

@@ -14,7 +14,8 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue, RETRY_AFTER, USER_AGENT};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER, USER_AGENT};
+use http::{Method, StatusCode};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::{Instant, timeout_at};
@@ -25,6 +26,7 @@ pub use request::{Authorization, Body, Request, Response};
 pub(crate) use request::{is_link_local, is_loopback};
 
 use crate::error::Error;
+use crate::scrub::Scrub;
 use crate::tls;
 use connector::Connector;
 use failure::{bad_status, no_answer, secrets, transport};
@@ -94,6 +96,31 @@ impl Client {
     /// # Errors
     /// Every way to get no 2xx answer; see [`Failure`]. None carries a secret of the request.
     pub async fn send(&self, request: Request<'_>, deadline: Instant) -> Result<Response, Failure> {
+        let Answer { call, scrub, status, headers, body } = self.ask(request, deadline).await?;
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        if !status.is_success() {
+            return Err(bad_status(status, text(RETRY_AFTER), &body, &call, &scrub));
+        }
+        let content_type = text(CONTENT_TYPE).map(str::to_owned);
+        let date = text(DATE).and_then(|date| httpdate::parse_http_date(date).ok());
+        Ok(Response { call, content_type, date, body })
+    }
+
+    /// Where `url` redirects to, which is not followed; `None` if it does not. Nothing secret goes there.
+    ///
+    /// # Errors
+    /// As [`Client::send`], but for answers with a status.
+    pub async fn location(&self, url: &str, deadline: Instant) -> Result<Option<String>, Failure> {
+        let request = Request { method: Method::GET, url, authorization: Authorization::None, headers: &[], body: Body::None };
+        let Answer { call, scrub, status, headers, body } = self.ask(request, deadline).await?;
+        match status.is_redirection() {
+            true => Ok(headers.get(LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned)),
+            false if status.is_success() || status.is_client_error() => Ok(None),
+            false => Err(bad_status(status, None, &body, &call, &scrub)),
+        }
+    }
+
+    async fn ask(&self, request: Request<'_>, deadline: Instant) -> Result<Answer, Failure> {
         let url = request.url()?;
         let host = request::host_of(&url);
         let scrub = secrets(&request, &self.network);
@@ -151,14 +178,18 @@ impl Client {
                 .with_hint("check that DATABRICKS_HOST is the URL of a Databricks workspace")
                 .into());
         };
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        if !status.is_success() {
-            return Err(bad_status(status, text(RETRY_AFTER), &body, &call, &scrub));
-        }
-        let content_type = text(CONTENT_TYPE).map(str::to_owned);
-        let date = text(DATE).and_then(|date| httpdate::parse_http_date(date).ok());
-        Ok(Response { call, content_type, date, body: body.into() })
+        Ok(Answer { call, scrub, status, headers, body: body.into() })
     }
+}
+
+/// An answer with any status.
+struct Answer {
+    call: String,
+    /// The request's secrets.
+    scrub: Scrub,
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Vec<u8>,
 }
 
 impl fmt::Debug for Client {
@@ -178,7 +209,6 @@ fn build(network: &ApiNetwork, tls: &Arc<rustls::ClientConfig>) -> Result<Http, 
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use http::Method;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 

@@ -18,7 +18,7 @@ use rustls::crypto::{CryptoProvider, SupportedKxGroup};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, RootCertStore, SignatureScheme};
 use x509_cert::Certificate;
 use x509_cert::der::{Decode, Encode};
 
@@ -47,6 +47,13 @@ pub fn random() -> Option<u64> {
     let mut bytes = [0; 8];
     provider().secure_random.fill(&mut bytes).ok()?;
     Some(u64::from_ne_bytes(bytes))
+}
+
+/// RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518, `RS256`) by a private key in PEM; `None` if it is no RSA key.
+pub fn sign_rs256(key: &str, message: &[u8]) -> Option<Vec<u8>> {
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).ok()?;
+    let key = rustls::crypto::ring::sign::any_supported_type(&key).ok()?;
+    key.choose_scheme(&[SignatureScheme::RSA_PKCS1_SHA256])?.sign(message).ok()
 }
 
 /// Mozilla's roots. One store per process: most configurations share it untouched.

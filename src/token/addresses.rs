@@ -153,7 +153,7 @@ struct Me {
 
 impl Calls<'_> {
     async fn get<T: DeserializeOwned>(&self, path: &str, hint: &'static str) -> Result<T, Failure> {
-        let url = format!("{}/api/2.0/{path}", self.workspace.url);
+        let url = format!("{}/api/2.0/{path}", self.access.workspace_url);
         let authorization = Authorization::Bearer(&self.access.token);
         let request = Request { method: Method::GET, url: &url, authorization, headers: &self.access.headers, body: Body::None };
         let response = self.workspace.client()?.send(request, self.deadline).await;

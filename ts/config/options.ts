@@ -127,8 +127,10 @@ export interface AuthenticationOptions {
   oidcTokenEnv?: string
   /** Token federation: the file that holds it. `DATABRICKS_OIDC_TOKEN_FILEPATH`. */
   oidcTokenFile?: string
-  /** What the identity provider's token is asked for. Default: the workspace's token endpoint. `DATABRICKS_TOKEN_AUDIENCE`. */
+  /** What the identity provider's token is asked for. Default: what the workspace says, mostly its token endpoint. `DATABRICKS_TOKEN_AUDIENCE`. */
   tokenAudience?: string
+  /** Another OAuth discovery document than the workspace's own. `DATABRICKS_DISCOVERY_URL`. */
+  discoveryUrl?: string
   /** The Databricks CLI. Default: `databricks` in `PATH`. `DATABRICKS_CLI_PATH`. */
   databricksCliPath?: string
   /** A service on this machine that gives tokens. `DATABRICKS_METADATA_SERVICE_URL`. */
@@ -137,12 +139,21 @@ export interface AuthenticationOptions {
   azureClientId?: string
   /** Its secret. `ARM_CLIENT_SECRET`. */
   azureClientSecret?: string
-  /** Its directory. `ARM_TENANT_ID`. */
+  /** Its directory. Default: the workspace's. `ARM_TENANT_ID`. */
   azureTenantId?: string
   /** Use the managed identity of the machine or app. `ARM_USE_MSI`. */
   azureUseMsi?: boolean
-  /** The workspace's resource id, for an identity that may manage the workspace and is no user of it. `DATABRICKS_AZURE_RESOURCE_ID`. */
+  /**
+   * The workspace's resource id, for an identity that may manage the workspace and is no user of it. Without `databricksHost`, Azure tells the
+   * workspace's URL by it. `DATABRICKS_AZURE_RESOURCE_ID`.
+   */
   azureResourceId?: string
+  /** The cloud of a workspace that only `azureResourceId` names. Default `public`. `ARM_ENVIRONMENT`. */
+  azureEnvironment?: 'public' | 'usgovernment' | 'china'
+  /** Google Cloud: the key of a service account, as the path or the content of its JSON file. `GOOGLE_CREDENTIALS`. */
+  googleCredentials?: string
+  /** Google Cloud: the service account that whoever is logged in here acts as. `DATABRICKS_GOOGLE_SERVICE_ACCOUNT`. */
+  googleServiceAccount?: string
 }
 
 /** Names of the ways to authenticate. */
@@ -164,6 +175,8 @@ export type AuthType =
   | 'azure-msi'
   | 'azure-client-secret'
   | 'azure-cli'
+  | 'google-credentials'
+  | 'google-id'
 
 /** Where tokens come from. */
 export interface TokenOptions extends AuthenticationOptions {

@@ -12,8 +12,6 @@ const noop = (): void => {}
 export class ConnectionRegistry {
   /** Connections that count: until they are removed. */
   readonly open = new Set<PooledConnection>()
-  /** Connections that Rust made for its own queries, whose `connect` event has been read. */
-  countedInRust = 0
   /** Connections by number, until their end. */
   private readonly connections = new Map<number, PooledConnection>()
   /** `connect` events of connections made for one caller each, who has not been given them yet. */
@@ -107,7 +105,7 @@ export class ConnectionRegistry {
       if (event.awaited) environment.prepared(connection.id, keepError(new Error('the pool has ended')))
       return
     }
-    this.countedInRust++
+    this.pool._counters.introduced++
     this.open.add(connection)
     connection.startIdling()
     this.startLifetime(connection)
@@ -122,7 +120,7 @@ export class ConnectionRegistry {
       if (!connection.preparing) return
       connection.preparing = false
       if (error !== null) {
-        this.countedInRust--
+        this.pool._counters.introduced--
         this.open.delete(connection)
         client._ending = true
       }
@@ -168,7 +166,7 @@ export class ConnectionRegistry {
     connection.stopLifetime()
     if (connection.preparing) {
       connection.preparing = false
-      this.countedInRust--
+      this.pool._counters.introduced--
     }
     const told = (): void => {
       this.connections.delete(connection.id)

@@ -28,11 +28,13 @@ export interface Settings {
   encrypted: boolean
   /** TLS verifies the server's certificate. */
   verified: boolean
+  /** Connections log in with tokens of the workspace. */
+  usesTokens: boolean
   /** The schema that sessions work in, where one was chosen. */
   schema?: string | null
 }
 
-/** The settings of a pool whose options are of no use. */
+/** The settings of a pool whose options are invalid. */
 export const nowhere: Settings = {
   host: 'localhost',
   port: 5432,
@@ -50,6 +52,7 @@ export const nowhere: Settings = {
   directTls: false,
   encrypted: false,
   verified: false,
+  usesTokens: false,
 }
 
 /** Options that a pool acts on in JavaScript; the rest is read in Rust. */
@@ -105,7 +108,7 @@ export function lakebaseOptions(given: GivenOptions, settings: Settings): PoolOp
     maxUses: settings.maxUses ?? Infinity,
     allowExitOnIdle: Boolean(given.allowExitOnIdle),
   }
-  // They can still be read, but are neither printed nor serialized.
+  // Readable, but neither printed nor serialized.
   for (const secret of secrets) if (secret in options) hide(options, secret, (options as TokenPoolOptions)[secret])
   setParametersOf(options, () => lakebaseParameters(given, settings))
   return options as PoolOptions

@@ -33,7 +33,7 @@ impl WorkspaceAuth for AzureDevOps {
     }
 
     fn settings(&self) -> &'static [&'static Setting] {
-        const { &[&ACCESS_TOKEN, &COLLECTION, &PROJECT, &HOST_TYPE, &PLAN, &JOB, COMMON[0], COMMON[1], COMMON[2]] }
+        const { &[&ACCESS_TOKEN, &COLLECTION, &PROJECT, &HOST_TYPE, &PLAN, &JOB, COMMON[0], COMMON[1], COMMON[2], COMMON[3]] }
     }
 
     fn applies(&self, settings: &Settings) -> Applies {

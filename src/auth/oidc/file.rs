@@ -10,7 +10,7 @@ use crate::secret::Secret;
 use crate::setting::Setting;
 
 static FILE: Setting = Setting::new("oidcTokenFile", &["DATABRICKS_OIDC_TOKEN_FILEPATH", "DATABRICKS_OIDC_TOKEN_FILE"])
-    .key("oidc_token_filepath")
+    .key("databricks_id_token_filepath")
     .family("file-oidc");
 
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl WorkspaceAuth for File {
     }
 
     fn settings(&self) -> &'static [&'static Setting] {
-        const { &[&FILE, COMMON[0], COMMON[1], COMMON[2]] }
+        const { &[&FILE, COMMON[0], COMMON[1], COMMON[2], COMMON[3]] }
     }
 
     fn applies(&self, settings: &Settings) -> Applies {

@@ -24,7 +24,7 @@ impl WorkspaceAuth for Variable {
     }
 
     fn settings(&self) -> &'static [&'static Setting] {
-        const { &[&TOKEN, &NAME, COMMON[0], COMMON[1], COMMON[2]] }
+        const { &[&TOKEN, &NAME, COMMON[0], COMMON[1], COMMON[2], COMMON[3]] }
     }
 
     fn applies(&self, settings: &Settings) -> Applies {

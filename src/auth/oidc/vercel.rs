@@ -26,7 +26,7 @@ impl WorkspaceAuth for Vercel {
     }
 
     fn settings(&self) -> &'static [&'static Setting] {
-        const { &[&TOKEN, &DEPLOYED, COMMON[0], COMMON[1], COMMON[2]] }
+        const { &[&TOKEN, &DEPLOYED, COMMON[0], COMMON[1], COMMON[2], COMMON[3]] }
     }
 
     fn applies(&self, settings: &Settings) -> Applies {
