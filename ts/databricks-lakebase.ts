@@ -3,8 +3,9 @@
 import { getCredential, getToken } from './credential.js'
 import { environment, expect } from './environment.js'
 import { ConfigurationError, restack, toError, type WireError } from './errors.js'
-import { encodeOptions, environmentVariables, type LakebasePoolOptions } from './options.js'
-import type { PoolConfig } from './pg/types.js'
+import { encodeOptions, environmentVariables } from './config/encode.js'
+import type { LakebasePoolOptions } from './lakebase-options.js'
+import type { PoolConfig } from './interfaces/pool.js'
 import type { Settings } from './pool/options.js'
 import { toLogger, withoutDatabricksOptions, type Logger, type WorkspaceClient, type WorkspaceRequest } from './workspace-client.js'
 
@@ -189,7 +190,7 @@ function userName(config: Partial<LakebasePoolConfig>): Promise<string> {
   const named = config.endpoint || config.instanceName || LAKEBASE_ENDPOINT || LAKEBASE_INSTANCE_NAME
   const options = withoutDatabricksOptions(named ? config : { ...config, endpoint: ANY_ENDPOINT })
   return new Promise<string>((resolve, reject) => {
-    const request = expect({ event: (event) => resolve(event.user as string), fail: reject })
+    const request = expect({ event: (event) => event.event === 'user' && resolve(event.user), fail: reject })
     environment.userName(request, encodeOptions(options), environmentVariables())
   }).catch(restack)
 }

@@ -4,15 +4,14 @@ import { offPoolNews, onPoolNews, warn } from './auth/questions.js'
 import { Client } from './client.js'
 import { getToken } from './credential.js'
 import { environment } from './environment.js'
-import { AuthenticationError, ConfigurationError, toError, type WireError } from './errors.js'
+import { AuthenticationError, ConfigurationError, toError } from './errors.js'
 import { beginTokenFetch } from './instrumentation.js'
 import { native } from './native.js'
-import type { LakebasePoolOptions } from './options.js'
+import type { LakebasePoolOptions } from './lakebase-options.js'
 import { escapeIdentifier } from './escape.js'
-import { hide } from './pg/connection-parameters.js'
+import { hide } from './config/connection-parameters.js'
 import { lakebase } from './policy.js'
-import type { ClientConfig } from './pg/types.js'
-import type { Settings } from './pool/options.js'
+import type { ClientConfig } from './interfaces/client.js'
 import { Pool, type PoolClient } from './pool/pool.js'
 import type { ForwardedRequest } from './users/forwarded.js'
 import type { PoolOfUser, UserIdentity, UserPools } from './users/user-pools.js'
@@ -59,20 +58,20 @@ export class LakebasePool extends Pool {
           fetchEnded = beginTokenFetch(settings)
           return
         case 'fetchFailed':
-          fetchEnded?.({ method: undefined, expiresAt: undefined, error: toError(event.error as WireError) })
+          fetchEnded?.({ method: undefined, expiresAt: undefined, error: toError(event.error) })
           return
         case 'fetched': {
-          const fetched = { method: event.method as string, expiresAt: new Date(event.expiresAt as number) }
+          const fetched = { method: event.method, expiresAt: new Date(event.expiresAt) }
           fetchEnded?.(fetched)
           logger?.debug('a credential was fetched (%s), good until %s', fetched.method, fetched.expiresAt.toISOString())
           this.emit('token', fetched satisfies FetchedToken)
           return
         }
       }
-      const { host, user, database } = event as unknown as Settings
+      const { host, user, database } = event
       Object.assign(settings, { host, user, database })
       Object.assign(this.options, { host, user, database })
-      schema.name = (event.schema as string | null) ?? undefined
+      schema.name = event.schema ?? undefined
     })
   }
 
@@ -159,7 +158,7 @@ export class LakebasePool extends Pool {
       void pool.end()
       throw new ConfigurationError('pools of users log in with tokens, and this pool with a password: name an endpoint or instance (LAKEBASE_ENDPOINT)')
     }
-    // A connection that is lost while nobody uses it is this pool's news, or nobody's.
+    // The error of an idle connection is emitted by this pool: callers cannot listen to the user's.
     pool.on('error', (error, client) => {
       if (this.listenerCount('error') > 0) this.emit('error', error, client)
     })
@@ -270,7 +269,7 @@ export function createLakebasePool(options: LakebasePoolOptions = {}): LakebaseP
 
 let secretOptions: string[] | undefined
 
-/** Still there for whoever needs them, but neither printed nor serialized. Rust knows which options of the ways to authenticate are secret. */
+/** Keeps options from being printed or serialized; they can still be read. Rust knows which options of the ways to authenticate are secret. */
 function hideSecrets(options: object): void {
   secretOptions ??= native.secretOptions()
   for (const name of secretOptions) if (name in options) hide(options, name, (options as Record<string, unknown>)[name])

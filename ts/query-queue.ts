@@ -3,11 +3,11 @@
 import { deprecate } from 'node:util'
 import { environment, expect } from './environment.js'
 import { hasNeverRun, type WireError } from './errors.js'
+import type { ClientPolicy } from './client-policy.js'
 import * as instrumentation from './instrumentation.js'
-import type { Conversation } from './pg/conversation.js'
-import { keyOf, parameterOf } from './pg/notices.js'
-import type { TransactionStatus } from './pg/types.js'
-import type { Policy } from './policy.js'
+import type { Conversation } from './protocol/conversation.js'
+import { keyOf, parameterOf } from './protocol/messages.js'
+import type { TransactionStatus } from './interfaces/client.js'
 import { isPatched, Query, type ProtocolQuery } from './query.js'
 import type { Result } from './result.js'
 import { Portal, type PortalOwner } from './stream.js'
@@ -15,7 +15,7 @@ import type { TypeOverrides } from './types.js'
 
 /** The connection was gone before the query came. */
 const lostBefore: WireError = {
-  kind: 'connection', message: 'Client has encountered a connection error and is not queryable', code: 'CONNECTION_LOST',
+  kind: 'connectionLost', message: 'Client has encountered a connection error and is not queryable', code: 'CONNECTION_LOST',
   hint: null, status: null, problems: [], server: null, cause: null, neverRan: true,
 }
 
@@ -31,7 +31,7 @@ export interface QueueOwner {
   readonly database: string
   readonly user: string
   /** Makes its errors. */
-  readonly _policy: Policy
+  readonly _policy: ClientPolicy
   /** Queries are handed over at once; they still run one after another. */
   readonly pipeline: boolean
   /** The connection has not failed. */
@@ -199,7 +199,7 @@ export class QueryQueue implements PortalOwner {
   get conversation(): Conversation {
     if (this.spoken) return this.spoken
     // Loaded with the first query class: most processes never need it.
-    const module = require('./pg/conversation.js') as typeof import('./pg/conversation.js')
+    const module = require('./protocol/conversation.js') as typeof import('./protocol/conversation.js')
     return (this.spoken = new module.Conversation(this.statements, {
       number: () => this.connection,
       severed: () => this.events.severed(),

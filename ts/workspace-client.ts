@@ -2,7 +2,8 @@
 
 import type { AuthProvider } from './auth/questions.js'
 import { AuthenticationError } from './errors.js'
-import type { LakebasePoolOptions, TokenOptions } from './options.js'
+import type { TokenOptions } from './config/options.js'
+import type { LakebasePoolOptions } from './lakebase-options.js'
 
 /** What is used of the SDK's `WorkspaceClient` (`@databricks/sdk-experimental`). */
 export interface WorkspaceClient {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
 use super::{AccessToken, Applies, Call, Chosen, Learned, Owner, Question, Settings, Unusable, Workspace, WorkspaceAuth};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::http::Failure;
 use crate::secret::Secret;
 
@@ -88,8 +88,8 @@ impl Identity {
         }
         let settings = self.settings.clone();
         let read = tokio::task::spawn_blocking(move || settings.reread()).await;
-        let read = read.map_err(|_| Error::new(Kind::Internal, "reading the profile was interrupted"))?;
-        Ok(Cow::Owned(read.map_err(|reason| Error::new(Kind::Authentication, reason).with_code("PROFILE_UNUSABLE").with_hint(GUIDE))?))
+        let read = read.map_err(|_| Error::internal("reading the profile was interrupted"))?;
+        Ok(Cow::Owned(read.map_err(|reason| Error::profile_unusable(reason).with_hint(GUIDE))?))
     }
 }
 
@@ -112,7 +112,7 @@ async fn attempt(chosen: &Chosen, call: &Call<'_>) -> Result<(AccessToken, &'sta
             for (_, failure) in &failures {
                 message.push_str(&format!("\n  - {}", failure.error));
             }
-            let error = Error::new(Kind::Authentication, message).with_code("AUTHENTICATION_FAILED").with_hint(GUIDE);
+            let error = Error::authentication_failed(message).with_hint(GUIDE);
             Err(Failure { transient, ..error.into() })
         }
     }
@@ -135,5 +135,5 @@ fn unusable(unusable: Unusable) -> Error {
             format!("no way to authenticate applies any more:{}", reasons.concat())
         }
     };
-    Error::new(Kind::Authentication, message).with_code("AUTHENTICATION_FAILED").with_hint(GUIDE)
+    Error::authentication_failed(message).with_hint(GUIDE)
 }

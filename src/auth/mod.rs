@@ -42,10 +42,11 @@ pub use settings::{CLIENT_ID, Chosen, Settings, Source, Unusable};
 #[cfg(fuzzing)]
 pub use token_endpoint::fuzz_answer;
 
-use crate::config::{ApiNetwork, Setting};
 use crate::error::Error;
+use crate::http::ApiNetwork;
 use crate::http::{Client, Failure};
 use crate::secret::Secret;
+use crate::setting::Setting;
 
 /// Every way to authenticate, in the order in which they are considered: databricks-sdk-go's, with those it lacks beside their kin.
 pub static METHODS: &[&dyn WorkspaceAuth] = &[

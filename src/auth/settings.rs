@@ -7,11 +7,14 @@ use std::sync::Arc;
 use super::pat::TOKEN;
 use super::profile::Profile;
 use super::{Applies, METHODS, WorkspaceAuth};
-use crate::config::{Form, Setting};
 use crate::secret::Secret;
+use crate::setting::{Form, Setting};
 
 /// A service principal's application id. Also the database user where none is given, so on its own it chooses nothing.
 pub static CLIENT_ID: Setting = Setting::new("clientId", &["DATABRICKS_CLIENT_ID"]).key("client_id");
+
+/// The family of client credentials, to which [`CLIENT_ID`] belongs beside another of its settings.
+pub(super) const CLIENT_CREDENTIALS: &str = "oauth";
 
 /// The settings that were given, validated.
 #[derive(Clone)]
@@ -67,14 +70,6 @@ impl Settings {
     pub fn with_token(host: impl Into<String>, token: Secret) -> Self {
         let mut settings = Self::new(host);
         settings.give(&TOKEN, token, Source::Option);
-        settings
-    }
-
-    /// Those of a service principal's client credentials.
-    pub fn with_client_credentials(host: impl Into<String>, id: impl Into<String>, secret: Secret) -> Self {
-        let mut settings = Self::new(host);
-        settings.give(&CLIENT_ID, Secret::new(id), Source::Option);
-        settings.give(&super::m2m::CLIENT_SECRET, secret, Source::Option);
         settings
     }
 
@@ -245,7 +240,7 @@ impl Settings {
         let best = |family: &str| {
             let own = self.given.iter().filter(|value| value.setting.family == Some(family));
             // The client id is the client credentials' too, but chooses nothing alone.
-            let id = self.given.iter().filter(|value| family == super::m2m::FAMILY && std::ptr::eq(value.setting, &CLIENT_ID));
+            let id = self.given.iter().filter(|value| family == CLIENT_CREDENTIALS && std::ptr::eq(value.setting, &CLIENT_ID));
             own.chain(id).map(|value| rank(value.setting)).min()
         };
         let first = chosen.iter().filter_map(|family| best(family)).min();

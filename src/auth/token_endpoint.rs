@@ -9,9 +9,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{AccessToken, Call, discovery, jwt};
-use crate::config::Setting;
 use crate::error::Error;
 use crate::http::{Authorization, Body, Failure, Request, Response};
+use crate::setting::Setting;
 
 /// The Databricks account, whose console hosts have a token endpoint per account.
 pub(super) static ACCOUNT_ID: Setting = Setting::new("accountId", &["DATABRICKS_ACCOUNT_ID"]).key("account_id");

@@ -1,13 +1,12 @@
 //! What a pool would use, told without a pool.
 
 use napi_derive::napi;
-use serde_json::json;
 
 use super::environment::{Environment, parse, settings};
 use super::queue::Answer;
-use crate::batch::error_text;
+use crate::batch::{Event, error_text};
 use crate::config::{self, Lookup};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::runtime;
 use crate::token::TokenSource;
 
@@ -34,10 +33,9 @@ impl Environment {
         };
         runtime::handle().spawn(async move {
             let found = source.addresses(Lookup { user: true, ..Lookup::default() }, None).await;
-            let user =
-                found.and_then(|found| found.user.ok_or_else(|| Error::new(Kind::Internal, "a user was looked up, and none was found")));
+            let user = found.and_then(|found| found.user.ok_or_else(|| Error::internal("a user was looked up, and none was found")));
             match user {
-                Ok(user) => answer.event(json!({ "event": "user", "user": user })),
+                Ok(user) => answer.event(&Event::User { user: &user }),
                 Err(error) => answer.fail(&error),
             }
         });

@@ -8,7 +8,7 @@ use url::Url;
 use super::found::unreadable;
 use super::host::is_loopback;
 use super::reader::{Given, Origin, Reader};
-use super::setting::{CLAIMS, DATABRICKS_HOST, ENDPOINT, INSTANCE_NAME, TOKEN_REFRESH_BUFFER};
+use super::settings::{CLAIMS, DATABRICKS_HOST, ENDPOINT, INSTANCE_NAME, TOKEN_REFRESH_BUFFER};
 use super::{CredentialTarget, TokenConfig, WorkspaceConfig, identity, network};
 use crate::auth;
 

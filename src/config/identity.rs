@@ -8,11 +8,12 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::reader::{Given, Origin, Reader};
-use super::setting::{AUTH_TYPE, CONFIG_FILE, DATABRICKS_HOST, Form, PROFILE, Setting};
+use super::settings::{AUTH_TYPE, CONFIG_FILE, DATABRICKS_HOST, PROFILE};
 use crate::auth::profile::{Contents, Profile};
 use crate::auth::{self, Settings, Source, TOKEN, Unusable};
 use crate::error::Problem;
 use crate::secret::Secret;
+use crate::setting::{Form, Setting};
 
 /// Puts the profile in force, where one is wanted: by name, or because neither the workspace nor an identity is given otherwise.
 ///

@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 use http::StatusCode;
 use serde_json::Value;
 
+use super::ApiNetwork;
 use super::request::{Authorization, Body, Request, basic};
-use crate::config::ApiNetwork;
 use crate::error::{Error, Kind};
 use crate::scrub::Scrub;
 use crate::tls;
@@ -173,8 +173,7 @@ fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
 /// No answer in the time there was; `cut_short` when the caller gave less than a call may take.
 pub(super) fn no_answer(call: &str, waited: Duration, cut_short: bool) -> Failure {
     let failure = Failure::transient(
-        Error::new(Kind::Connection, format!("{call} was not answered within {} ms", waited.as_millis()))
-            .with_code("ETIMEDOUT")
+        Error::not_answered(format!("{call} was not answered within {} ms", waited.as_millis()))
             .with_hint("the workspace may be slow or out of reach from here; check the network, or raise connectionTimeoutMillis"),
     );
     Failure { cut_short, ..failure }

@@ -5,6 +5,7 @@
 
 mod connector;
 mod failure;
+mod network;
 mod request;
 
 use std::collections::HashMap;
@@ -20,11 +21,11 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::{Instant, timeout_at};
 
 pub use failure::Failure;
+pub use network::ApiNetwork;
 pub use request::{Authorization, Body, Request, Response};
 pub(crate) use request::{is_link_local, is_loopback};
 
-use crate::config::ApiNetwork;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::scrub::Scrub;
 use crate::tls;
 use connector::Connector;
@@ -133,8 +134,7 @@ impl Client {
             .header(USER_AGENT, PRODUCT);
         if let Some(authorization) = request.authorization.header() {
             let mut value = HeaderValue::try_from(authorization).map_err(|_| {
-                Error::new(Kind::Authentication, "the workspace credential has characters that no HTTP header can carry")
-                    .with_code("INVALID_TOKEN")
+                Error::invalid_token("the workspace credential has characters that no HTTP header can carry")
                     .with_hint("look for line breaks or other stray characters in DATABRICKS_TOKEN or DATABRICKS_CLIENT_SECRET")
             })?;
             value.set_sensitive(true);
@@ -142,8 +142,7 @@ impl Client {
         }
         for (name, value) in request.headers {
             let mut value = HeaderValue::try_from(value.expose()).map_err(|_| {
-                Error::new(Kind::Authentication, format!("the value for {name} has characters that no HTTP header can carry"))
-                    .with_code("INVALID_TOKEN")
+                Error::invalid_token(format!("the value for {name} has characters that no HTTP header can carry"))
                     .with_hint("look for line breaks or other stray characters in the setting that it comes from")
             })?;
             value.set_sensitive(true);
@@ -155,9 +154,7 @@ impl Client {
             body = Full::from(encoded);
         }
         // What the URL library reads as a URL, and the HTTP library does not: some characters in paths.
-        let request = builder.body(body).map_err(|_| {
-            Error::new(Kind::Configuration, format!("{call}: no HTTP request can be made of it")).with_code("CONFIGURATION_ERROR")
-        })?;
+        let request = builder.body(body).map_err(|_| Error::unusable_setting(format!("{call}: no HTTP request can be made of it")))?;
 
         let sent_at = Instant::now();
         let until = deadline.min(sent_at + CALL_TIMEOUT);
@@ -177,8 +174,7 @@ impl Client {
             Err(_) => return Err(no_answer(&call, sent_at.elapsed(), until == deadline)),
         };
         let Some(body) = body else {
-            return Err(Error::new(Kind::Credential, format!("the answer to {call} is larger than {MAX_BODY} bytes"))
-                .with_code("INVALID_RESPONSE")
+            return Err(Error::invalid_response(format!("the answer to {call} is larger than {MAX_BODY} bytes"))
                 .with_hint("check that DATABRICKS_HOST is the URL of a Databricks workspace")
                 .into());
         };

@@ -5,6 +5,7 @@
 mod binding;
 mod failure;
 mod key_share;
+mod settings;
 mod verify;
 
 use std::fs;
@@ -23,9 +24,9 @@ use x509_cert::der::{Decode, Encode};
 
 pub use binding::channel_binding;
 pub use failure::{Peer, describe, describe_io};
+pub use settings::{SslConfig, SslMode, TlsVersion};
 
-use crate::config::{SslConfig, SslMode, TlsVersion};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use key_share::X25519AndP256;
 use verify::{Checks, Verifier};
 
@@ -102,8 +103,7 @@ fn certificates(pem: &[u8]) -> Vec<CertificateDer<'static>> {
 fn read_certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
     let shown = file.display();
     let pem = fs::read(file).map_err(|error| {
-        Error::new(Kind::Configuration, format!("the file of trusted certificates {shown} cannot be read: {error}"))
-            .with_code("CONFIGURATION_ERROR")
+        Error::unusable_setting(format!("the file of trusted certificates {shown} cannot be read: {error}"))
             .with_hint("NODE_EXTRA_CA_CERTS and SSL_CERT_FILE name files of PEM certificates; correct or unset the variable")
             .with_source(error)
     })?;
@@ -116,7 +116,7 @@ fn read_certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, Error>
 
 // Never quotes what was found: a key pasted in the wrong place is a secret.
 fn bad_pem(what: &str, expected: &str) -> Error {
-    Error::new(Kind::Configuration, format!("{what}: expected {expected}")).with_code("CONFIGURATION_ERROR")
+    Error::unusable_setting(format!("{what}: expected {expected}"))
 }
 
 fn client_config(
@@ -157,7 +157,7 @@ pub fn database_client_config(ssl: &SslConfig, direct_tls: bool) -> Result<Arc<C
         SslMode::VerifyFull => Checks::ChainAndName,
         SslMode::VerifyCa => Checks::Chain,
         SslMode::NoVerify => Checks::Nothing,
-        SslMode::Disable => return Err(Error::new(Kind::Internal, "TLS was asked for with sslmode=disable")),
+        SslMode::Disable => return Err(Error::internal("TLS was asked for with sslmode=disable")),
     };
     let trust = match (&ssl.ca, checks) {
         // Nothing is verified, so a missing CA file must not be in the way.
@@ -207,8 +207,7 @@ fn client_identity(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'stat
 pub fn server_name(ssl: &SslConfig, host: &str) -> Result<ServerName<'static>, Error> {
     let name = ssl.server_name.as_deref().unwrap_or(host);
     ServerName::try_from(name.to_owned()).map_err(|error| {
-        Error::new(Kind::Configuration, format!("{name:?} is neither a DNS name nor an IP address"))
-            .with_code("CONFIGURATION_ERROR")
+        Error::unusable_setting(format!("{name:?} is neither a DNS name nor an IP address"))
             .with_hint("check PGHOST or ssl.servername")
             .with_source(error)
     })

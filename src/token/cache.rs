@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::backoff;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::http::Failure;
 use crate::secret::Secret;
 
@@ -244,8 +244,7 @@ impl<F: Fetch> Cache<F> {
         }
         let last_failure = in_progress.borrow().last_failure.clone();
         Err(last_failure.unwrap_or_else(|| {
-            let error = Error::new(Kind::Timeout, format!("no token came within {} ms", began.elapsed().as_millis()))
-                .with_code("ETIMEDOUT")
+            let error = Error::timed_out(format!("no token came within {} ms", began.elapsed().as_millis()))
                 .with_hint("the workspace is slow to answer; raise connectionTimeoutMillis, or check the network");
             Failure { cut_short: true, ..Failure::transient(error) }
         }))
@@ -346,7 +345,7 @@ impl<F: Fetch> FetchTask<F> {
 impl<F: Fetch> Drop for FetchTask<F> {
     fn drop(&mut self) {
         let outcome = self.outcome.take().unwrap_or_else(|| {
-            Err(Error::new(Kind::Internal, "the token fetch ended without a result")
+            Err(Error::internal("the token fetch ended without a result")
                 .with_hint("this is a defect in lakebase-native, or the process is shutting down")
                 .into())
         });

@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 use tokio::sync::Semaphore;
 
 use super::*;
+use crate::error::Kind;
 
 const BUFFER: Duration = Duration::from_secs(120);
 const LIFE: Duration = Duration::from_secs(3600);

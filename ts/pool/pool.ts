@@ -5,17 +5,18 @@ import { EventEmitter } from 'node:events'
 import { inspect, type InspectOptionsStylized } from 'node:util'
 import { Client } from '../client.js'
 import { defaults } from '../defaults.js'
-import { environment, expect, listen, unlisten, type WireEvent } from '../environment.js'
+import { environment, expect, listen, unlisten } from '../environment.js'
 import { hasNeverRun, restack, type WireError } from '../errors.js'
+import type { PoolEvent } from '../events.js'
 import { brief } from '../inspection.js'
+import { GROW } from '../contract.js'
 import * as instrumentation from '../instrumentation.js'
-import { GROW, native } from '../native.js'
-import { answerPassword } from '../password.js'
-import { answerIdentity, type CheckServerIdentity } from '../pg/identity.js'
+import { native } from '../native.js'
+import { environmentVariables } from '../config/encode.js'
+import { answerPassword } from '../config/password.js'
+import { answerIdentity, type CheckServerIdentity } from '../config/identity.js'
+import type { PoolConfig, PoolListener, PoolOptions } from '../interfaces/pool.js'
 import type {
-  PoolConfig,
-  PoolListener,
-  PoolOptions,
   QueryArrayConfig,
   QueryArrayResult,
   QueryConfig,
@@ -23,7 +24,7 @@ import type {
   QueryResult,
   QueryResultRow,
   Submittable,
-} from '../pg/types.js'
+} from '../interfaces/query.js'
 import { CheckoutQueue } from './checkout-queue.js'
 import { Counters } from './counters.js'
 import type { PoolClient } from './pooled-connection.js'
@@ -118,13 +119,13 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     this.checkouts = new CheckoutQueue(this, this.registry, this._counters)
     this.types = given.types ?? defaultTypes
     this.binary = Boolean((given as { binary?: boolean }).binary)
-    this.usesClients = Boolean(given.verify ?? given.query_timeout) || policy.needsClients(this.options)
+    this.usesClients = Boolean(given.verify ?? policy.queryTimeout(given, this._settings)) || policy.needsClients(this.options)
   }
 
   private open(given: GivenOptions): Settings {
-    const { options, variables, ssl } = this._policy.encode(given)
+    const { options, ssl } = this._policy.encode(given)
     this.ssl = ssl
-    const opened = JSON.parse(environment.openPool(this._pool, options, variables, this._policy.readsAsNodePostgres)) as Settings | WireError
+    const opened = JSON.parse(environment.openPool(this._pool, options, environmentVariables(), this._policy.readsAsNodePostgres)) as Settings | WireError
     if ('kind' in opened) throw this._toError(opened)
     return opened
   }
@@ -359,14 +360,14 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     }
   }
 
-  private onEvent(event: WireEvent): void {
+  private onEvent(event: PoolEvent): void {
     switch (event.event) {
       case 'connect':
         this.registry.onNewConnection(event, event.own ? undefined : this.connectContexts.shift())
         break
       case 'password': {
         const { host, port, user, database } = this._settings
-        answerPassword(event.question as number, this.options.password, { host, port, user, database })
+        answerPassword(event.question, this.options.password, { host, port, user, database })
         break
       }
       case 'identity':
@@ -374,23 +375,23 @@ export class Pool extends EventEmitter implements AsyncDisposable {
         break
       case 'connecting': {
         const ended = instrumentation.beginConnect(this._settings)
-        if (ended) this.connects.set(event.attempt as number, ended)
+        if (ended) this.connects.set(event.attempt, ended)
         break
       }
       case 'connectEnded': {
-        const error = event.error ? this._toError(event.error as WireError) : undefined
-        this.connects.get(event.attempt as number)?.({ connection: event.connection ?? undefined, error })
-        this.connects.delete(event.attempt as number)
+        const error = event.error ? this._toError(event.error) : undefined
+        this.connects.get(event.attempt)?.({ connection: event.connection ?? undefined, error })
+        this.connects.delete(event.attempt)
         break
       }
       case 'retire':
-        this.registry.remove(this.registry.get(event.connection!)!)
+        this.registry.remove(this.registry.get(event.connection)!)
         break
       case 'end':
         this.registry.onEnd(event)
         break
       default: {
-        const connection = this.registry.get(event.connection!)
+        const connection = this.registry.get(event.connection)
         connection?.inContext(() => connection.client.handleEvent(event))
       }
     }

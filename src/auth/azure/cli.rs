@@ -10,10 +10,10 @@ use serde_json::Value;
 
 use super::{ENVIRONMENT, FAMILY, Management, RESOURCE_ID, TENANT_ID, WORKSPACE, ends_early, hint, is_azure, tenant, workspace_token};
 use crate::auth::{AccessToken, Applies, Call, Fetched, Settings, WorkspaceAuth, jwt, program};
-use crate::config::Setting;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::http::Failure;
 use crate::secret::Secret;
+use crate::setting::Setting;
 
 #[derive(Debug)]
 pub struct Cli;
@@ -45,11 +45,8 @@ impl WorkspaceAuth for Cli {
 
     fn access_token<'a>(&'a self, call: &'a Call<'a>) -> Fetched<'a> {
         async move {
-            let file = find(call.settings).ok_or_else(|| {
-                Error::new(Kind::Authentication, "no program `az` is in PATH")
-                    .with_code("PROGRAM_FAILED")
-                    .with_hint("install the Azure CLI")
-            })?;
+            let file = find(call.settings)
+                .ok_or_else(|| Error::program_failed("no program `az` is in PATH").with_hint("install the Azure CLI"))?;
             workspace_token(call, Management::Optional, |resource| token(call, &file, resource)).await
         }
         .boxed()
@@ -105,8 +102,7 @@ pub(super) async fn token(call: &Call<'_>, file: &Path, resource: &str) -> Resul
     let told = answer.expires_on.as_ref().and_then(Value::as_f64).and_then(jwt::epoch);
     let expires_at = told.or_else(|| jwt::expiry(&answer.token)).filter(|expires_at| *expires_at > SystemTime::now());
     let expires_at = expires_at.ok_or_else(|| {
-        Error::new(Kind::Credential, "`az account get-access-token` gave no token with a time to come as its expiry")
-            .with_code("INVALID_RESPONSE")
+        Error::invalid_response("`az account get-access-token` gave no token with a time to come as its expiry")
             .with_hint("install Azure CLI 2.54 or newer, and check this machine's clock")
     })?;
     Ok(ends_early(AccessToken::new(answer.token, Some(expires_at))))

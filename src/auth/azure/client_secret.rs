@@ -7,7 +7,7 @@ use futures_util::future::FutureExt;
 use super::entra::{Application, Proof, has_tenant};
 use super::{AUTHORITY_HOST, CLIENT_ID, ENVIRONMENT, FAMILY, RESOURCE_ID, TENANT_ID, hint, is_azure};
 use crate::auth::{Applies, Call, Fetched, Settings, WorkspaceAuth};
-use crate::config::Setting;
+use crate::setting::Setting;
 
 static SECRET: Setting = Setting::new("azureClientSecret", &["ARM_CLIENT_SECRET"]).key("azure_client_secret").secret().family(FAMILY);
 

@@ -8,7 +8,7 @@ use super::entra::{Application, Proof};
 use super::{AUTHORITY_HOST, CLIENT_ID, ENVIRONMENT, FAMILY, RESOURCE_ID, TENANT_ID, hint, is_azure};
 use crate::auth::oidc::github::{REQUEST_TOKEN, REQUEST_URL, id_token, is_job};
 use crate::auth::{Applies, Call, Fetched, Settings, WorkspaceAuth};
-use crate::config::Setting;
+use crate::setting::Setting;
 
 /// What Entra wants a token that is presented to it to be for.
 const AUDIENCE: &str = "api://AzureADTokenExchange";

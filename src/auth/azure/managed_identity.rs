@@ -14,10 +14,10 @@ use url::Url;
 
 use super::{CLIENT_ID, ENVIRONMENT, FAMILY, Management, PLATFORM_CLIENT_ID, RESOURCE_ID, ends_early, hint, is_azure, workspace_token};
 use crate::auth::{AccessToken, Applies, Call, Fetched, Settings, WorkspaceAuth, token_endpoint};
-use crate::config::Setting;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::http::{Authorization, Body, Failure, Request, is_link_local, is_loopback};
 use crate::secret::Secret;
+use crate::setting::Setting;
 
 static USE: Setting = Setting::new("azureUseMsi", &["ARM_USE_MSI"]).key("azure_use_msi").flag().family(FAMILY);
 static ENDPOINT: Setting = Setting::variable(&["IDENTITY_ENDPOINT"]);
@@ -78,8 +78,7 @@ async fn token_at(call: &Call<'_>, machine: &str, resource: &str) -> Result<Acce
     };
     let url = Url::parse(endpoint).ok().filter(|url| is_loopback(url) || is_link_local(url)).ok_or_else(|| {
         // Where else the header would go, it would be somebody's who can act as this app.
-        Error::new(Kind::Configuration, "IDENTITY_ENDPOINT is no address of this machine")
-            .with_code("CONFIGURATION_ERROR")
+        Error::unusable_setting("IDENTITY_ENDPOINT is no address of this machine")
             .with_hint("Azure sets it to a loopback or link-local address; remove the variable where Azure does not")
     });
     let mut url = url?;
@@ -110,7 +109,8 @@ mod tests {
     use super::super::END;
     use super::*;
     use crate::auth::{Learned, Workspace};
-    use crate::config::ApiNetwork;
+    use crate::error::Kind;
+    use crate::http::ApiNetwork;
 
     /// Asks a metadata service that answers with `body`; gives the token, or the error, and the request.
     async fn ask(settings: Settings, body: &str) -> (Result<AccessToken, Failure>, String) {

@@ -23,8 +23,8 @@ use std::time::Duration;
 use futures_util::future::join3;
 
 use super::{AccessToken, Applies, Call, Settings};
-use crate::config::Setting;
 use crate::http::Failure;
+use crate::setting::Setting;
 use workspace::tenant;
 
 pub(super) static CLIENT_ID: Setting = Setting::new("azureClientId", &["ARM_CLIENT_ID"]).key("azure_client_id").family(FAMILY);

@@ -8,8 +8,8 @@ use futures_util::future::FutureExt;
 use super::entra::{Application, Proof};
 use super::{AUTHORITY_HOST, CLIENT_ID, ENVIRONMENT, FAMILY, PLATFORM_CLIENT_ID, RESOURCE_ID, TENANT_ID, hint, is_azure};
 use crate::auth::{Applies, Call, Fetched, Settings, WorkspaceAuth, oidc};
-use crate::config::Setting;
 use crate::http::Failure;
+use crate::setting::Setting;
 
 /// Read again for every token: the platform replaces it.
 static TOKEN_FILE: Setting = Setting::variable(&["AZURE_FEDERATED_TOKEN_FILE"]);

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::{CLOUDS, RESOURCE_ID, TENANT_ID, cloud};
 use crate::auth::{AccessToken, Call, Settings};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::http::{Authorization, Body, Failure, Request};
 
 /// The URL of the workspace whose resource id is given, as Azure Resource Manager tells it to whoever may read the resource.
@@ -63,8 +63,7 @@ pub(super) async fn tenant(call: &Call<'_>) -> Result<String, Failure> {
     }
     let location = call.workspace.client()?.location(&format!("{}/aad/auth", call.workspace.url), call.deadline).await?;
     let tenant = location.as_deref().and_then(|location| tenant_of(location, call.settings)).ok_or_else(|| {
-        Error::new(Kind::Authentication, "the workspace does not tell the directory of Entra that it belongs to")
-            .with_code("NO_TENANT")
+        Error::no_tenant("the workspace does not tell the directory of Entra that it belongs to")
             .with_hint("set azureTenantId (ARM_TENANT_ID)")
     })?;
     call.learned.tenant.set(tenant.as_str());

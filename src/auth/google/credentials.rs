@@ -8,9 +8,9 @@ use serde::Deserialize;
 use super::key::Key;
 use super::{FAMILY, default, hint, is_google, unusable};
 use crate::auth::{Applies, Call, Fetched, Settings, WorkspaceAuth};
-use crate::config::Setting;
 use crate::http::Failure;
 use crate::secret::Secret;
+use crate::setting::Setting;
 
 /// The key file's path, or its content.
 static CREDENTIALS: Setting =

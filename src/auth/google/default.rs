@@ -13,9 +13,9 @@ use tokio::time::Instant;
 use super::key::Key;
 use super::{CLOUD_PLATFORM, access_token, grant, unusable};
 use crate::auth::{Call, Settings, oidc};
-use crate::config::Setting;
 use crate::http::{Authorization, Body, Failure, Request};
 use crate::secret::Secret;
+use crate::setting::Setting;
 
 static FILE: Setting = Setting::variable(&["GOOGLE_APPLICATION_CREDENTIALS"]);
 /// Where gcloud keeps its files, and where it does by default.
@@ -123,7 +123,7 @@ mod tests {
 
     use super::*;
     use crate::auth::{Learned, Workspace};
-    use crate::config::ApiNetwork;
+    use crate::http::ApiNetwork;
 
     #[tokio::test]
     async fn a_machine_of_googles_is_asked_past_any_proxy() {

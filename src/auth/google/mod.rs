@@ -18,7 +18,7 @@ use http::Method;
 use serde::Deserialize;
 
 use super::{AccessToken, Applies, Call, Settings, jwt};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::http::{Authorization, Body, Failure, Request, Response};
 use crate::secret::Secret;
 
@@ -72,7 +72,7 @@ fn access_token(response: &Response) -> Result<Secret, Failure> {
 
 /// What is wrong with a file of Google's credentials.
 fn unusable(what: impl Into<String>, hint: &'static str) -> Failure {
-    Error::new(Kind::Authentication, what).with_code("GOOGLE_CREDENTIALS_UNUSABLE").with_hint(hint).into()
+    Error::google_credentials_unusable(what).with_hint(hint).into()
 }
 
 /// What the workspace's refusal of a token of Google's means.

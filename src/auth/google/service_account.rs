@@ -12,9 +12,9 @@ use serde_json::json;
 use super::default::{self, Login};
 use super::{FAMILY, hint, is_google, workspace_token};
 use crate::auth::{AccessToken, Applies, Call, Fetched, Settings, WorkspaceAuth};
-use crate::config::Setting;
 use crate::http::{Authorization, Body, Failure, Request};
 use crate::secret::Secret;
+use crate::setting::Setting;
 
 static ACCOUNT: Setting =
     Setting::new("googleServiceAccount", &["DATABRICKS_GOOGLE_SERVICE_ACCOUNT"]).key("google_service_account").family(FAMILY);

@@ -4,7 +4,7 @@ use futures_util::future::FutureExt;
 
 use super::{ACCOUNT_WIDE, COMMON, audience, exchange, missing};
 use crate::auth::{Applies, Call, Fetched, Question, Settings, WorkspaceAuth};
-use crate::config::Setting;
+use crate::setting::Setting;
 
 /// Called with the audience, before every exchange.
 static FUNCTION: Setting = Setting::new("oidcToken", &[]).function().family("oidcToken");

@@ -9,9 +9,9 @@ use url::Url;
 
 use super::{COMMON, audience, exchange, missing};
 use crate::auth::{Applies, CLIENT_ID, Call, Fetched, Settings, WorkspaceAuth, azure};
-use crate::config::Setting;
 use crate::http::{Authorization, Body, Failure, Request};
 use crate::secret::Secret;
+use crate::setting::Setting;
 
 pub(in crate::auth) static REQUEST_URL: Setting = Setting::ambient(&["ACTIONS_ID_TOKEN_REQUEST_URL"]);
 pub(in crate::auth) static REQUEST_TOKEN: Setting = Setting::ambient(&["ACTIONS_ID_TOKEN_REQUEST_TOKEN"]).secret();

@@ -26,10 +26,10 @@ use tokio::time::Instant;
 
 use super::token_endpoint::{ACCOUNT_ID, DISCOVERY_URL};
 use super::{AccessToken, CLIENT_ID, Call, jwt};
-use crate::config::Setting;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::http::{Authorization, Body, Failure, Request};
 use crate::secret::Secret;
+use crate::setting::Setting;
 
 /// What the platform's token is for. Default: what the workspace says, else the account for account hosts, else the workspace's token endpoint.
 static AUDIENCE: Setting = Setting::new("tokenAudience", &["DATABRICKS_TOKEN_AUDIENCE"]).key("audience");
@@ -106,5 +106,5 @@ async fn exchange(call: &Call<'_>, token: &Secret, source: &str) -> Result<Acces
 
 /// There was no token to exchange.
 pub(super) fn missing(message: impl Into<String>, hint: &'static str) -> Failure {
-    Error::new(Kind::Authentication, message).with_code("NO_ID_TOKEN").with_hint(hint).into()
+    Error::no_id_token(message).with_hint(hint).into()
 }

@@ -4,7 +4,7 @@ use futures_util::future::FutureExt;
 
 use super::{COMMON, exchange, missing};
 use crate::auth::{Applies, Call, Fetched, Settings, WorkspaceAuth};
-use crate::config::Setting;
+use crate::setting::Setting;
 
 /// The token itself, read again for every exchange.
 static TOKEN: Setting = Setting::ambient(&["DATABRICKS_OIDC_TOKEN"]).secret().family("env-oidc");

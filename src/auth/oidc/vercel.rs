@@ -7,7 +7,7 @@ use futures_util::future::FutureExt;
 
 use super::{COMMON, exchange, missing};
 use crate::auth::{Applies, CLIENT_ID, Call, Fetched, Settings, WorkspaceAuth};
-use crate::config::Setting;
+use crate::setting::Setting;
 
 static TOKEN: Setting = Setting::ambient(&["VERCEL_OIDC_TOKEN"]).secret();
 /// Set to 1 in every deployment.

@@ -9,7 +9,7 @@ import { rewrite } from '../atomic-write.js'
 import { exitCodes, Failure } from '../failure.js'
 import { interruption } from '../interruption.js'
 import { note, paint, print, table, wantsJson } from '../output.js'
-import { subcommand } from '../program.js'
+import { subcommand } from '../subcommand.js'
 import { readMillis, readNumber } from '../quantities.js'
 import { mergeVariables } from '../variables-file.js'
 

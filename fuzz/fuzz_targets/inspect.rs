@@ -4,4 +4,4 @@
 use lakebase_native::wire::fuzzing;
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|bytes: &[u8]| fuzzing::overhear(bytes));
+fuzz_target!(|bytes: &[u8]| fuzzing::inspect(bytes));

@@ -1,7 +1,8 @@
-/** What node-postgres' settings mean to the core: they are resolved here, so it sees neither `PG*` variables nor the string. */
+/** Node-postgres' settings once they are read (connection-parameters.ts), as Rust takes them and as the server is told them. */
 
-import { encodeOptions, type ConnectionOptions, type PoolingOptions } from '../options.js'
 import type { ConnectionParameters } from './connection-parameters.js'
+import { encodeOptions } from './encode.js'
+import type { ConnectionOptions, PoolingOptions } from './options.js'
 
 /** The startup message's parameters. */
 export function startupOf(parameters: ConnectionParameters): Record<string, string> {
@@ -17,37 +18,53 @@ export function startupOf(parameters: ConnectionParameters): Record<string, stri
   return startup
 }
 
-/** The options of one connection, for `Environment.openClient`. */
-export function coreOptions(parameters: ConnectionParameters, given: ConnectionOptions): string {
+/** The settings of one connection, for `Environment.openClient`. */
+export function clientSettings(parameters: ConnectionParameters, given: ConnectionOptions): string {
   return encodeOptions(connectionSettings(parameters, given))
 }
 
-/** The options of a pool, for `Environment.openPool`. */
-export function corePoolOptions(parameters: ConnectionParameters, given: ConnectionOptions & PoolingOptions): string {
-  const { max, min, idleTimeoutMillis, maxUses, allowExitOnIdle, maxPipeline, pipelineWrites } = given
-  const pooling = { max, min, idleTimeoutMillis, maxUses, allowExitOnIdle, maxPipeline, pipelineWrites }
-  return encodeOptions({ ...connectionSettings(parameters, given), ...pooling })
+/** The settings of a pool, for `Environment.openPool`. */
+export function poolSettings(parameters: ConnectionParameters, given: ConnectionOptions & PoolingOptions): string {
+  const { max, min, idleTimeoutMillis, maxUses, maxPipeline, pipelineWrites } = given
+  return encodeOptions({
+    ...connectionSettings(parameters, given),
+    max: whole(max),
+    min: Math.min(whole(min || 0) as number, whole(max) as number) || 0,
+    // pg-pool closes idle connections only where this is truthy.
+    idleTimeoutMillis: whole(idleTimeoutMillis || 0),
+    maxUses: whole(maxUses),
+    maxPipeline: whole(maxPipeline),
+    pipelineWrites: Boolean(pipelineWrites),
+  })
 }
 
 function connectionSettings(parameters: ConnectionParameters, given: ConnectionOptions): object {
   const { user, database, host, port, password, ssl, sslnegotiation, replication } = parameters
   const { application_name, fallback_application_name, options } = parameters
-  const { statement_timeout, lock_timeout, idle_in_transaction_session_timeout } = parameters
   const { enableChannelBinding, keepAlive, keepAliveInitialDelayMillis, connectionTimeoutMillis, statementCacheSize } = given
   const { stream } = given as { stream?: unknown }
   // Ignored, it would connect to somewhere else.
   if (stream) throw new Error('The option `stream` is not supported: sockets are opened in Rust')
-  const core: Record<string, unknown> = {
-    user, database, host, port, password: password === null ? passwordFile : password, ssl: coreSsl(ssl), sslnegotiation, replication,
-    application_name, fallback_application_name, options,
-    statement_timeout, lock_timeout, idle_in_transaction_session_timeout,
-    enableChannelBinding, scramMaxIterations: roundsOf(given), keepAlive, keepAliveInitialDelayMillis, connectionTimeoutMillis, statementCacheSize,
+  const settings: Record<string, unknown> = {
+    user, database, host, port, password: password === null ? passwordFile : password, ssl: sslSettings(ssl), sslnegotiation,
+    replication: replication && `${replication}`,
+    application_name: application_name || fallback_application_name, options,
+    statement_timeout: whole(parameters.statement_timeout), lock_timeout: whole(parameters.lock_timeout),
+    idle_in_transaction_session_timeout: whole(parameters.idle_in_transaction_session_timeout),
+    enableChannelBinding: Boolean(enableChannelBinding), scramMaxIterations: roundsOf(given),
+    keepAlive: Boolean(keepAlive), keepAliveInitialDelayMillis: whole(keepAliveInitialDelayMillis),
+    connectionTimeoutMillis: whole(connectionTimeoutMillis), statementCacheSize: whole(statementCacheSize),
   }
-  for (const name of Object.keys(core)) if (core[name] === null || core[name] === '') delete core[name]
-  return core
+  for (const name of Object.keys(settings)) if (settings[name] === null || settings[name] === '') delete settings[name]
+  return settings
 }
 
-function coreSsl(ssl: unknown): unknown {
+/** Node-postgres takes fractions, which end up as timers or are parsed as whole numbers by the server. */
+function whole(value: unknown): unknown {
+  return typeof value === 'number' ? Math.trunc(value) : value
+}
+
+function sslSettings(ssl: unknown): unknown {
   if (!ssl || typeof ssl !== 'object') return Boolean(ssl)
   return visible(ssl)
 }
@@ -66,9 +83,4 @@ function roundsOf(options: object): number | undefined {
 function visible(hidden: object): Record<string, unknown> {
   const names = Object.getOwnPropertyNames(hidden)
   return Object.fromEntries(names.map((name) => [name, (hidden as Record<string, unknown>)[name]]).filter(([, value]) => value !== undefined))
-}
-
-/** The environment without node-postgres' variables: they are in the options already. */
-export function coreVariables(): string {
-  return JSON.stringify(Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PG'))))
 }

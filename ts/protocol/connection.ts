@@ -33,8 +33,8 @@ export class Connection extends ProtocolConnection {
   }
 
   /**
-   * There is no server any more. Whoever waits for its ReadyForQuery, now or later, is let go: a cursor that has yet to hear of the error
-   * would wait for ever to have its portal closed, and a query stream with it.
+   * The connection has ended. Everything that waits for ReadyForQuery, now or later, gets one: a cursor that has not seen the error yet would
+   * wait for ever for its portal to be closed, and a query stream with it.
    */
   finish(): void {
     this.isOver = true

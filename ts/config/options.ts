@@ -1,13 +1,8 @@
-/** What a caller may set. Read and checked in Rust (src/config), in one place; here are its types and its way there. */
+/** What a caller may set: types only. The values are read and checked in Rust (src/config). */
 
-import { numberOf } from './auth/functions.js'
-import type { AuthProvider, OidcToken } from './auth/questions.js'
-import type { Client } from './client.js'
+import type { AuthProvider, OidcToken } from '../auth/questions.js'
+import type { TypeSource } from '../types.js'
 import type { Password } from './password.js'
-import type { PoolClient } from './pool/pooled-connection.js'
-import type { TypeSource } from './types.js'
-import type { UserPoolLimits } from './users/user-pools.js'
-import type { DatabricksOptions } from './workspace-client.js'
 
 /** How the database connection is encrypted and whom it trusts, as in node-postgres. Other members are refused. */
 export interface SslOptions {
@@ -96,18 +91,6 @@ export interface PoolingOptions {
   pipelineWrites?: boolean
   /** Told what the pool does, in words. */
   log?: (...message: unknown[]) => void
-}
-
-/** Options that a pool acts on in JavaScript; the rest is read in Rust. */
-export interface PoolHooks {
-  /** Prepares a new connection before it is used for anything else. */
-  onConnect?: ((client: PoolClient) => unknown) | undefined
-  /** Accepts a new connection, or refuses it with an error, before its first caller gets it. */
-  verify?: ((client: PoolClient, done: (error?: Error) => void) => void) | undefined
-  /** A class derived from this package's `Client`. */
-  Client?: typeof Client | undefined
-  /** The class of the promises that methods return. */
-  Promise?: PromiseConstructor | undefined
 }
 
 /** A Unity Catalog claim of a database credential. */
@@ -207,97 +190,4 @@ export interface TokenOptions extends AuthenticationOptions {
   claims?: Claim[]
   /** How long before a token's expiry it may be refreshed in the background, in milliseconds. Default 120,000. */
   tokenRefreshBufferMillis?: number
-}
-
-/** The pools of users. */
-export interface UserOptions extends UserPoolLimits {
-  /** In development (`NODE_ENV`) `asUser()` gives the pool itself for a request without a user, with a warning. Default `false`. */
-  developmentFallback?: boolean
-}
-
-/** Options of `createLakebasePool()`. Each can come from the environment instead: docs/options.md has the table. */
-export interface LakebasePoolOptions extends ConnectionOptions, PoolingOptions, PoolHooks, TokenOptions, DatabricksOptions {
-  /** Default `require`. `PGSSLMODE`. */
-  sslMode?: SslMode
-  /** The schema that sessions begin in: their `search_path`. `PGSCHEMA`, `LAKEBASE_SCHEMA`. */
-  schema?: string
-  /** Without `schema`: a schema for each developer, `<application_name>_<user>`, where the user's name ends at the `@`. */
-  perDeveloperSchema?: boolean
-  /** Make the schema if it is not there, on the first connection. */
-  createSchema?: boolean
-  /** Without `host`: look up the host of the read-only replicas. `LAKEBASE_READ_ONLY`. */
-  readOnly?: boolean
-  /** Bounds of the pools of users (`forUser()`, `asUser()`). */
-  users?: UserOptions
-  /** A proxy of Databricks is in front of this app, which alone sets `x-forwarded-access-token`: `asUser()` may believe it. Default `false`. */
-  trustForwardedHeaders?: boolean
-}
-
-/** More than any configuration has: what goes on for ever (a proxy that invents members) ends here. */
-const MAX_DEPTH = 32
-const MAX_VALUES = 100_000
-
-/** Options as JSON, whole: Rust knows which it reads. What JSON has no form for crosses as a marker, so that Rust can name it in an error. */
-export function encodeOptions(options: unknown): string {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) return 'null'
-  try {
-    const above: unknown[] = [options]
-    const left = { values: MAX_VALUES }
-    // A pool's own options hide their secrets from enumeration; another pool and getToken() can be given them all the same.
-    return JSON.stringify(Object.fromEntries(Object.getOwnPropertyNames(options).map((name) => [name, readable(options, name, above, left)])))
-  } catch {
-    // A proxy that does not tell its members.
-    return 'null'
-  }
-}
-
-/** A member as a value that JSON has a form for, whatever it is: reading it must not throw. */
-function readable(holder: object, name: string, above: unknown[], left: { values: number }): unknown {
-  try {
-    return plain((holder as Record<string, unknown>)[name], name, above, left)
-  } catch {
-    return { $unreadable: 'throws' }
-  }
-}
-
-function plain(value: unknown, name: string, above: unknown[], left: { values: number }): unknown {
-  switch (typeof value) {
-    case 'function':
-      return { $function: true, number: numberOf(value as () => unknown) }
-    case 'symbol':
-      return { $unreadable: 'symbol' }
-    case 'bigint':
-      return value.toString()
-    case 'number':
-      if (Number.isFinite(value)) return value
-      // "Unlimited", written as pg-pool's own default is.
-      return name === 'maxUses' && value === Infinity ? undefined : { $number: String(value) }
-    case 'object':
-      break
-    default:
-      return value
-  }
-  if (value === null) return null
-  if (above.includes(value)) return { $unreadable: 'circular' }
-  if (above.length > MAX_DEPTH || left.values-- <= 0) return { $unreadable: 'endless' }
-  const below = [...above, value]
-  const { toJSON } = value as { toJSON?: unknown }
-  if (typeof toJSON === 'function' && !Buffer.isBuffer(value)) return plain(toJSON.call(value, name), name, below, left)
-  if (value instanceof String || value instanceof Number || value instanceof Boolean) return plain(value.valueOf(), name, below, left)
-  const text = binary(value)
-  if (text !== undefined) return text
-  if (Array.isArray(value)) return Array.from(value, (_, index) => readable(value, String(index), below, left))
-  return Object.fromEntries(Object.keys(value).map((member) => [member, readable(value, member, below, left)]))
-}
-
-/** PEM texts may come as buffers, or in the form that JSON gives those. */
-function binary(value: object): string | undefined {
-  if (Buffer.isBuffer(value)) return value.toString('utf8')
-  const { type, data } = value as { type?: unknown; data?: unknown }
-  return type === 'Buffer' && Array.isArray(data) ? Buffer.from(data as number[]).toString('utf8') : undefined
-}
-
-/** The environment as JSON: Rust picks the variables it knows. */
-export function environmentVariables(): string {
-  return JSON.stringify(process.env)
 }

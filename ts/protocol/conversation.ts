@@ -1,4 +1,4 @@
-/** A query class speaking through a connection's tunnel: which of the server's messages are whose, and when it is done. */
+/** A query class that speaks the protocol through a connection's tunnel: passes it its messages, and notices when it is done. */
 
 import type { ProtocolQuery } from '../query.js'
 import { Connection } from './connection.js'
@@ -39,7 +39,7 @@ function noteParsed({ name, text }: ProtocolQuery, connection: Connection): void
 export class Conversation {
   readonly connection: Connection
   private query: ProtocolQuery | null = null
-  /** The connection has ended. What a query class still has of its messages is nobody's. */
+  /** The connection has ended: messages that are still to be read are dropped. */
   private isOver = false
 
   /** `statements`: the client's named ones, with their texts. */

@@ -1,8 +1,8 @@
 /** Asks a `password` function, or the password file, and passes the answer to the connection that waits for it. */
 
-import { environment } from './environment.js'
-import { keepError } from './errors.js'
-import { passwordFromFile } from './pg/passfile.js'
+import { environment } from '../environment.js'
+import { keepError } from '../errors.js'
+import { passwordFromFile } from './passfile.js'
 
 /** What node-postgres calls a password function with, as far as we know it. */
 export interface ConnectionParameters {

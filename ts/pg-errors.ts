@@ -1,6 +1,6 @@
 /** Errors in the form that node-postgres' callers know: Node's own system errors and plain `Error`s with pg's messages. */
 
-import { databaseError, keptError, toError, type SystemFailure, type WireError } from '../errors.js'
+import { databaseError, keptError, toError, type SystemFailure, type WireError } from './errors.js'
 
 /** Node's number for a name that does not resolve (libuv's UV_EAI_NONAME). */
 const EAI_NONAME = -3008

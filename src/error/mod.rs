@@ -1,10 +1,15 @@
 //! Every error of the core: typed once here, crossed to JavaScript once by the bridge.
 
+mod own;
+
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
+use tokio_postgres::error::SqlState;
+
+pub use own::PASSWORD_ASKED_AGAIN;
 
 /// What kind of thing went wrong; the JavaScript class is chosen by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -16,10 +21,14 @@ pub enum Kind {
     Authentication,
     /// The workspace could not give us a token or a database credential. `CredentialError`
     Credential,
-    /// The connection could not be made, or was lost. `ConnectionError`
+    /// The connection could not be made. `ConnectionError`
     Connection,
+    /// The connection has ended, and with it what ran on it. `ConnectionError`
+    ConnectionLost,
     /// A bound set by an option has passed. `TimeoutError`
     Timeout,
+    /// `connectionTimeoutMillis` have passed in the queue of the pool. `TimeoutError`
+    CheckoutTimeout,
     /// PostgreSQL answered with an error. `DatabaseError`, with pg's fields
     Database,
     /// The server's bytes do not follow the protocol. `ProtocolError`
@@ -28,8 +37,29 @@ pub enum Kind {
     Result,
     /// A call that cannot be served as it stands (a closed pool, a bad statement name). `Error`
     Usage,
+    /// A function of the caller's has thrown: its error stayed in JavaScript, under a number. That error
+    Caller,
     /// A defect in this package. `InternalError`
     Internal,
+}
+
+#[cfg(test)]
+impl Kind {
+    pub const ALL: [Self; 13] = [
+        Self::Configuration,
+        Self::Authentication,
+        Self::Credential,
+        Self::Connection,
+        Self::ConnectionLost,
+        Self::Timeout,
+        Self::CheckoutTimeout,
+        Self::Database,
+        Self::Protocol,
+        Self::Result,
+        Self::Usage,
+        Self::Caller,
+        Self::Internal,
+    ];
 }
 
 /// One thing that is wrong with the configuration.
@@ -81,7 +111,16 @@ pub struct ServerMessage {
     pub transaction_status: u8,
 }
 
+fn is_any(code: Option<&str>, states: &[SqlState]) -> bool {
+    code.is_some_and(|code| states.iter().any(|state| state.code() == code))
+}
+
 impl ServerMessage {
+    /// Whether its code is one of these.
+    pub fn is_any(&self, states: &[SqlState]) -> bool {
+        is_any(self.code.as_deref(), states)
+    }
+
     /// The same, each of its texts changed.
     pub fn map(mut self, change: impl Fn(&str) -> String) -> Self {
         self.message = change(&self.message);
@@ -131,6 +170,8 @@ struct Inner {
     problems: Vec<Problem>,
     server: Option<ServerMessage>,
     system: Vec<SystemFailure>,
+    /// Of [`Kind::Caller`]: the number under which JavaScript keeps the error.
+    caller: Option<u32>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -150,8 +191,16 @@ impl Error {
             problems: Vec::new(),
             server: None,
             system: Vec::new(),
+            caller: None,
             source: None,
         }))
+    }
+
+    /// The error of a function of the caller's, which JavaScript keeps under this number.
+    pub fn caller(number: u32) -> Self {
+        let mut error = Self::new(Kind::Caller, "a function of the caller's has thrown");
+        error.inner_mut().caller = Some(number);
+        error
     }
 
     /// An error whose message and code come from PostgreSQL.
@@ -190,9 +239,9 @@ impl Error {
         self
     }
 
-    /// A copy with a note behind its hint. What a function of the caller's threw stays as it is: its message leads to it.
+    /// A copy with a note behind its hint. What a function of the caller's threw stays as it is.
     pub fn with_note(&self, note: &str) -> Self {
-        if self.kind() == Kind::Usage {
+        if self.kind() == Kind::Caller {
             return self.clone();
         }
         let hint = self.hint().map_or_else(|| note.to_owned(), |hint| format!("{hint}; {note}"));
@@ -206,7 +255,7 @@ impl Error {
 
     /// The same error with who it is from in front of its message; not what a function of the caller's threw.
     pub fn prefixed(self, prefix: &str) -> Self {
-        if self.kind() == Kind::Usage {
+        if self.kind() == Kind::Caller {
             return self;
         }
         let message = format!("{prefix}: {}", self.0.message);
@@ -270,6 +319,16 @@ impl Error {
 
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()
+    }
+
+    /// Whether its code is one of these SQLSTATEs.
+    pub fn is_any(&self, states: &[SqlState]) -> bool {
+        is_any(self.code(), states)
+    }
+
+    /// Of [`Kind::Caller`]: the number under which JavaScript keeps the error.
+    pub fn caller_number(&self) -> Option<u32> {
+        self.0.caller
     }
 
     pub fn hint(&self) -> Option<&str> {

@@ -1,18 +1,18 @@
 /** `ssl.checkServerIdentity`: asks the caller's function whether the certificate belongs to the server that was meant. */
 
 import type { PeerCertificate } from 'node:tls'
-import { environment, type WireEvent } from '../environment.js'
+import { environment } from '../environment.js'
 import { keepError } from '../errors.js'
+import type { IdentityEvent } from '../events.js'
 
 /** As in `tls.connect()`: an error refuses the server. */
 export type CheckServerIdentity = (host: string, certificate: PeerCertificate) => Error | undefined
 
 /** Answers the event `identity`. */
-export function answerIdentity(event: WireEvent, ssl: { checkServerIdentity?: CheckServerIdentity } | undefined): void {
-  const question = event.question as number
+export function answerIdentity({ question, name, certificates }: IdentityEvent, ssl: { checkServerIdentity?: CheckServerIdentity } | undefined): void {
   let refusal: unknown
   try {
-    refusal = ssl?.checkServerIdentity?.(event.name as string, certificateOf(event.certificates as string[]))
+    refusal = ssl?.checkServerIdentity?.(name, certificateOf(certificates))
   } catch (error) {
     refusal = error
   }

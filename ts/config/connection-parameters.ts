@@ -86,6 +86,24 @@ export class ConnectionParameters {
   }
 }
 
+/** What stands for reading, for options whose settings are known. */
+const known = new WeakMap<object, () => Partial<ConnectionParameters>>()
+
+/** Clients made with these options have these settings, whatever node-postgres' rules would make of the options. */
+export function setParametersOf(options: object, parameters: () => Partial<ConnectionParameters>): void {
+  known.set(options, parameters)
+}
+
+/** The settings of a client with these options. */
+export function parametersOf(given?: string | object | null): ConnectionParameters {
+  const resolved = typeof given === 'object' && given ? known.get(given)?.() : undefined
+  if (!resolved) return new ConnectionParameters(given)
+  const { password, ...visible } = resolved
+  const parameters = Object.assign(Object.create(ConnectionParameters.prototype) as ConnectionParameters, visible)
+  hide(parameters, 'password', password)
+  return parameters
+}
+
 /** Gives an object a property that is neither printed nor serialized. */
 export function hide(target: object, name: string, value: unknown): void {
   let current = value
