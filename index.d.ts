@@ -149,7 +149,7 @@ interface PoolConfig extends ClientConfig {
     maxLifetimeSeconds?: number | undefined;
     /** This package's own: plain reads in flight per connection when all are busy. Default 64; 1: no pipelining. */
     maxPipeline?: number | undefined;
-    /** This package's own: writes share connections, too; what is behind one that waits for a lock waits with it. Never behind a transaction pooler. Default `false`. */
+    /** This package's own: writes share connections, too; what is behind one that waits for a lock waits with it. Default `false`. */
     pipelineWrites?: boolean | undefined;
     /** A class derived from this package's `Client`. */
     Client?: (new () => ClientBase) | undefined;
@@ -181,6 +181,8 @@ interface QueryConfig<I = any[]> {
     binary?: boolean | undefined;
     /** Milliseconds after which the query is given up. */
     query_timeout?: number | undefined;
+    /** Aborting it cancels the query on the server; it fails with an `AbortError` (`ABORT_ERR`), and its connection can be used on. */
+    signal?: AbortSignal | undefined;
 }
 /** A query whose rows are arrays of values instead of objects. */
 interface QueryArrayConfig<I = any[]> extends QueryConfig<I> {
@@ -393,6 +395,8 @@ interface QuerySettings {
     portal?: string | undefined;
     /** Milliseconds after which the query is given up. */
     query_timeout?: number | undefined;
+    /** The query is cancelled when it is aborted. */
+    signal?: AbortSignal | undefined;
     callback?: QueryCallback | undefined;
     /** It sends itself. */
     submit?: Submittable['submit'] | undefined;
@@ -591,6 +595,17 @@ interface Pool {
     on<E extends 'error' | 'release' | 'connect' | 'acquire' | 'remove'>(event: E, listener: PoolListener<E>): this;
 }
 
+/** The headers of a request of Node.js. */
+type NodeHeaders = Record<string, string | string[] | undefined>;
+/** The part of the web's `Headers` that is read. */
+interface WebHeaders {
+    get(name: string): string | null;
+}
+/** A request of Node.js (also Express, Fastify, Hono's raw one), a web `Request`, or headers alone. */
+type ForwardedRequest = {
+    headers: NodeHeaders | WebHeaders;
+} | NodeHeaders | WebHeaders;
+
 /** PostgreSQL's transaction modes; what is not given is the session's default. */
 interface TransactionOptions {
     isolationLevel?: 'read uncommitted' | 'read committed' | 'repeatable read' | 'serializable';
@@ -598,6 +613,61 @@ interface TransactionOptions {
     /** With `serializable` and `readOnly`: waits for a snapshot that needs no checks. */
     deferrable?: boolean;
 }
+
+/** A database credential was fetched, as the event `token` tells it: never the credential itself. */
+interface FetchedToken {
+    /** The name of the way that authenticated for it, such as `oauth-m2m`. */
+    method: string;
+    /** When PostgreSQL stops accepting it for new connections. */
+    expiresAt: Date;
+}
+/**
+ * A pool of connections to Lakebase: node-postgres' pool, with passwords that are fetched, cached and rotated in Rust.
+ *
+ * Emits `token` (a `FetchedToken`) for each credential that is fetched for it, besides the events of a pool.
+ */
+declare class LakebasePool extends Pool {
+    #private;
+    /** Throws a `ConfigurationError` that lists every problem. Connects when first used. */
+    constructor(options?: LakebasePoolOptions);
+    end(): Promise<void>;
+    end(callback: (error?: Error) => void): void;
+    /**
+     * Forgets this pool's credential and the workspace token behind it, for everybody in the process who shares them: the next connection gets
+     * new ones. For a secret that was replaced, or a permission that was just given. Open connections stay.
+     */
+    clearTokenCache(): void;
+    /**
+     * Queries as a user: `current_user` and row-level security are the user's. Each user has a small pool of its own (`users`), which the user's
+     * token opens; this pool's identity plays no part.
+     *
+     * `token` is the user's token for the workspace; `jwt`, an identity provider's token for the user, is exchanged for one by the account's
+     * federation policy.
+     */
+    forUser(identity: UserIdentity): PoolOfUser;
+    /**
+     * The same for the user of a request that Databricks' proxy has forwarded: `x-forwarded-access-token`, `x-forwarded-email`.
+     *
+     * Anybody can send these headers where no such proxy is in front, so this throws unless `trustForwardedHeaders` is set. Without a token it
+     * throws an `AuthenticationError`; in development (`NODE_ENV`), with `users.developmentFallback`, it warns and gives this pool.
+     */
+    asUser(request: ForwardedRequest): PoolOfUser;
+    /** The credential this pool logs in with: cached, shared with everybody of the same identity in this process. */
+    getToken(): Promise<string>;
+    /**
+     * Runs `work` in a transaction: commits when it resolves, rolls back and rethrows when it does not.
+     *
+     * Query with the client that `work` is given; the pool's own `query()` is another connection.
+     */
+    transaction<T>(work: (client: PoolClient) => Promise<T>, options?: TransactionOptions): Promise<T>;
+}
+/**
+ * A pool for Lakebase. All settings can come from the environment: with `DATABRICKS_HOST`, `LAKEBASE_ENDPOINT`, `PGHOST`, `PGDATABASE` and
+ * `DATABRICKS_CLIENT_ID` + `DATABRICKS_CLIENT_SECRET` set, `createLakebasePool()` is enough.
+ *
+ * Throws a `ConfigurationError` that lists every problem; connects when first used.
+ */
+declare function createLakebasePool(options?: LakebasePoolOptions): LakebasePool;
 
 /** Bounds of the pools of users. */
 interface UserPoolLimits {
@@ -703,8 +773,8 @@ interface PoolingOptions {
     maxPipeline?: number;
     /**
      * Writes, locking reads and calls of any function share connections, too. Default `false`: faster, but what is behind one that waits for a lock
-     * waits with it, and a program that holds the lock while it awaits what is behind waits for itself, for ever. Never
-     * behind a transaction pooler: PgBouncer 1.18 has lost acknowledged writes when a link or server was lost in the middle of several.
+     * waits with it, and a program that holds the lock while it awaits what is behind waits for itself, for ever. Has an
+     * effect only on connections that are proven to lead to one PostgreSQL process: not behind a pooler, nor behind a proxy that makes up process ids.
      */
     pipelineWrites?: boolean;
     /** Told what the pool does, in words. */
@@ -804,7 +874,7 @@ interface UserOptions extends UserPoolLimits {
     /** In development (`NODE_ENV`) `asUser()` gives the pool itself for a request without a user, with a warning. Default `false`. */
     developmentFallback?: boolean;
 }
-/** Options of `createLakebasePool()`. Each can come from the environment instead: see the README's table. */
+/** Options of `createLakebasePool()`. Each can come from the environment instead: docs/options.md has the table. */
 interface LakebasePoolOptions extends ConnectionOptions, PoolingOptions, PoolHooks, TokenOptions {
     /** Default `require`. `PGSSLMODE`. */
     sslMode?: SslMode;
@@ -822,17 +892,6 @@ interface LakebasePoolOptions extends ConnectionOptions, PoolingOptions, PoolHoo
     trustForwardedHeaders?: boolean;
 }
 
-/** The headers of a request of Node.js. */
-type NodeHeaders = Record<string, string | string[] | undefined>;
-/** The part of the web's `Headers` that is read. */
-interface WebHeaders {
-    get(name: string): string | null;
-}
-/** A request of Node.js (also Express, Fastify, Hono's raw one), a web `Request`, or headers alone. */
-type ForwardedRequest = {
-    headers: NodeHeaders | WebHeaders;
-} | NodeHeaders | WebHeaders;
-
 /** A database credential. */
 interface Credential {
     /** The password. Secret. */
@@ -840,60 +899,6 @@ interface Credential {
     /** When PostgreSQL stops accepting it for new connections. */
     expiresAt: Date;
 }
-/** A database credential was fetched, as the event `token` tells it: never the credential itself. */
-interface FetchedToken {
-    /** The name of the way that authenticated for it, such as `oauth-m2m`. */
-    method: string;
-    /** When PostgreSQL stops accepting it for new connections. */
-    expiresAt: Date;
-}
-/**
- * A pool of connections to Lakebase: node-postgres' pool, with passwords that are fetched, cached and rotated in Rust.
- *
- * Emits `token` (a `FetchedToken`) for each credential that is fetched for it, besides the events of a pool.
- */
-declare class LakebasePool extends Pool {
-    #private;
-    /** Throws a `ConfigurationError` that lists every problem. Connects when first used. */
-    constructor(options?: LakebasePoolOptions);
-    end(): Promise<void>;
-    end(callback: (error?: Error) => void): void;
-    /**
-     * Forgets this pool's credential and the workspace token behind it, for everybody in the process who shares them: the next connection gets
-     * new ones. For a secret that was replaced, or a permission that was just given. Open connections stay.
-     */
-    clearTokenCache(): void;
-    /**
-     * Queries as a user: `current_user` and row-level security are the user's. Each user has a small pool of its own (`users`), which the user's
-     * token opens; this pool's identity plays no part.
-     *
-     * `token` is the user's token for the workspace; `jwt`, an identity provider's token for the user, is exchanged for one by the account's
-     * federation policy.
-     */
-    forUser(identity: UserIdentity): PoolOfUser;
-    /**
-     * The same for the user of a request that Databricks' proxy has forwarded: `x-forwarded-access-token`, `x-forwarded-email`.
-     *
-     * Anybody can send these headers where no such proxy is in front, so this throws unless `trustForwardedHeaders` is set. Without a token it
-     * throws an `AuthenticationError`; in development (`NODE_ENV`), with `users.developmentFallback`, it warns and gives this pool.
-     */
-    asUser(request: ForwardedRequest): PoolOfUser;
-    /** The credential this pool logs in with: cached, shared with everybody of the same identity in this process. */
-    getToken(): Promise<string>;
-    /**
-     * Runs `work` in a transaction: commits when it resolves, rolls back and rethrows when it does not.
-     *
-     * Query with the client that `work` is given; the pool's own `query()` is another connection.
-     */
-    transaction<T>(work: (client: PoolClient) => Promise<T>, options?: TransactionOptions): Promise<T>;
-}
-/**
- * A pool for Lakebase. All settings can come from the environment: with `DATABRICKS_HOST`, `LAKEBASE_ENDPOINT`, `PGHOST`, `PGDATABASE` and
- * `DATABRICKS_CLIENT_ID` + `DATABRICKS_CLIENT_SECRET` set, `createLakebasePool()` is enough.
- *
- * Throws a `ConfigurationError` that lists every problem; connects when first used.
- */
-declare function createLakebasePool(options?: LakebasePoolOptions): LakebasePool;
 /**
  * A database credential for a password callback: `new pg.Pool({ password: getToken })`, Drizzle, and others.
  *
@@ -986,6 +991,17 @@ interface ApiCall {
 }
 
 type TokenKind = 'access' | 'database';
+/** A token that was issued, without its value. */
+interface Issued {
+    kind: TokenKind;
+    /** Whose it is: a user's e-mail address or a service principal's application id. */
+    identity: string;
+    /** Endpoints and instances that a database credential is for. */
+    scope: readonly string[];
+    /** Milliseconds since the epoch, by the emulator's clock. */
+    issuedAt: number;
+    expiresAt: number;
+}
 /** Why a database login was refused. Never sent to the client, who gets the same answer for all of them, as in PostgreSQL. */
 type LoginRefusal = 'unknown token' | 'expired token' | 'token for another endpoint' | 'token of another identity';
 
@@ -1053,6 +1069,18 @@ interface EmulatorOptions {
     subjectToken?: string;
     /** Names of the projects (Autoscaling); the first one's is the database that runs. Default `['emulator']`. */
     projects?: string[];
+    /**
+     * Branches of the first project that run, each with a PostgreSQL and a port of its own; the first one is the default. A branch that has no
+     * data yet in `directory` begins with a copy of the data of `production`. Default `['production']`.
+     */
+    branches?: string[];
+    /**
+     * Folder that keeps data, credentials, certificate and (where they are still free) ports between runs. One emulator at a time uses it.
+     * Default: nothing is kept.
+     */
+    directory?: string;
+    /** With `directory`: begins with empty branches, or new copies of `production`. Default false. */
+    fresh?: boolean;
     /** Names of the instances (Provisioned); the first one's is the database that runs. Default `['emulator']`. */
     instances?: string[];
     /** Which PostgreSQL runs behind. */
@@ -1063,6 +1091,8 @@ interface EmulatorOptions {
         version?: string;
         /** Further lines of postgresql.conf. Default: none. */
         settings?: Record<string, string | number | boolean>;
+        /** Hears every line that PostgreSQL logs, and of which branch. */
+        onLog?: (line: string, branch: string) => void;
     };
 }
 
@@ -1231,6 +1261,18 @@ interface EnvironmentChoice {
     auth?: EmulatedAuth;
     /** Which of Azure's clouds, for Azure's identities. Default `public`. */
     cloud?: EmulatedCloud;
+    /** Which of the branches that run. Default: the first. */
+    branch?: string;
+}
+/** A branch that runs. */
+interface RunningBranch {
+    name: string;
+    /** Full name of its endpoint, for `LAKEBASE_ENDPOINT`. */
+    endpoint: string;
+    /** Port of its database. */
+    port: number;
+    /** Whether it began without data. */
+    isNew: boolean;
 }
 /** What happened since the start or the last `resetCounts()`. */
 interface Counts {
@@ -1250,6 +1292,8 @@ interface Counts {
 interface EmulatorEvents {
     /** A call of the workspace API was answered, or dropped by a fault. */
     call: [call: ApiCall];
+    /** A token was issued; its value is not told. */
+    token: [issued: Issued];
     /** The front accepted or refused a login. */
     login: [login: Login];
     /** A client's TCP connection opened; how many are open now. */
@@ -1271,6 +1315,8 @@ declare class Emulator implements AsyncDisposable {
     readonly endpoint: string;
     /** Name of the Provisioned instance, for `LAKEBASE_INSTANCE_NAME`. */
     readonly instance: string;
+    /** The branches that run; the first one is the default, which `endpoint`, `env` and `ports` are of. */
+    readonly branches: readonly RunningBranch[];
     /** Name of the database. */
     readonly database: string;
     /** Version of the PostgreSQL behind, such as `18.4`. */
@@ -1279,8 +1325,10 @@ declare class Emulator implements AsyncDisposable {
     readonly faults: Faults;
     /** Tells when something happens, so that tests need not wait in loops. */
     readonly events: EventEmitter<EmulatorEvents>;
+    /** Resolves when the PostgreSQL of a branch has ended, asked to or not. */
+    readonly ended: Promise<void>;
     /** Environment variables for an app, as a deployment would set them. They hold secrets of the emulator only. */
-    envFor({ tier, auth, cloud }?: EnvironmentChoice): Record<string, string>;
+    envFor({ tier, auth, cloud, branch }?: EnvironmentChoice): Record<string, string>;
     /** An identity provider's token that the workspace exchanges: with a client id for the service principal's, without for the user whose e-mail address is its subject. */
     idToken(options?: IdTokenOptions): string;
     /** A snapshot. */
@@ -1320,10 +1368,10 @@ declare class Emulator implements AsyncDisposable {
     /** Ends every failure: faults, refusals and black holes; the latency is that of the options again. */
     recover(): Promise<void>;
     /**
-     * Runs SQL as PostgreSQL's superuser in `database`, past front, tokens and network, for preparing and checking tests.
-     * Resolves with the last statement's rows, values as text.
+     * Runs SQL as PostgreSQL's superuser in `database` of a branch (default: the first), past front, tokens and network, for preparing and
+     * checking tests. Resolves with the last statement's rows, values as text.
      */
-    query(sql: string): Promise<TextRow[]>;
+    query(sql: string, branch?: string): Promise<TextRow[]>;
     /** Ends everything at once and removes all files. Further calls wait for the first. */
     stop(): Promise<void>;
     [Symbol.asyncDispose](): Promise<void>;
@@ -1333,7 +1381,8 @@ declare class Emulator implements AsyncDisposable {
  * Starts PostgreSQL, its TLS front and the workspace API, in about a second. Keeps the process alive until `stop()`.
  *
  * Apps reach everything through the variables in `env`. Several emulators can run at the same time, in one process or many.
- * PostgreSQL and all files go away with `stop()`, and also when this process exits, crashes or is killed (on Windows: when it exits).
+ * PostgreSQL and all files go away with `stop()`, and also when this process exits, crashes or is killed (on Windows: when it exits). What
+ * `directory` keeps stays.
  *
  * Rejects when an option is not valid, when no PostgreSQL is found (the error says what to install) or it does not start, and when a
  * given port is taken.
@@ -1455,11 +1504,13 @@ export type {
     EnvironmentChoice,
     Faults,
     IdTokenOptions,
+    Issued,
     Login,
     LoginErrorName,
     LoginRefusal,
     LoginStage,
     NetworkTarget,
+    RunningBranch,
     TextRow,
     TokenKind,
     WireError,

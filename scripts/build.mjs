@@ -4,11 +4,13 @@
  *   pools;
  * - the declarations of both, which pick the entry's names from the index.d.ts that all entries share. One declaration per class keeps
  *   the `Pool` of `lakebase-native/pg` and of `lakebase-native` the same type.
+ * The libraries of the command line are bundled into dist/cli (see bundled-libraries.mjs).
  * An entry with declarations of its own is compiled to an ES module, too (see entries.mjs), over the same copy of everything else.
  */
 
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
+import { bundleLibraries } from './bundled-libraries.mjs'
 import { root } from './entries.mjs'
 import { compile, toEsModule } from './typescript.mjs'
 
@@ -35,6 +37,7 @@ for (const { module, values, types, declarations } of compiled.exports) {
   const typeExports = types.length > 0 ? `export type { ${types.join(', ')} } from '${api}'\n` : ''
   writeFileSync(`${file}.d.ts`, `export { ${values.join(', ')} } from '${api}'\n${typeExports}`)
 }
+await bundleLibraries(join(fresh, 'cli'))
 replace(dist, fresh)
 
 /** Writes the ES modules of the entry's folder, and its declarations for both module systems. */

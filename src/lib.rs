@@ -13,6 +13,7 @@ mod fingerprint;
 pub mod http;
 mod limits;
 pub mod pool;
+pub mod proxy;
 pub mod runtime;
 mod scrub;
 pub mod secret;

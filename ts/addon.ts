@@ -1,10 +1,8 @@
-/** Loads the Rust addon that fits this process, or says what is missing and how to get it. */
+/** Loads the Rust addon that fits this process, or throws what addon-failure.ts says. */
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-
-/** Why each package that was tried gave no addon. */
-type Failures = Map<string, unknown>
+import type { Failures } from './addon-failure.js'
 
 /**
  * The targets whose addon may run in this process, in napi-rs' short form. On Linux both C libraries are tried: only the addon for the
@@ -65,50 +63,7 @@ export function loadAddon(): unknown {
     // In a bundle it is the default export of an ES module: see bundledEntry in scripts/pack.mjs.
     if (addon) return (addon as { default?: unknown }).default ?? addon
   }
+  // Loaded only now: nobody else needs it.
+  const { notLoaded } = require('./addon-failure.js') as typeof import('./addon-failure.js')
   throw notLoaded(failures)
-}
-
-const isMissing = (failure: unknown): boolean => (failure as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND'
-
-function notLoaded(failures: Failures): Error {
-  const system = describeSystem()
-  if (failures.size === 0) {
-    return new Error(
-      `lakebase-native does not support ${system}: it runs on Linux (x64, arm64; glibc or musl), macOS (arm64, x64) and Windows (x64).`,
-    )
-  }
-  const tried = [...failures].map(
-    ([name, failure]) => `\n  - ${name}: ${isMissing(failure) ? 'not installed' : firstLine(failure)}`,
-  )
-  const installed = [...failures].find(([, failure]) => !isMissing(failure))
-  const name = installed?.[0] ?? [...failures.keys()][isMusl() ? failures.size - 1 : 0]
-  const advice = installed
-    ? `${name} is installed but cannot be loaded by this system: see the reason above.`
-    : 'It is an optional dependency of lakebase-native. Package managers leave it out with --omit=optional (--no-optional), with a lockfile or ' +
-      'a node_modules folder that was made on another platform, and bundlers when they copy only JavaScript.\n' +
-      `Install it for the platform where the code runs: npm install --no-save ${name}@${version()}`
-  return new Error(`lakebase-native cannot load its addon on ${system}. Tried:${tried.join('')}\n${advice}`, {
-    cause: installed?.[1] ?? [...failures.values()][0],
-  })
-}
-
-const firstLine = (failure: unknown): string => String((failure as Error).message ?? failure).split('\n')[0]!
-
-function describeSystem(): string {
-  const { platform, arch, version } = process
-  if (platform !== 'linux') return `${platform}-${arch} (Node.js ${version})`
-  const glibc = glibcVersion()
-  return `${platform}-${arch} with ${glibc ? `glibc ${glibc}` : 'musl'} (Node.js ${version})`
-}
-
-const isMusl = (): boolean => process.platform === 'linux' && !glibcVersion()
-
-/** Of the running process; none with musl. The report costs milliseconds and is only made for an error. */
-function glibcVersion(): string | undefined {
-  const report = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined
-  return report?.header?.glibcVersionRuntime
-}
-
-function version(): string {
-  return (require('../package.json') as { version: string }).version
 }

@@ -10,10 +10,10 @@ import { escapeIdentifier, escapeLiteral } from './escape.js'
 import { brief } from './inspection.js'
 import type { ConnectionOptions } from './options.js'
 import { ConnectionParameters, hide } from './pg/connection-parameters.js'
-import { toPgError } from './pg/errors.js'
 import { noticeOf, notificationOf } from './pg/notices.js'
 import { openConnection } from './pg/opening.js'
 import { startupOf } from './pg/startup.js'
+import { nodePostgres, type Policy } from './policy.js'
 import type {
   ClientConfig,
   ClientListener,
@@ -80,6 +80,8 @@ export class Client extends EventEmitter {
   /** Parameters the server reported at startup. */
   parameters: Record<string, string> = {}
 
+  /** @internal */
+  declare _policy: Policy
   /** @internal Hears that this client parses in its own way. */
   declare _onTypeParser?: () => void
   /** @internal The connection's number in Rust, 0 before there is one. */
@@ -115,7 +117,8 @@ export class Client extends EventEmitter {
     this.promise = given.Promise ?? Promise
     this.overrides = new TypeOverrides(given.types)
     const events = { failed: (error: Error) => this.handleFailure(error), severed: () => this.sever() }
-    this.queries = new QueryQueue(this, events, this.overrides, toPgError)
+    Object.defineProperty(this, '_policy', { value: nodePostgres, writable: true })
+    this.queries = new QueryQueue(this, events, this.overrides)
     this.enableChannelBinding = Boolean(given.enableChannelBinding)
     this.scramMaxIterations = numberOr(given.scramMaxIterations, 100_000)
     this.pipeline = Boolean(given.pipeline)
@@ -172,9 +175,8 @@ export class Client extends EventEmitter {
     else this.handleEnd()
   }
 
-  /** @internal Takes what a new connection says about itself. `toError` makes the errors: a Lakebase pool's are typed. */
-  introduce(event: WireEvent, toError: (wire: WireError) => Error = toPgError): void {
-    this.queries.toError = toError
+  /** @internal Takes what the server has told at login. */
+  introduce(event: WireEvent): void {
     this._connection = event.connection!
     this.processID = event.processId as number
     this.secretKey = event.secretKey as number
@@ -201,7 +203,7 @@ export class Client extends EventEmitter {
         this.emit('notification', notificationOf(event.processId as number, event.channel as string, event.payload as string))
         break
       case 'error':
-        this.handleFailure(this.queries.toError(event.error as WireError))
+        this.handleFailure(this._policy.toClientError(event.error as WireError))
         break
       case 'end':
         this.handleEnd(event.error as WireError | undefined)
@@ -220,8 +222,7 @@ export class Client extends EventEmitter {
     }
     this._queryable = false
     this.queries.failAll(error)
-    // In a Lakebase pool an error without a listener is told, not thrown: a server's restart must not end the process.
-    if (this.isLikePg || this.listenerCount('error')) this.emit('error', error)
+    if (this._policy.throwsWithoutListener || this.listenerCount('error')) this.emit('error', error)
     else console.error('lakebase-native: a client lost its connection and has no "error" listener:', error.message)
   }
 
@@ -233,16 +234,16 @@ export class Client extends EventEmitter {
       this.queries.drain(this._ending, () => this.tellCause(cause, told))
     }
     // The socket's end is an event after the server's last word: whoever awaits the query has heard by then.
-    if (this.queries.isOver && this.isLikePg) setImmediate(end)
+    if (this.queries.isOver && this._policy.separatesCauseFromEnd) setImmediate(end)
     else end()
   }
 
   /** What the system or the server said comes before the end itself, as an event of its own; what its listeners do decides how that is told. */
   private tellCause(cause: WireError | null | undefined, told: () => void): void {
-    // A Lakebase pool's client has one error for both.
-    const isTold = cause && !this._ending && (!this.isLikePg || cause.server || cause.system?.length || cause.kind === 'protocol')
-    if (isTold) guarded(() => this.handleFailure(this.queries.toError(cause)))
-    if (isTold && this.isLikePg) setImmediate(() => this.ended(cause, told))
+    const { separatesCauseFromEnd } = this._policy
+    const isTold = cause && !this._ending && (!separatesCauseFromEnd || cause.server || cause.system?.length || cause.kind === 'protocol')
+    if (isTold) guarded(() => this.handleFailure(this._policy.toClientError(cause)))
+    if (isTold && separatesCauseFromEnd) setImmediate(() => this.ended(cause, told))
     else this.ended(cause, told)
   }
 
@@ -256,7 +257,7 @@ export class Client extends EventEmitter {
     this.queries.failAll(error)
     this._ended = true
     this.unref()
-    if (!expected && !this._connectionError && this.isLikePg) guarded(() => this.handleFailure(error))
+    if (!expected && !this._connectionError && this._policy.separatesCauseFromEnd) guarded(() => this.handleFailure(error))
     for (const done of this.endWaiters.splice(0)) guarded(done)
     guarded(told)
     this.queries.tellIdle()
@@ -266,11 +267,6 @@ export class Client extends EventEmitter {
   /** @internal Calls back when the connection has ended, in turn with the callbacks of `end()`. */
   _onEnd(callback: () => void): void {
     this.endWaiters.push(callback)
-  }
-
-  /** Its errors are node-postgres' plain ones; a Lakebase pool's are typed. */
-  private get isLikePg(): boolean {
-    return this.queries.toError === toPgError
   }
 
   /** Runs a query after those before it; see node-postgres' `client.query`. */

@@ -14,7 +14,8 @@ export {
   type ConfigurationProblem,
 } from './errors.js'
 export type { AuthProvider, OidcToken, WorkspaceToken } from './auth/questions.js'
-export { createLakebasePool, getCredential, getDatabaseUrl, getToken, LakebasePool, type Credential, type FetchedToken } from './lakebase.js'
+export { getCredential, getDatabaseUrl, getToken, type Credential } from './credential.js'
+export { createLakebasePool, LakebasePool, type FetchedToken } from './lakebase.js'
 export type { AuthenticationOptions, AuthType, Claim, ConnectionOptions, PoolHooks, LakebasePoolOptions, PoolingOptions, SslMode, SslOptions, TokenOptions, UserOptions } from './options.js'
 export type { ConnectionParameters, Password } from './password.js'
 export { Pool, type PoolClient, type Release } from './pool/pool.js'

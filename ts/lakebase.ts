@@ -1,25 +1,19 @@
-/** `createLakebasePool()`, `getToken()`, `getDatabaseUrl()`: pools and credentials of Databricks Lakebase. */
+/** `createLakebasePool()`: pools of Databricks Lakebase. */
 
 import { offPoolNews, onPoolNews, warn } from './auth/questions.js'
-import { environment, expect } from './environment.js'
-import { AuthenticationError, ConfigurationError, restack } from './errors.js'
+import { getToken } from './credential.js'
+import { environment } from './environment.js'
+import { AuthenticationError, ConfigurationError } from './errors.js'
 import { native } from './native.js'
-import { encodeOptions, environmentVariables, type LakebasePoolOptions, type TokenOptions } from './options.js'
+import type { LakebasePoolOptions } from './options.js'
 import { escapeIdentifier } from './escape.js'
 import { hide } from './pg/connection-parameters.js'
+import { lakebase } from './policy.js'
 import type { Settings } from './pool/options.js'
 import { Pool, type PoolClient } from './pool/pool.js'
 import type { ForwardedRequest } from './users/forwarded.js'
 import type { PoolOfUser, UserIdentity, UserPools } from './users/user-pools.js'
 import { runTransaction, type TransactionOptions } from './pool/transaction.js'
-
-/** A database credential. */
-export interface Credential {
-  /** The password. Secret. */
-  token: string
-  /** When PostgreSQL stops accepting it for new connections. */
-  expiresAt: Date
-}
 
 /** A database credential was fetched, as the event `token` tells it: never the credential itself. */
 export interface FetchedToken {
@@ -42,7 +36,7 @@ export class LakebasePool extends Pool {
   /** Throws a `ConfigurationError` that lists every problem. Connects when first used. */
   constructor(options: LakebasePoolOptions = {}) {
     const schema: SchemaOfPool = { name: undefined }
-    super(withSchema(options, schema), false)
+    super(withSchema(options, schema), lakebase)
     this.#source = options
     const settings = this._settings
     if (settings.encrypted && !settings.verified) {
@@ -222,54 +216,10 @@ export function createLakebasePool(options: LakebasePoolOptions = {}): LakebaseP
   return new LakebasePool(options)
 }
 
-/**
- * A database credential for a password callback: `new pg.Pool({ password: getToken })`, Drizzle, and others.
- *
- * Cached in Rust and shared with the pools of this process; concurrent callers share one fetch, and a token about to expire is refreshed in
- * the background. Options other than tokens' are ignored, so that node-postgres may pass its connection parameters.
- *
- * Rejects with `ConfigurationError`, `AuthenticationError`, `CredentialError` or `ConnectionError`.
- */
-export function getToken(options?: TokenOptions | object): Promise<string> {
-  return getCredential(options).then((credential) => credential.token)
-}
-
-/** The same with its expiry. `refresh` fetches a new one even if the cached one is still good. */
-export function getCredential(options?: TokenOptions | object, { refresh = false } = {}): Promise<Credential> {
-  return new Promise<Credential>((resolve, reject) => {
-    const request = expect({
-      event: (event) => resolve({ token: event.token as string, expiresAt: new Date(event.expiresAt as number) }),
-      fail: reject,
-    })
-    environment.token(request, encodeOptions(options ?? {}), environmentVariables(), refresh)
-  }).catch(restack)
-}
-
 let secretOptions: string[] | undefined
 
 /** Still there for whoever needs them, but neither printed nor serialized. Rust knows which options of the ways to authenticate are secret. */
 function hideSecrets(options: object): void {
   secretOptions ??= native.secretOptions()
   for (const name of secretOptions) if (name in options) hide(options, name, (options as Record<string, unknown>)[name])
-}
-
-/**
- * A `postgres://` URL with a fresh token as its password, for tools that take nothing else. The token is good for new connections until it
- * expires (an hour, usually). Secret.
- *
- * Its `sslmode` is `verify-full` unless another mode is configured: with `require`, libpq and postgres.js would not verify the server. psql
- * and other users of libpq need to know whom to trust then: `PGSSLROOTCERT=system`, or the path of a file of certificates.
- */
-export async function getDatabaseUrl(options?: LakebasePoolOptions): Promise<string> {
-  let encoded = encodeOptions(options ?? {})
-  const { connectionString, password } = JSON.parse(encoded) as { connectionString?: unknown; password?: { $function?: true } }
-  if (typeof connectionString === 'string' && connectionString) return connectionString
-  // A function cannot cross: asked here, as a pool would ask it for a connection.
-  if (password?.$function && typeof options?.password === 'function') {
-    encoded = encodeOptions({ ...(JSON.parse(encoded) as object), password: (await options.password()) ?? '' })
-  }
-  return new Promise<string>((resolve, reject) => {
-    const request = expect({ event: (event) => resolve(event.url as string), fail: reject })
-    environment.databaseUrl(request, encoded, environmentVariables())
-  }).catch(restack)
 }

@@ -22,13 +22,14 @@ export const GROW = 1 << 10
 export interface Environment {
   drain(words: Int32Array): string[] | null
   takeWords(): Int32Array
-  openPool(pool: number, options: string, variables: string, likePg: boolean): string
+  openPool(pool: number, options: string, variables: string, asNodePostgres: boolean): string
   query(pool: number, request: number, text: string, name: string | null, params: WireValue[] | null, flags: number): void
   checkout(pool: number, request: number): void
   openConnection(pool: number, request: number): void
   takeIdle(pool: number): number
   expire(pool: number, connection: number): boolean
   release(connection: number, destroy: boolean): boolean
+  isLastUse(connection: number): boolean
   begunConnections(pool: number): number
   prepareConnections(pool: number): void
   prepared(connection: number, error: string | null): void
@@ -44,11 +45,19 @@ export interface Environment {
   closeClient(connection: number, atOnce: boolean): void
   token(request: number, options: string, variables: string, refresh: boolean): void
   databaseUrl(request: number, options: string, variables: string): void
+  openProxy(proxy: number, request: number, options: string, variables: string, address: string, port: number, password: string | null): void
+  closeProxy(proxy: number, request: number): void
+  workspace(request: number, options: string, variables: string, path: string, token: boolean): void
+  identity(options: string, variables: string): string
   answer(question: number, password: string | null, error: string | null): void
   clearTokens(pool: number): void
 }
 
 interface Native {
+  /** On how many connections, one after another, a query is tried that has not run on any of them. */
+  MAX_QUERY_TRIES: number
+  /** How many connections, one after another, may be lost while they are being prepared, before that is an error. */
+  MAX_PREPARATIONS: number
   Environment: new (wake: () => void, longest: number) => Environment
   issueCertificate(names: string[]): ServerCertificate
   secretOptions(): string[]

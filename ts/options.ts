@@ -4,7 +4,7 @@ import { numberOf } from './auth/functions.js'
 import type { AuthProvider, OidcToken } from './auth/questions.js'
 import type { Client } from './client.js'
 import type { Password } from './password.js'
-import type { PoolClient } from './pool/member.js'
+import type { PoolClient } from './pool/pooled-connection.js'
 import type { TypeSource } from './types.js'
 import type { UserPoolLimits } from './users/user-pools.js'
 
@@ -89,8 +89,8 @@ export interface PoolingOptions {
   maxPipeline?: number
   /**
    * Writes, locking reads and calls of any function share connections, too. Default `false`: faster, but what is behind one that waits for a lock
-   * waits with it, and a program that holds the lock while it awaits what is behind waits for itself, for ever. Never
-   * behind a transaction pooler: PgBouncer 1.18 has lost acknowledged writes when a link or server was lost in the middle of several.
+   * waits with it, and a program that holds the lock while it awaits what is behind waits for itself, for ever. Has an
+   * effect only on connections that are proven to lead to one PostgreSQL process: not behind a pooler, nor behind a proxy that makes up process ids.
    */
   pipelineWrites?: boolean
   /** Told what the pool does, in words. */
@@ -214,7 +214,7 @@ export interface UserOptions extends UserPoolLimits {
   developmentFallback?: boolean
 }
 
-/** Options of `createLakebasePool()`. Each can come from the environment instead: see the README's table. */
+/** Options of `createLakebasePool()`. Each can come from the environment instead: docs/options.md has the table. */
 export interface LakebasePoolOptions extends ConnectionOptions, PoolingOptions, PoolHooks, TokenOptions {
   /** Default `require`. `PGSSLMODE`. */
   sslMode?: SslMode

@@ -6,6 +6,7 @@ import { hasNeverRun, type WireError } from './errors.js'
 import type { Conversation } from './pg/conversation.js'
 import { keyOf, parameterOf } from './pg/notices.js'
 import type { TransactionStatus } from './pg/types.js'
+import type { Policy } from './policy.js'
 import { isPatched, Query, type ProtocolQuery } from './query.js'
 import { Portal, type PortalOwner } from './stream.js'
 import type { TypeOverrides } from './types.js'
@@ -23,6 +24,8 @@ export type Queued = ProtocolQuery | Portal
 export interface QueueOwner {
   /** The connection's number in Rust. */
   readonly _connection: number
+  /** Makes its errors. */
+  readonly _policy: Policy
   /** Queries are handed over at once; they still run one after another. */
   readonly pipeline: boolean
   /** The connection has not failed. */
@@ -47,8 +50,6 @@ export class QueryQueue implements PortalOwner {
   status: TransactionStatus = null
   /** The server has ended the session with its answer to a query. */
   isOver = false
-  /** Makes the errors of queries: a Lakebase pool's are typed. */
-  toError: (wire: WireError) => Error
   private isReady = false
   /** The connection has been there. */
   private isOpen = false
@@ -63,13 +64,14 @@ export class QueryQueue implements PortalOwner {
     private readonly owner: QueueOwner,
     private readonly events: QueueEvents,
     readonly types: TypeOverrides,
-    toError: (wire: WireError) => Error,
-  ) {
-    this.toError = toError
-  }
+  ) {}
 
   get connection(): number {
     return this.owner._connection
+  }
+
+  get toError(): (wire: WireError) => Error {
+    return this.owner._policy.toClientError
   }
 
   /** The connection is there. What waits begins with `pulse`. */

@@ -1,4 +1,4 @@
-// Deliberate differences from pg, each listed in the README's table. A case that matches must differ: an entry whose
+// Deliberate differences from pg, each listed in docs/differences.md. A case that matches must differ: an entry whose
 // behaviour has become equal again fails, so that this list never says more than is true.
 //
 // { case: 'file › case name' or a RegExp over it, why: 'one sentence' }

@@ -1,5 +1,5 @@
 // Where lakebase-native/pg differs from pg on purpose: what it does instead. The same list is in compat/differences.mjs, which sees to it that
-// these are differences, and in the README.
+// these are differences, and in docs/differences.md.
 import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { after } from 'node:test'

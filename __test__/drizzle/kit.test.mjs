@@ -59,16 +59,15 @@ test('generate, then migrate() in code, then the app', BOUND, async () => {
   assert.deepEqual(shown, { authors: [{ id: 1, name: 'Ada', posts: [{ title: 'Notes' }, { title: 'More notes' }] }], count: 2 })
 })
 
-test('the README’s code', BOUND, async () => {
-  const section = readFileSync(join(root, 'README.md'), 'utf8').split('\n## Drizzle\n')[1].split('\n## ')[0]
-  const [use, migration, script] = section.match(/(?<=```ts\n).*?(?=```)/gs)
+test('the code of docs/drizzle.md', BOUND, async () => {
+  const [use, migration, script] = readFileSync(join(root, 'docs/drizzle.md'), 'utf8').match(/(?<=```ts\n).*?(?=```)/gs)
   const code = (file) => readFileSync(join(project, file), 'utf8').replaceAll(/^\/\/.*\n/gm, '')
   assert.equal(migration, code('migrate.js'))
   assert.equal(script, code('drizzle-kit.js'))
   await empty()
   await kit('push', '--force')
-  writeFileSync(join(project, 'readme.js'), `${use}console.log(JSON.stringify([author, authors[0].posts[0].title, posts.length]))`)
-  assert.deepEqual(JSON.parse(await run('readme.js')), [{ id: 1, name: 'Ada' }, 'Notes', 1])
+  writeFileSync(join(project, 'document.js'), `${use}console.log(JSON.stringify([author, authors[0].posts[0].title, posts.length]))`)
+  assert.deepEqual(JSON.parse(await run('document.js')), [{ id: 1, name: 'Ada' }, 'Notes', 1])
 })
 
 test('migrate, with a token that was fetched after the last one had expired', BOUND, async () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import { nodeFileTrace } from '@vercel/nft'
 import { install, readJson, run, root, temporaryDirectory } from './installation.mjs'
 
@@ -43,14 +43,72 @@ async function failureIn(directory, before = '') {
   return failed
 }
 
-test('without its platform package the error says what was tried and the one command that helps', async () => {
+/** The app without its platform package; `change` does more to it. Resolves with the error's text. */
+async function withoutAddon(change = () => {}) {
   const bare = temporaryDirectory()
   cpSync(app, bare, { recursive: true, filter: (path) => !/lakebase-native-(linux|darwin|win32)/.test(path) })
-  const message = await failureIn(bare)
-  assert.match(message, new RegExp(`cannot load its addon on ${process.platform}-${process.arch}`))
-  assert.match(message, /lakebase-native-[a-z0-9-]+: not installed/)
-  assert.match(message, /--omit=optional/)
-  if (platform) assert.ok(message.includes(`npm install --no-save lakebase-native-${platform}@${version}`), message)
+  change((file, content) => {
+    mkdirSync(dirname(join(bare, file)), { recursive: true })
+    if (content === undefined) rmSync(join(bare, file))
+    else writeFileSync(join(bare, file), content)
+  })
+  return failureIn(bare)
+}
+
+describe('without its platform package the error says what was tried, why that is so, and the one command that helps', () => {
+  const needed = `lakebase-native-${platform ?? (process.platform === 'win32' ? `win32-${process.arch}-msvc` : `${process.platform}-${process.arch}`)}`
+  const names = `{ "${needed}": {} }`
+
+  test('left out on installing', async () => {
+    const message = await withoutAddon()
+    assert.match(message, new RegExp(`cannot load its addon on ${process.platform}-${process.arch}`))
+    if (report.glibcVersionRuntime) assert.ok(message.includes(`with glibc ${report.glibcVersionRuntime} (Node.js ${process.version})`), message)
+    assert.match(message, new RegExp(`${needed}: not installed`))
+    assert.match(message, /package-lock\.json names .*: it was left out on installing, as optional dependencies are with --omit=optional or --no-optional/)
+    assert.match(message, /Install it: npm ci --include=optional$/m)
+  })
+
+  test('left out by a setting of the project', async () => {
+    const message = await withoutAddon((write) => write('.npmrc', 'fund=false\nomit=optional\n'))
+    assert.match(message, /left out on installing, as optional dependencies are with "omit=optional" in .*\.npmrc/)
+  })
+
+  test('not in the lockfile', async () => {
+    const message = await withoutAddon((write) => write('package-lock.json', '{}'))
+    assert.match(message, new RegExp(`package-lock\\.json does not name ${needed}: it was made on another platform, or by an npm that`))
+    assert.ok(message.includes(`Add it: npm install --save-optional ${needed}@${version}\n`), message)
+  })
+
+  test('installed on another platform', async () => {
+    const other = needed === 'lakebase-native-win32-x64-msvc' ? 'lakebase-native-darwin-arm64' : 'lakebase-native-win32-x64-msvc'
+    const message = await withoutAddon((write) => {
+      write(`node_modules/${other}/package.json`, '{}')
+      write('package-lock.json', names)
+    })
+    assert.ok(message.includes(`Instead, ${other} is there: the packages were installed on another platform, or for one.`), message)
+    assert.match(message, /Install it: npm ci --include=optional$/m)
+  })
+
+  for (const [manager, lockfile, again, add] of [
+    ['pnpm', 'pnpm-lock.yaml', 'pnpm install --force', 'pnpm add --save-optional'],
+    ['Yarn', 'yarn.lock', 'yarn install', 'yarn add --optional'],
+    ['Bun', 'bun.lock', 'bun install --force', 'bun add --optional'],
+  ]) {
+    test(`with ${manager}`, async () => {
+      const change = (content) => (write) => {
+        write('package-lock.json')
+        write(lockfile, content)
+      }
+      assert.ok((await withoutAddon(change(names))).includes(`Install it: ${again}\n`))
+      assert.ok((await withoutAddon(change(''))).includes(`Add it: ${add} ${needed}@${version}\n`))
+    })
+  }
+
+  test('without a lockfile, as where an app is deployed', async () => {
+    const message = await withoutAddon((write) => write('package-lock.json'))
+    assert.match(message, /missing where optional dependencies are left out \(--omit=optional, --no-optional\), where packages of another platform were copied/)
+    assert.ok(message.includes(`npm install --no-save ${needed}@${version}`), message)
+  })
 })
 
 test('an addon that this system cannot load is named with the system\'s reason', async () => {

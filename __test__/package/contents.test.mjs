@@ -29,6 +29,9 @@ test('the package holds every compiled module, the declarations and the document
       'index.d.ts',
       'package.json',
       'dist/unsupported.mjs',
+      // What the README links to.
+      ...readdirSync(join(root, 'docs')).map((document) => `docs/${document}`),
+      ...['commander.js', 'prompts.js', 'LICENSES.txt'].map((file) => `dist/cli/bundled/${file}`),
       ...modules.map((module) => `${module}.js`),
       ...new Set([...entries, ...twice].map((module) => `${module}.mjs`)),
       ...entries.flatMap((entry) => [`${entry}.d.ts`, `${entry}.d.mts`]),
@@ -36,7 +39,7 @@ test('the package holds every compiled module, the declarations and the document
   )
 })
 
-test('a platform package holds the addon and the documents, and nothing else', () => {
+test('a platform package holds the addon, the licences of what is linked into it and the documents, and nothing else', () => {
   const target = /lakebase-native-(.+)-\d+\.\d+\.\d+/.exec(basename(packed.platform))[1]
-  assert.deepEqual(filesOf(packed.platform), ['LICENSE', 'README.md', 'bundled.mjs', `lakebase-native.${target}.node`, 'package.json'])
+  assert.deepEqual(filesOf(packed.platform), ['LICENSE', 'README.md', 'THIRD-PARTY-LICENSES.txt', 'bundled.mjs', `lakebase-native.${target}.node`, 'package.json'])
 })

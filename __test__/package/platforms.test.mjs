@@ -32,8 +32,8 @@ for (const [target, machine] of Object.entries(machines)) {
       '.': { webpack: './bundled.mjs', production: bundled, development: bundled, default: `./${addon}` },
       './package.json': './package.json',
     }
-    const files = [addon, 'bundled.mjs']
-    assert.deepEqual(manifest, { name: `lakebase-native-${target}`, version, license, engines, ...machine, main: addon, exports, files })
+    const files = [addon, 'bundled.mjs', 'THIRD-PARTY-LICENSES.txt']
+    assert.deepEqual(manifest, { name: `lakebase-native-${target}`, version, license, engines, ...machine, main: addon, exports, preferUnplugged: true, files })
     assert.match(description, /lakebase-native/)
   })
 }

@@ -1,4 +1,4 @@
-// `require('pg')` of packages that know nothing of this one: a package `pg`, as an app puts in the place of node-postgres' (README).
+// `require('pg')` of packages that know nothing of this one: a package `pg`, as an app puts in the place of node-postgres' (docs/pg.md).
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'

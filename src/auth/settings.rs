@@ -234,6 +234,11 @@ impl Settings {
         format!("{family} by {}", given.collect::<Vec<_>>().join(", "))
     }
 
+    /// What was given, as `clientId (DATABRICKS_CLIENT_ID)`; no values.
+    pub fn given(&self) -> Vec<String> {
+        self.given.iter().map(|value| value.setting.named()).collect()
+    }
+
     /// The families of what was given, best source first: options, the environment, the profile. `rank` tells the source of a setting.
     pub fn families(&self, rank: impl Fn(&Setting) -> u8) -> Vec<&'static str> {
         let chosen: HashSet<_> = self.given.iter().filter_map(|value| value.setting.family).collect();
@@ -253,7 +258,10 @@ impl Settings {
 /// The names of what was given; no values.
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let given: Vec<_> = self.given.iter().map(|value| value.setting.named()).collect();
-        f.debug_struct("Settings").field("host", &self.host).field("given", &given).field("pinned", &self.pinned).finish_non_exhaustive()
+        f.debug_struct("Settings")
+            .field("host", &self.host)
+            .field("given", &self.given())
+            .field("pinned", &self.pinned)
+            .finish_non_exhaustive()
     }
 }

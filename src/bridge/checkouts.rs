@@ -8,8 +8,14 @@ use serde_json::{Value, json};
 use super::clients::{Clients, not_queryable};
 use super::environment::Environment;
 use super::queue::Answer;
-use crate::pool::{Checkout, Pool};
+use crate::pool::{self, Checkout, Pool};
 use crate::wire::ConnectionId;
+
+/// How often TypeScript tries what Rust tries in the same way: see `src/pool/retry.rs`.
+#[napi]
+pub const MAX_QUERY_TRIES: u32 = pool::MAX_QUERY_TRIES;
+#[napi]
+pub const MAX_PREPARATIONS: u32 = pool::MAX_PREPARATIONS;
 
 #[napi]
 impl Environment {
@@ -60,6 +66,12 @@ impl Environment {
     pub fn release(&self, connection: u32, destroy: bool) -> bool {
         let checkout = self.clients.lock().get_mut(&connection).and_then(|client| client.checkout.take());
         checkout.is_some_and(|checkout| checkout.release(destroy))
+    }
+
+    /// Whether a checked out connection has had its `maxUses`.
+    #[napi(catch_unwind)]
+    pub fn is_last_use(&self, connection: u32) -> bool {
+        self.clients.lock().get(&connection).and_then(|client| client.checkout.as_ref()).is_some_and(Checkout::is_last_use)
     }
 
     /// Connections the pool has begun to make of its own accord, ever, less those that failed.

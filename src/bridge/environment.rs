@@ -18,7 +18,8 @@ use super::strings::to_js;
 use crate::batch::{Batch, Chunk, Decoding, error_text};
 use crate::config::{self, Config};
 use crate::error::{Error as CoreError, Kind, Problem};
-use crate::pool::{Login, Pool, Purpose, establish};
+use crate::pool::{Login, Pool, Purpose, connect};
+use crate::proxy::Proxy;
 use crate::runtime;
 use crate::secret::Secret;
 use crate::token::TokenSource;
@@ -39,6 +40,8 @@ pub struct Environment {
     questions: Arc<Questions>,
     pub(super) owner: Arc<Questioner>,
     pools: Mutex<HashMap<u32, OpenPool>>,
+    /// They listen until they are dropped.
+    pub(super) proxies: Arc<Mutex<HashMap<u32, Proxy>>>,
     /// The batch whose words did not fit into JavaScript's own array.
     large: Mutex<Option<Batch>>,
 }
@@ -69,6 +72,7 @@ impl Environment {
             clients: Arc::default(),
             questions,
             pools: Mutex::default(),
+            proxies: Arc::default(),
             large: Mutex::default(),
         })
     }
@@ -104,8 +108,8 @@ impl Environment {
     /// Resolves options and environment variables (both JSON objects) and makes a pool under the number `pool`. Returns its settings, or the
     /// error, as JSON.
     #[napi(catch_unwind)]
-    pub fn open_pool(&self, pool: u32, options: String, variables: String, like_pg: bool) -> Result<String> {
-        let mut config = match resolve(&options, &variables, like_pg) {
+    pub fn open_pool(&self, pool: u32, options: String, variables: String, as_node_postgres: bool) -> Result<String> {
+        let mut config = match resolve(&options, &variables, as_node_postgres) {
             Ok(config) => config,
             Err(error) => return Ok(error_text(&error)),
         };
@@ -251,10 +255,11 @@ impl Environment {
             let options = wire::Options {
                 in_order: false,
                 statement_cache_size: config.pool.statement_cache_size,
+                pipeline_writes: false,
                 schema_generation: wire::SchemaGeneration::default(),
-                early: None,
+                first_query: None,
             };
-            match establish(&config.pool, &target, &login, &options, teller.clone()).await {
+            match connect(&config.pool, &target, &login, &options, teller.clone()).await {
                 Ok(connection) => {
                     // Nobody else waits for it: it is prepared when it is introduced.
                     drop(teller.introduce(&connection, Purpose::Caller));
@@ -313,6 +318,10 @@ impl Environment {
         &self.queue
     }
 
+    pub(super) fn questions(&self) -> &Arc<Questions> {
+        &self.questions
+    }
+
     /// The pool, if it is there already.
     pub(super) fn pool(&self, pool: u32) -> Option<Pool> {
         match &lock(&self.pools).get(&pool)?.pool {
@@ -354,6 +363,7 @@ impl Drop for Environment {
         self.queue.close();
         self.questions.close();
         self.clients.clear();
+        lock(&self.proxies).clear();
     }
 }
 
@@ -381,9 +391,9 @@ pub(super) fn parse(options: &str, variables: &str) -> std::result::Result<Parse
     Ok((serde_json::from_str(options).map_err(unreadable)?, serde_json::from_str(variables).map_err(internal)?))
 }
 
-fn resolve(options: &str, variables: &str, like_pg: bool) -> std::result::Result<Config, CoreError> {
+fn resolve(options: &str, variables: &str, as_node_postgres: bool) -> std::result::Result<Config, CoreError> {
     let (options, variables) = parse(options, variables)?;
-    if like_pg { config::resolve_client(&options, &variables) } else { config::resolve(&options, &variables) }
+    if as_node_postgres { config::resolve_client(&options, &variables) } else { config::resolve(&options, &variables) }
 }
 
 /// What the facade shows of a pool's settings: nothing secret.

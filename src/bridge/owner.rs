@@ -13,7 +13,7 @@ use super::environment::Environment;
 use super::pools::Questions;
 use super::queue::Queue;
 use crate::auth::{self, Owner, Question};
-use crate::config::{Login, TokenConfig};
+use crate::config::{Login, TokenConfig, WorkspaceConfig};
 use crate::credential::Credential;
 use crate::error::Error;
 use crate::pool::{self, AskPassword};
@@ -35,10 +35,20 @@ impl Questioner {
 
     /// Makes this thread the owner of the identity, and shows what is unsafe about the configuration.
     pub fn own(self: &Arc<Self>, config: &mut TokenConfig) {
-        for warning in config.warnings.drain(..) {
+        self.show(&mut config.warnings);
+        config.owner = Some(self.clone());
+    }
+
+    /// The same for an identity that asks for no database credential.
+    pub fn own_workspace(self: &Arc<Self>, config: &mut WorkspaceConfig) {
+        self.show(&mut config.warnings);
+        config.owner = Some(self.clone());
+    }
+
+    fn show(&self, warnings: &mut Vec<String>) {
+        for warning in warnings.drain(..) {
             self.warn(&warning);
         }
-        config.owner = Some(self.clone());
     }
 
     /// How connections of `pool` log in; where with tokens, what gives them, which then tells the pool of each.

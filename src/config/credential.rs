@@ -9,7 +9,7 @@ use super::found::unreadable;
 use super::host::is_loopback;
 use super::reader::{Given, Origin, Reader};
 use super::setting::{CLAIMS, DATABRICKS_HOST, ENDPOINT, INSTANCE_NAME, TOKEN_REFRESH_BUFFER};
-use super::{CredentialTarget, TokenConfig, identity, network};
+use super::{CredentialTarget, TokenConfig, WorkspaceConfig, identity, network};
 use crate::auth;
 
 /// Databricks' own connectors refresh two minutes ahead, too.
@@ -25,26 +25,25 @@ const ENDPOINT_FORMAT: &str = "projects/<project>/branches/<branch>/endpoints/<e
 /// Everything a token needs. `None` if a part is missing or wrong, which is reported.
 pub(super) fn resolve(reader: &mut Reader) -> Option<TokenConfig> {
     let target = target(reader);
+    let workspace = workspace(reader);
+    let claims = claims(reader);
+    let refresh_buffer = reader
+        .integer(&TOKEN_REFRESH_BUFFER, 0..=MAX_REFRESH_BUFFER_MILLIS, "milliseconds")
+        .map_or(DEFAULT_REFRESH_BUFFER, Duration::from_millis);
+    let WorkspaceConfig { workspace_url, auth, network, owner, warnings } = workspace?;
+    Some(TokenConfig { workspace_url, target: target?, auth, claims, refresh_buffer, network, owner, warnings })
+}
+
+/// What calls of the workspace's API need. `None` if a part is missing or wrong, which is reported.
+pub(super) fn workspace(reader: &mut Reader) -> Option<WorkspaceConfig> {
     let workspace_url = workspace_url(reader);
     let auth = identity::resolve(reader, workspace_url.as_deref().unwrap_or_default());
     if workspace_url.as_deref() == Some("") && auth.as_ref().is_some_and(|auth| !auth.tell_workspace()) {
         reader.missing(&DATABRICKS_HOST, EXPECTED_HOST);
     }
-    let claims = claims(reader);
-    let refresh_buffer = reader
-        .integer(&TOKEN_REFRESH_BUFFER, 0..=MAX_REFRESH_BUFFER_MILLIS, "milliseconds")
-        .map_or(DEFAULT_REFRESH_BUFFER, Duration::from_millis);
     let network = network::resolve(reader);
-    Some(TokenConfig {
-        workspace_url: workspace_url?,
-        target: target?,
-        auth: auth?,
-        claims,
-        refresh_buffer,
-        network,
-        owner: None,
-        warnings: reader.warnings().to_vec(),
-    })
+    let warnings = reader.warnings().to_vec();
+    Some(WorkspaceConfig { workspace_url: workspace_url?, auth: auth?, network, owner: None, warnings })
 }
 
 /// Whether an endpoint or an instance is named anywhere.

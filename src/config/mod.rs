@@ -22,7 +22,7 @@ mod ssl_mode;
 mod tests;
 mod unknown;
 
-pub use resolve::{resolve, resolve_client, resolve_token};
+pub use resolve::{resolve, resolve_client, resolve_token, resolve_workspace};
 pub use setting::{Form, Setting};
 
 use std::path::PathBuf;
@@ -100,7 +100,7 @@ pub struct PoolConfig {
     pub connection_timeout: Option<Duration>,
     /// `maxUses`; `None` (0) is unlimited, the default.
     pub max_uses: Option<u64>,
-    /// `maxLifetimeSeconds`; `None` (0) is unlimited, the default. Kept by ts/lifetime.ts.
+    /// `maxLifetimeSeconds`; `None` (0) is unlimited, the default.
     pub max_lifetime: Option<Duration>,
     /// `statementCacheSize`, default 256 statements per connection; 0 turns the cache off.
     pub statement_cache_size: usize,
@@ -232,6 +232,16 @@ pub struct TokenConfig {
     /// Whose functions and environment the identity may need.
     pub owner: Option<Arc<dyn Owner>>,
     /// What is unsafe about the configuration, for its owner to show.
+    pub warnings: Vec<String>,
+}
+
+/// How to call the workspace's API, where no database credential is wanted: a part of [`TokenConfig`].
+#[derive(Clone, Debug)]
+pub struct WorkspaceConfig {
+    pub workspace_url: String,
+    pub auth: Settings,
+    pub network: ApiNetwork,
+    pub owner: Option<Arc<dyn Owner>>,
     pub warnings: Vec<String>,
 }
 

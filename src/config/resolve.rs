@@ -8,7 +8,7 @@ use super::connection_string::ConnectionString;
 use super::found::is_function;
 use super::reader::{Dialect, Reader};
 use super::setting::{CONNECTION_STRING, CREATE_SCHEMA, HOST, PASSWORD, READ_ONLY, Setting};
-use super::{Config, Host, Login, Lookup, TokenConfig, connect, credential, identity, pool, schema, unknown};
+use super::{Config, Host, Login, Lookup, TokenConfig, WorkspaceConfig, connect, credential, identity, pool, schema, unknown};
 use crate::error::Error;
 
 /// The configuration of `createLakebasePool(options)`.
@@ -73,6 +73,18 @@ pub fn resolve_token(options: &Map<String, Value>, env: &HashMap<String, String>
     identity::use_profile(&mut reader);
     let token = credential::resolve(&mut reader);
     reader.finish(token).map(|token| token.expect("a missing part is a problem"))
+}
+
+/// What calls of the workspace's API need. Every other key is ignored.
+///
+/// # Errors
+/// One error of [`Kind::Configuration`](crate::error::Kind::Configuration) with every problem.
+pub fn resolve_workspace(options: &Map<String, Value>, env: &HashMap<String, String>) -> Result<WorkspaceConfig, Error> {
+    let mut reader = Reader::new(Dialect::Lakebase, options, env);
+    unknown::report_unreadable(&mut reader, Setting::is_for_tokens);
+    identity::use_profile(&mut reader);
+    let workspace = credential::workspace(&mut reader);
+    reader.finish(workspace).map(|workspace| workspace.expect("a missing part is a problem"))
 }
 
 /// Puts `connectionString` in force, or `DATABASE_URL`. Hosting platforms set the variable unasked, so it counts only where nothing else

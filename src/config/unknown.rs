@@ -13,7 +13,7 @@ pub(super) fn report(reader: &mut Reader) {
         }
         let expected = match nearest(name) {
             Some(option) => format!("a known option: did you mean {option}?"),
-            None => "a known option: the README lists them".into(),
+            None => "a known option: docs/options.md of lakebase-native lists them".into(),
         };
         let shown: String = name.chars().take(60).collect();
         reader.report(Problem { option: Some(shown), variable: None, found: Some("an unknown option".into()), expected });

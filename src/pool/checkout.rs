@@ -1,24 +1,27 @@
 //! A connection in a caller's hands.
 
-use bb8::PooledConnection;
-
-use super::dispatcher::Pool;
-use super::manager::Manager;
+use super::connection::ConnectionGuard;
+use super::pool::Pool;
 use crate::wire::Connection;
 
 /// Give it back with [`release`](Self::release); one that is dropped instead is closed, since nobody knows what state it is in.
 pub struct Checkout {
     pool: Pool,
-    member: Option<PooledConnection<'static, Manager>>,
+    connection: Option<ConnectionGuard>,
 }
 
 impl Checkout {
-    pub(super) fn new(pool: Pool, member: PooledConnection<'static, Manager>) -> Self {
-        Self { pool, member: Some(member) }
+    pub(super) fn new(pool: Pool, connection: ConnectionGuard) -> Self {
+        Self { pool, connection: Some(connection) }
     }
 
     pub fn connection(&self) -> &Connection {
-        &self.member.as_ref().expect("the member is there until release or drop").connection
+        &self.connection.as_ref().expect("the connection is there until release or drop").wire
+    }
+
+    /// Whether `maxUses` are used up with this use.
+    pub fn is_last_use(&self) -> bool {
+        self.connection.as_ref().is_some_and(|connection| connection.is_used_up())
     }
 
     pub fn pool(&self) -> &Pool {
@@ -32,11 +35,11 @@ impl Checkout {
     }
 
     fn give_back(&mut self, destroy: bool) -> bool {
-        let Some(mut member) = self.member.take() else { return false };
+        let Some(mut connection) = self.connection.take() else { return false };
         if destroy {
-            member.retire(true);
+            connection.retire(true);
         }
-        self.pool.take_back(member)
+        self.pool.take_back(connection)
     }
 }
 

@@ -29,6 +29,7 @@ struct State {
     open: AtomicUsize,
     refusals: AtomicUsize,
     silent: AtomicBool,
+    is_proxied: AtomicBool,
     deadly_begin: AtomicBool,
     logins: watch::Sender<bool>,
     free: watch::Sender<HashSet<String>>,
@@ -45,6 +46,7 @@ impl FakeServer {
             open: AtomicUsize::new(0),
             refusals: AtomicUsize::new(0),
             silent: AtomicBool::new(false),
+            is_proxied: AtomicBool::new(false),
             deadly_begin: AtomicBool::new(false),
             logins: watch::Sender::new(true),
             free: watch::Sender::default(),
@@ -83,6 +85,11 @@ impl FakeServer {
     /// Whether logins are answered.
     pub fn answer_logins(&self, answer: bool) {
         self.state.logins.send_replace(answer);
+    }
+
+    /// Later logins are told a process id that is not the server's.
+    pub fn tell_other_process_ids(&self) {
+        self.state.is_proxied.store(true, Ordering::Relaxed);
     }
 
     /// From now on no session gets another answer.
@@ -129,7 +136,8 @@ async fn session(state: &State, mut socket: TcpStream, number: usize) -> std::io
         return socket.write_all(&error("FATAL", "53300", "sorry, too many clients already")).await;
     }
     let mut greeting = message(b'R', &0_i32.to_be_bytes());
-    greeting.extend(message(b'K', &[0, 0, 0, number as u8, 0, 0, 0, 1]));
+    let process_id = if state.is_proxied.load(Ordering::Relaxed) { 100 + number } else { number };
+    greeting.extend(message(b'K', &[0, 0, 0, process_id as u8, 0, 0, 0, 1]));
     greeting.extend(message(b'Z', b"I"));
     socket.write_all(&greeting).await?;
     let mut status = b'I';
@@ -157,6 +165,12 @@ async fn session(state: &State, mut socket: TcpStream, number: usize) -> std::io
                 if answer.ends_with(b"\0\0") {
                     return say_goodbye(socket).await;
                 }
+            }
+            // The question which server process this is; of the answer only the row counts.
+            b'P' if body.windows(14).any(|word| word == b"pg_backend_pid") => {
+                let digits = format!("{number} 1");
+                let row = [&[0, 1, 0, 0, 0, digits.len() as u8], digits.as_bytes()].concat();
+                socket.write_all(&message(b'D', &row)).await?;
             }
             b'S' => socket.write_all(&message(b'Z', &[status])).await?,
             b'X' => return Ok(()),

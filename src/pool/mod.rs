@@ -1,37 +1,35 @@
 //! The pool: who gets which connection, when, and for how long it lives.
 //!
-//! bb8 holds the connections, their number and their order; what it has no notion of is here: queries that share a connection ([`queue`],
-//! [`lane`]), connections made for one caller and errors that reach whoever waits ([`opening`]), bounds per connection ([`member`],
-//! [`reaper`]), and making a connection while its password is still being fetched ([`establish`]).
+//! bb8 holds the connections, their number and their order. This module does what bb8 cannot: queries share a connection ([`scheduler`],
+//! [`shared`]), a failed attempt to connect is told to the caller it was made for ([`growth`]), each connection has limits of its own
+//! ([`connection`], [`idle`]), and a connection is made while its password is still being fetched ([`connect`]).
 
 mod checkout;
-mod dispatcher;
-mod establish;
+mod connect;
+mod connection;
 #[cfg(test)]
 mod fake_server;
+mod growth;
+mod hedged_read;
 mod idle;
-mod lane;
+mod latency;
 mod login;
-mod maker;
-mod manager;
-mod member;
-mod opening;
-mod pace;
-mod queue;
-mod reaper;
+mod observer;
+mod pending;
+#[allow(clippy::module_inception, reason = "the file of the type Pool")]
+mod pool;
 mod retry;
-mod second_try;
+mod scheduler;
+mod shared;
 #[cfg(test)]
 mod tests;
-mod waiter;
-mod watch;
 
 pub use checkout::Checkout;
-pub use dispatcher::{Counts, Pool};
-pub use establish::establish;
+pub use connect::{Purpose, begin_session, connect};
 pub use login::{AskPassword, Login};
-pub use maker::Purpose;
-pub use waiter::{CheckoutReply, QueryReply};
+pub use pending::{CheckoutReply, QueryReply};
+pub use pool::{Counts, Pool};
+pub use retry::{MAX_PREPARATIONS, MAX_QUERY_TRIES};
 
 use std::future::Future;
 use std::pin::Pin;

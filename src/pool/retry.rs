@@ -8,6 +8,11 @@ use std::time::Duration;
 use crate::error::{Error, Kind};
 use crate::wire::PASSWORD_ASKED_AGAIN;
 
+/// On how many connections, one after another, a query is tried that has not run on any of them.
+pub const MAX_QUERY_TRIES: u32 = 20;
+/// How many connections, one after another, may be lost while they are being prepared, before that is an error.
+pub const MAX_PREPARATIONS: u32 = 5;
+
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 

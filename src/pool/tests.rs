@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use super::fake_server::{FakeServer, connect_config};
-use super::pace::Speed;
+use super::latency::Latency;
 use super::{Checkout, Counts, Events, Login, Pool, Purpose};
 use crate::config::PoolConfig;
 use crate::error::{Error, ServerMessage};
@@ -276,14 +276,14 @@ async fn a_connection_lost_while_it_is_asked_leaves_nothing_behind() {
 }
 
 /// How many of 64 queries at once each of eight idle connections runs, when the pool believes the statement to be that fast.
-async fn spread(speed: Speed) -> Vec<usize> {
+async fn spread(speed: Latency) -> Vec<usize> {
     let world = World::new(8, |_| {}).await;
     let mut held = Vec::new();
     for _ in 0..8 {
         held.push(world.checkout().await);
     }
     held.into_iter().for_each(|checkout| _ = checkout.release(false));
-    world.pool.0.pace.note(fingerprint("select it"), speed);
+    world.pool.0.latency.note(fingerprint("select it"), speed);
     let queries: Vec<_> = (0..64).map(|_| world.query("select it")).collect();
     for query in queries {
         assert_eq!(outcome(query).await, Ok(()));
@@ -296,12 +296,12 @@ async fn spread(speed: Speed) -> Vec<usize> {
 
 #[tokio::test]
 async fn statements_that_take_a_moment_are_spread_over_all_connections() {
-    assert_eq!(spread(Speed::Quick(1)).await, [8; 8]);
+    assert_eq!(spread(Latency::Quick(1)).await, [8; 8]);
 }
 
 #[tokio::test]
 async fn statements_that_take_no_time_share_a_few_connections_once_each_has_one() {
-    assert_eq!(spread(Speed::Tiny).await, [1, 1, 1, 1, 15, 15, 15, 15]);
+    assert_eq!(spread(Latency::Negligible).await, [1, 1, 1, 1, 15, 15, 15, 15]);
 }
 
 #[tokio::test]

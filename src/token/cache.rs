@@ -47,7 +47,7 @@ pub(super) struct Cache<F: Fetch> {
 
 struct State<V> {
     held: Option<Held<V>>,
-    flight: Option<Flight<V>>,
+    in_progress: Option<FetchInProgress<V>>,
     /// Fetches that have failed since the last success, how many of them somebody waited for, and how the last one did.
     failures: u32,
     failures_told: u32,
@@ -95,7 +95,7 @@ impl<V: Expiring> Held<V> {
 }
 
 /// One fetch under way, seen by its task and by everyone who waits for it.
-type Flight<V> = Arc<watch::Sender<Progress<V>>>;
+type FetchInProgress<V> = Arc<watch::Sender<Progress<V>>>;
 
 struct Progress<V> {
     /// The latest deadline of those who wait; `None` when nobody does, as in a background fetch.
@@ -119,8 +119,15 @@ impl<F: Fetch> Cache<F> {
     }
 
     pub(super) fn with_clock(fetch: F, clock: Clock) -> Arc<Self> {
-        let state =
-            State { held: None, flight: None, failures: 0, failures_told: 0, last_failure: None, background_from: None, fetch_from: None };
+        let state = State {
+            held: None,
+            in_progress: None,
+            failures: 0,
+            failures_told: 0,
+            last_failure: None,
+            background_from: None,
+            fetch_from: None,
+        };
         Arc::new(Self { fetch, clock, state: Mutex::new(state), fetches: AtomicU64::new(0) })
     }
 
@@ -146,20 +153,20 @@ impl<F: Fetch> Cache<F> {
                 None => self.join(&mut state, deadline),
                 Some(held) => {
                     let served = Served { value: held.value.clone(), from_cache: true };
-                    let may_start = state.flight.is_none() && state.background_from.is_none_or(|from| from <= Instant::now());
+                    let may_start = state.in_progress.is_none() && state.background_from.is_none_or(|from| from <= Instant::now());
                     let background = held.is_due(now, refresh_buffer) && may_start;
-                    Next::Serve(served, background.then(|| self.takeoff(&mut state, None, None)))
+                    Next::Serve(served, background.then(|| self.new_fetch(&mut state, None, None)))
                 }
             }
         };
-        self.go(next, deadline).await
+        self.proceed(next, deadline).await
     }
 
     /// A value fetched now, whatever is held; joins a fetch that is under way. Deadline and cancellation as in [`Cache::get`].
     pub(super) async fn refreshed(self: &Arc<Self>, deadline: Option<Instant>) -> Result<Served<F::Value>, Failure> {
         let deadline = answer_by(deadline);
         let next = self.join(&mut self.state(), deadline);
-        self.go(next, deadline).await
+        self.proceed(next, deadline).await
     }
 
     /// Drops the held value if it still is the one that was `used`; a newer one stays.
@@ -183,12 +190,12 @@ impl<F: Fetch> Cache<F> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for the flight under way, which now lasts until `deadline` at least, or for a new one. Fails at once when the last failure
+    /// Waits for the fetch in progress, which now lasts until `deadline` at least, or for a new one. Fails at once when the last failure
     /// forbids a new one for longer than `deadline`, would only be repeated, or has persisted.
     fn join(self: &Arc<Self>, state: &mut State<F::Value>, deadline: Instant) -> Next<F> {
-        if let Some(flight) = &state.flight {
-            flight.send_modify(|progress| progress.deadline = progress.deadline.max(Some(deadline)));
-            return Next::Wait(Arc::clone(flight), None);
+        if let Some(in_progress) = &state.in_progress {
+            in_progress.send_modify(|progress| progress.deadline = progress.deadline.max(Some(deadline)));
+            return Next::Wait(Arc::clone(in_progress), None);
         }
         let from = state.fetch_from.filter(|from| *from > Instant::now());
         match (&state.last_failure, from) {
@@ -196,46 +203,46 @@ impl<F: Fetch> Cache<F> {
                 Next::Fail(failure.paused(from - Instant::now()))
             }
             _ => {
-                let landing = self.takeoff(state, Some(deadline), from);
-                Next::Wait(Arc::clone(&landing.flight), Some(landing))
+                let task = self.new_fetch(state, Some(deadline), from);
+                Next::Wait(Arc::clone(&task.in_progress), Some(task))
             }
         }
     }
 
-    fn takeoff(self: &Arc<Self>, state: &mut State<F::Value>, deadline: Option<Instant>, from: Option<Instant>) -> Landing<F> {
-        // A flight that waits first has the failure it waits for to tell.
+    fn new_fetch(self: &Arc<Self>, state: &mut State<F::Value>, deadline: Option<Instant>, from: Option<Instant>) -> FetchTask<F> {
+        // A fetch that waits first reports the failure it waits for.
         let last_failure = from.and(state.last_failure.clone());
-        let flight = Arc::new(watch::Sender::new(Progress { deadline, last_failure, outcome: None }));
-        state.flight = Some(Arc::clone(&flight));
-        Landing { cache: Arc::clone(self), flight, from, is_probe: state.is_open(), outcome: None }
+        let in_progress = Arc::new(watch::Sender::new(Progress { deadline, last_failure, outcome: None }));
+        state.in_progress = Some(Arc::clone(&in_progress));
+        FetchTask { cache: Arc::clone(self), in_progress, from, is_probe: state.is_open(), outcome: None }
     }
 
     /// What was decided under the lock, done without it: a runtime that is shutting down drops a task as it is spawned, and the drop of a
-    /// [`Landing`] takes the lock.
-    async fn go(&self, next: Next<F>, deadline: Instant) -> Result<Served<F::Value>, Failure> {
-        let spawn = |landing: Option<Landing<F>>| landing.map(|landing| tokio::spawn(landing.fly()));
+    /// [`FetchTask`] takes the lock.
+    async fn proceed(&self, next: Next<F>, deadline: Instant) -> Result<Served<F::Value>, Failure> {
+        let spawn = |task: Option<FetchTask<F>>| task.map(|task| tokio::spawn(task.run()));
         match next {
             Next::Fail(failure) => Err(failure),
-            Next::Serve(served, landing) => {
-                spawn(landing);
+            Next::Serve(served, task) => {
+                spawn(task);
                 Ok(served)
             }
-            Next::Wait(flight, landing) => {
-                spawn(landing);
-                self.wait(flight, deadline).await
+            Next::Wait(in_progress, task) => {
+                spawn(task);
+                self.wait(in_progress, deadline).await
             }
         }
     }
 
-    async fn wait(&self, flight: Flight<F::Value>, deadline: Instant) -> Result<Served<F::Value>, Failure> {
+    async fn wait(&self, in_progress: FetchInProgress<F::Value>, deadline: Instant) -> Result<Served<F::Value>, Failure> {
         let began = Instant::now();
-        let mut watcher = flight.subscribe();
-        let landed = timeout_at(deadline, watcher.wait_for(|progress| progress.outcome.is_some())).await;
-        // The inner result is an error only when the sender is gone, and `flight` is one.
-        if let Some(outcome) = landed.ok().and_then(Result::ok).and_then(|progress| progress.outcome.clone()) {
+        let mut watcher = in_progress.subscribe();
+        let finished = timeout_at(deadline, watcher.wait_for(|progress| progress.outcome.is_some())).await;
+        // The inner result is an error only when the sender is gone, and `in_progress` is one.
+        if let Some(outcome) = finished.ok().and_then(Result::ok).and_then(|progress| progress.outcome.clone()) {
             return outcome.map(|value| Served { value, from_cache: false });
         }
-        let last_failure = flight.borrow().last_failure.clone();
+        let last_failure = in_progress.borrow().last_failure.clone();
         Err(last_failure.unwrap_or_else(|| {
             let error = Error::new(Kind::Timeout, format!("no token came within {} ms", began.elapsed().as_millis()))
                 .with_code("ETIMEDOUT")
@@ -244,10 +251,10 @@ impl<F: Fetch> Cache<F> {
         }))
     }
 
-    /// Records how a flight ended and tells those who wait, in this order: whoever asks next sees the new state.
-    fn land(&self, flight: &Flight<F::Value>, outcome: Result<F::Value, Failure>) {
+    /// Records how a fetch ended, then tells those who wait: a caller that asks next sees the new state.
+    fn finish(&self, in_progress: &FetchInProgress<F::Value>, outcome: Result<F::Value, Failure>) {
         let mut state = self.state();
-        state.flight = None;
+        state.in_progress = None;
         match &outcome {
             Ok(value) => {
                 self.fetches.fetch_add(1, Ordering::Relaxed);
@@ -259,7 +266,7 @@ impl<F: Fetch> Cache<F> {
             }
             Err(failure) => {
                 state.failures = state.failures.saturating_add(1);
-                state.failures_told = state.failures_told.saturating_add(u32::from(flight.borrow().deadline.is_some()));
+                state.failures_told = state.failures_told.saturating_add(u32::from(in_progress.borrow().deadline.is_some()));
                 let life = state.held.as_ref().and_then(Held::life).unwrap_or_default();
                 let retry_after = failure.retry_after.unwrap_or_default();
                 let now = Instant::now();
@@ -270,7 +277,7 @@ impl<F: Fetch> Cache<F> {
             }
         }
         drop(state);
-        flight.send_modify(|progress| progress.outcome = Some(outcome));
+        in_progress.send_modify(|progress| progress.outcome = Some(outcome));
     }
 }
 
@@ -281,25 +288,25 @@ fn answer_by(deadline: Option<Instant>) -> Instant {
     deadline - MARGIN.min(deadline.saturating_duration_since(now) / 20)
 }
 
-/// How a call goes on, with the flight to start first if there is one.
+/// How a call goes on, with the fetch to start first if there is one.
 enum Next<F: Fetch> {
     Fail(Failure),
-    Serve(Served<F::Value>, Option<Landing<F>>),
-    Wait(Flight<F::Value>, Option<Landing<F>>),
+    Serve(Served<F::Value>, Option<FetchTask<F>>),
+    Wait(FetchInProgress<F::Value>, Option<FetchTask<F>>),
 }
 
-/// The task of a flight. Its drop tells the outcome, also when the fetch panicked or the runtime went away: nobody waits for ever.
-struct Landing<F: Fetch> {
+/// The task of a fetch. Its drop reports the outcome, also when the fetch panicked or the runtime went away: no caller waits for ever.
+struct FetchTask<F: Fetch> {
     cache: Arc<Cache<F>>,
-    flight: Flight<F::Value>,
+    in_progress: FetchInProgress<F::Value>,
     from: Option<Instant>,
     /// One attempt, to see whether what has failed for long works again.
     is_probe: bool,
     outcome: Option<Result<F::Value, Failure>>,
 }
 
-impl<F: Fetch> Landing<F> {
-    async fn fly(mut self) {
+impl<F: Fetch> FetchTask<F> {
+    async fn run(mut self) {
         if let Some(from) = self.from {
             sleep_until(from).await;
         }
@@ -316,34 +323,34 @@ impl<F: Fetch> Landing<F> {
                 Err(failure) => failure,
             };
             if failure.cut_short
-                && let Some(earlier) = self.flight.borrow().last_failure.clone()
+                && let Some(earlier) = self.in_progress.borrow().last_failure.clone()
             {
                 failure = earlier;
             }
             let next = Instant::now() + backoff::foreground(attempt).max(failure.retry_after.map(backoff::spread).unwrap_or_default());
-            let someone_waits = self.flight.borrow().deadline.is_some_and(|deadline| next < deadline);
+            let someone_waits = self.in_progress.borrow().deadline.is_some_and(|deadline| next < deadline);
             if !failure.transient || !someone_waits || self.is_probe {
                 return Err(failure);
             }
-            self.flight.send_modify(|progress| progress.last_failure = Some(failure));
+            self.in_progress.send_modify(|progress| progress.last_failure = Some(failure));
             sleep_until(next).await;
         }
     }
 
     /// A little before those who wait give up, so that they get this attempt's own error.
     fn attempt_until(&self) -> Instant {
-        answer_by(self.flight.borrow().deadline)
+        answer_by(self.in_progress.borrow().deadline)
     }
 }
 
-impl<F: Fetch> Drop for Landing<F> {
+impl<F: Fetch> Drop for FetchTask<F> {
     fn drop(&mut self) {
         let outcome = self.outcome.take().unwrap_or_else(|| {
             Err(Error::new(Kind::Internal, "the token fetch ended without a result")
                 .with_hint("this is a defect in lakebase-native, or the process is shutting down")
                 .into())
         });
-        self.cache.land(&self.flight, outcome);
+        self.cache.finish(&self.in_progress, outcome);
     }
 }
 

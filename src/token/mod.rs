@@ -7,6 +7,7 @@ mod addresses;
 mod backoff;
 mod cache;
 mod registry;
+pub mod workspace;
 
 use std::fmt;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
@@ -15,7 +16,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::auth::{AccessToken, Identity, Workspace};
+use crate::auth::{AccessToken, Identity, Owner, Settings, Workspace};
 use crate::config::{CredentialTarget, Lookup, TokenConfig};
 use crate::credential::{self, Credential};
 use crate::error::Error;
@@ -61,15 +62,12 @@ impl TokenSource {
 
     fn cache(config: &TokenConfig) -> Arc<Cache<CredentialFetch>> {
         static CREDENTIALS: LazyLock<Registry<Cache<CredentialFetch>>> = LazyLock::new(Registry::default);
-        static ACCESS_TOKENS: LazyLock<Registry<Cache<AccessTokenFetch>>> = LazyLock::new(Registry::default);
 
         let workspace = Workspace { url: config.workspace_url.clone(), network: config.network.clone() };
         let identity = Key::identity(&workspace, &config.auth, config.owner.as_deref());
         let key = identity.credential(&config.target, config.claims.as_ref());
         CREDENTIALS.get_or_insert(key, || {
-            let access = ACCESS_TOKENS.get_or_insert(identity, || {
-                Cache::new(AccessTokenFetch(Identity::new(workspace.clone(), config.auth.clone(), config.owner.clone())))
-            });
+            let access = access_tokens(&workspace, &config.auth, config.owner.as_ref());
             let (target, claims) = (config.target.clone(), config.claims.clone());
             Cache::new(CredentialFetch { key, access, workspace, target, claims, listeners: Mutex::default() })
         })
@@ -127,6 +125,13 @@ impl TokenSource {
     pub fn access_token_fetches(&self) -> u64 {
         self.cache.fetcher().access.fetches()
     }
+}
+
+/// The cache of the identity's access tokens for the workspace.
+fn access_tokens(workspace: &Workspace, auth: &Settings, owner: Option<&Arc<dyn Owner>>) -> Arc<Cache<AccessTokenFetch>> {
+    static ACCESS_TOKENS: LazyLock<Registry<Cache<AccessTokenFetch>>> = LazyLock::new(Registry::default);
+    let key = Key::identity(workspace, auth, owner.map(|owner| &**owner));
+    ACCESS_TOKENS.get_or_insert(key, || Cache::new(AccessTokenFetch(Identity::new(workspace.clone(), auth.clone(), owner.cloned()))))
 }
 
 #[derive(Debug)]

@@ -22,6 +22,7 @@ use super::encoder::Encoder;
 use super::handle::{Command, Connection, Observer, Shared, ended};
 use super::inflight::{Flight, InFlight, Sent};
 use super::message::{decode, frame, make_room, malformed, row_description, server_message, stray, unasked, violation};
+use super::pooler::Sharing;
 use super::request::{Execution, Fetch, Outcome, Reply, Request};
 use super::resend::{Attempt, Resends};
 use super::result::{Response, RowDescription};
@@ -39,7 +40,8 @@ where
 {
     static NEXT_ID: AtomicU32 = AtomicU32::new(1);
     let (sender, commands) = mpsc::unbounded_channel();
-    let flights: VecDeque<_> = started.early.into_iter().map(Flight::Request).collect();
+    let sharing = Sharing::at_login(started.session.process_id);
+    let flights: VecDeque<_> = started.first_query.into_iter().map(Flight::Request).collect();
     let shared = Arc::new(Shared {
         id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
         session: started.session,
@@ -49,6 +51,8 @@ where
         runtime: Handle::current(),
         closed: AtomicBool::new(false),
         transaction_status: AtomicU8::new(b'I'),
+        sharing: AtomicU8::new(sharing as u8),
+        pooler: started.encoder.pooler().clone(),
     });
     let mut task = Task {
         socket: started.socket,
@@ -220,7 +224,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
     fn may_go(&self, request: &Request) -> bool {
         self.flights.iter().all(|flight| match flight {
             Flight::Request(other) => request.pipelined && other.pipelined,
-            Flight::Probe(_) => request.pipelined,
+            Flight::Probe(_) => request.pipelined && self.may_ask_behind(),
             Flight::Tunnel(_) | Flight::Ping(_) => false,
         })
     }
@@ -270,13 +274,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
                     request.columns(columns);
                 }
                 self.flights.push_back(Flight::Request(request));
-                self.flights.extend(self.encoder.take_probe(&mut self.out).map(Flight::Probe));
+                if self.may_ask_behind() {
+                    self.ask_where_it_leads();
+                }
             }
             Err(error) => {
                 self.out.truncate(before);
                 self.answer(reply, Outcome::Completed(Err(error)));
             }
         }
+    }
+
+    /// Whether a probe may share the wire with queries. Behind what may be a pooler nothing does.
+    fn may_ask_behind(&self) -> bool {
+        self.shared.may_share(false)
+    }
+
+    /// Sends the probe that the encoder wants, if it wants one.
+    fn ask_where_it_leads(&mut self) {
+        self.flights.extend(self.encoder.take_probe(&mut self.out).map(Flight::Probe));
     }
 
     fn tunnel(&mut self, command: TunnelCommand) {
@@ -482,7 +498,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             Some(Flight::Ping(reply)) => {
                 let _ = reply.send(());
             }
-            Some(Flight::Probe(probe)) => self.encoder.note_probe(&probe),
+            Some(Flight::Probe(probe)) => {
+                if let Some(sharing) = self.encoder.note_probe(&probe, self.shared.session.process_id, self.shared.id) {
+                    self.shared.sharing.store(sharing as u8, Ordering::Relaxed);
+                    // Whoever waits for a connection may now share this one.
+                    self.completed = true;
+                }
+            }
             Some(Flight::Request(request)) => {
                 self.encoder.note_effects(&request, status);
                 if let Some((request, status)) = self.resends.keep(request, status) {
@@ -495,6 +517,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             for (request, status) in self.resends.settle() {
                 self.complete(request, status);
             }
+        }
+        if self.flights.is_empty() && self.resends.is_empty() && status == b'I' {
+            self.ask_where_it_leads();
         }
         self.shared.mark_head(!self.flights.is_empty());
         Ok(())
@@ -509,6 +534,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
     /// Says goodbye, answers whoever still waits, tells the observer.
     async fn end(&mut self, error: Option<Error>) {
         self.shared.closed.store(true, Ordering::Release);
+        self.shared.pooler.forget(self.shared.id);
         self.shared.mark_head(false);
         if error.is_none() {
             frontend::terminate(&mut self.out);

@@ -9,10 +9,11 @@ use std::time::Instant;
 use bytes::BytesMut;
 use postgres_protocol::message::frontend;
 
-use super::caching::Caching;
 use super::effects::Effects;
+use super::handle::ConnectionId;
 use super::inflight::{InFlight, Sent};
 use super::lasting::{calls_unknown_functions, may_be_kept};
+use super::pooler::{Pooler, Sharing};
 use super::probe::{Names, Probe};
 use super::request::{Execution, Fetch, Param, Query, bind, encoding_error};
 use super::resend::Attempt;
@@ -25,7 +26,12 @@ pub type SchemaGeneration = Arc<AtomicU64>;
 /// The statements of one connection.
 pub(super) struct Encoder {
     statements: Statements,
+    pooler: Pooler,
+    /// The connection leads to one server process, without a pooler that shares it.
+    is_direct: bool,
     names: Names,
+    /// Writes are to share the connection if it is direct: ask as early as possible.
+    pipelines_writes: bool,
     /// The query that was written last is to be followed by a probe.
     wants_probe: bool,
     /// Callers' own statement names and their texts.
@@ -38,11 +44,13 @@ pub(super) struct Encoder {
 }
 
 impl Encoder {
-    pub fn new(statement_cache_size: usize, schema_generation: SchemaGeneration, caching: Caching) -> Self {
-        let statements = Statements::new(statement_cache_size, caching);
+    pub fn new(statement_cache_size: usize, pipelines_writes: bool, schema_generation: SchemaGeneration, pooler: Pooler) -> Self {
         Self {
-            statements,
-            names: Names::default(),
+            statements: Statements::new(statement_cache_size, pooler.clone()),
+            pooler,
+            is_direct: false,
+            names: if pipelines_writes { Names::ask_soon() } else { Names::default() },
+            pipelines_writes,
             wants_probe: false,
             named: HashMap::new(),
             schema_generation,
@@ -57,6 +65,9 @@ impl Encoder {
         // What is prepared from here on is prepared after it.
         if !is_cacheable && self.statements.holds_any() && calls_unknown_functions(self.text_of(query)) {
             self.settings += 1;
+        }
+        if self.pipelines_writes && status == b'I' && !self.is_direct && !matches!(query.execution, Execution::Portal(_)) {
+            self.wants_probe |= self.names.note_query();
         }
         let sent = match &query.execution {
             Execution::Simple => {
@@ -118,7 +129,7 @@ impl Encoder {
         }
         if self.names != Names::Kept {
             let sent = unnamed(text, params, false, out)?;
-            self.wants_probe = self.names.note_query();
+            self.wants_probe |= self.names.note_query();
             return Ok(sent);
         }
         let prepared = self.statements.insert(text, now, at);
@@ -145,11 +156,23 @@ impl Encoder {
         wanted.then(|| Probe::write(&self.statements.spare_name(), out).ok()).flatten()
     }
 
-    /// It is answered.
-    pub fn note_probe(&mut self, probe: &Probe) {
+    /// It is answered. `process_id`: what the server told at login. Gives what may share the connection, if the answer shows that.
+    pub fn note_probe(&mut self, probe: &Probe, process_id: i32, connection: ConnectionId) -> Option<Sharing> {
         if !self.names.note_answer(probe) {
             self.statements.turn_off();
+            self.pooler.note_shared_servers();
         }
+        let met = probe.process_id()?;
+        self.is_direct = met == process_id;
+        if self.is_direct {
+            return Some(Sharing::Writes);
+        }
+        self.pooler.note_server(met, connection);
+        Some(Sharing::Reads)
+    }
+
+    pub fn pooler(&self) -> &Pooler {
+        &self.pooler
     }
 
     /// The server reports a setting that has changed.
@@ -163,6 +186,9 @@ impl Encoder {
     pub fn note_effects(&mut self, request: &InFlight, status: u8) {
         if request.has_lost_statement() {
             self.statements.turn_off();
+            if !self.is_direct {
+                self.pooler.note_shared_servers();
+            }
         }
         if request.has_failed() {
             match &request.sent {

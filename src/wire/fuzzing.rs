@@ -7,10 +7,10 @@ use bytes::{Bytes, BytesMut};
 use serde_json::{Map, json};
 use tokio::io::{AsyncWriteExt, duplex};
 
-use super::caching::Caching;
 use super::connection::open;
 use super::encoder::{Encoder, SchemaGeneration};
 use super::handle::{Observer, Session};
+use super::pooler::Pooler;
 use super::request::{Execution, Fetch, Outcome, Query, Request};
 use super::result::{Field, Response, RowDescription, StatementResult};
 use super::startup::{self, Password, PasswordFuture, Started};
@@ -53,10 +53,10 @@ async fn server(bytes: &[u8]) -> tokio::io::DuplexStream {
 /// The answers of a server to whatever `wanted` asks of it, one request for each two bits; every answer that came whole.
 pub fn session(wanted: u16, bytes: &[u8]) -> Vec<Response> {
     block_on(async {
-        let encoder = Encoder::new(2, SchemaGeneration::default(), Caching::default());
+        let encoder = Encoder::new(2, false, SchemaGeneration::default(), Pooler::default());
         let socket = server(bytes).await;
         let connection = open(
-            Started { socket, session: Session::default(), unread: BytesMut::new(), encoder, in_order: false, early: None },
+            Started { socket, session: Session::default(), unread: BytesMut::new(), encoder, in_order: false, first_query: None },
             Arc::new(Nobody),
         );
         let (answered, answers) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(0)));

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
+use super::pooler::{Pooler, Sharing};
 use super::request::{Outcome, Query, Reply, Request};
 use super::tunnel::{TunnelCommand, TunnelEnd};
 use crate::error::{Error, Kind, ServerMessage};
@@ -72,6 +73,9 @@ pub(super) struct Shared {
     pub runtime: Handle,
     pub closed: AtomicBool,
     pub transaction_status: AtomicU8,
+    /// A [`Sharing`].
+    pub sharing: AtomicU8,
+    pub pooler: Pooler,
 }
 
 /// A connection. Clones share it; it says goodbye when the last one is dropped.
@@ -86,6 +90,14 @@ impl Shared {
     pub fn mark_head(&self, busy: bool) {
         let now = if busy { self.epoch.elapsed().as_micros().max(1) as u64 } else { 0 };
         self.head_since.store(now, Ordering::Relaxed);
+    }
+
+    pub fn may_share(&self, writes: bool) -> bool {
+        match Sharing::from_byte(self.sharing.load(Ordering::Relaxed)) {
+            Sharing::Nothing => false,
+            Sharing::Reads => !writes && !self.pooler.shares_servers(),
+            Sharing::Writes => true,
+        }
     }
 }
 
@@ -178,6 +190,11 @@ impl Connection {
             0 => Duration::ZERO,
             since => self.shared.epoch.elapsed().saturating_sub(Duration::from_micros(since)),
         }
+    }
+
+    /// Whether a query may be sent before the answers of others are in, or be followed by others. `writes`: it is no plain read.
+    pub fn may_share(&self, writes: bool) -> bool {
+        self.shared.may_share(writes)
     }
 
     /// `I` idle, `T` in a transaction, `E` in a failed one, as of the last ReadyForQuery.

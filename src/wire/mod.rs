@@ -5,7 +5,6 @@
 //! server's text as it came.
 
 mod address;
-mod caching;
 mod cancel;
 mod connection;
 mod delivery;
@@ -19,6 +18,7 @@ mod lasting;
 mod lexer;
 mod message;
 mod plain_read;
+mod pooler;
 mod probe;
 mod request;
 mod resend;
@@ -40,9 +40,10 @@ pub use connection::open;
 pub use encoder::SchemaGeneration;
 pub use handle::{Connection, ConnectionId, Duplicate, Observer, Session};
 pub use plain_read::is_plain_read;
+pub use pooler::Sharing;
 pub use request::{Execution, Fetch, Outcome, Param, Query, Reply, Request};
 pub use result::{Field, Response, RowCursor, RowDescription, Rows, StatementResult};
 pub use socket::{Connected, Socket, connect};
-pub use startup::{Early, Options, PASSWORD_ASKED_AGAIN, Password, PasswordFuture, Started, start};
+pub use startup::{FirstQuery, Options, PASSWORD_ASKED_AGAIN, Password, PasswordFuture, Started, start};
 pub use target::{CheckIdentity, Target};
 pub use tunnel::TunnelEnd;

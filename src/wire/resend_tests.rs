@@ -4,8 +4,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::caching::Caching;
 use super::handle::Connection;
+use super::pooler::Pooler;
 use super::request::{Outcome, Query};
 use super::scripted_server::{SOON, Setup, connect, connect_with, hear, heard, message, ready, send, send_alone, show_that_names_are_kept};
 
@@ -82,8 +82,8 @@ async fn answer(server: &mut DuplexStream, bytes: &[u8]) {
 }
 
 /// A connection that has prepared `READ`, and the name of that.
-async fn prepared(in_order: bool, caching: Caching) -> (Setup, String) {
-    let mut setup = connect_with(in_order, caching);
+async fn prepared(in_order: bool, pooler: Pooler) -> (Setup, String) {
+    let mut setup = connect_with(in_order, pooler);
     show_that_names_are_kept(&setup.connection, &mut setup.server).await;
     let outcome = ask(&setup.connection, READ);
     let (parsed, name) = next_query(&mut setup.server).await;
@@ -95,16 +95,16 @@ async fn prepared(in_order: bool, caching: Caching) -> (Setup, String) {
 
 #[tokio::test]
 async fn no_two_connections_give_their_statements_the_same_names() {
-    let (_one, first) = prepared(false, Caching::default()).await;
-    let (_other, second) = prepared(false, Caching::default()).await;
+    let (_one, first) = prepared(false, Pooler::default()).await;
+    let (_other, second) = prepared(false, Pooler::default()).await;
     assert_ne!(first, second);
     assert!(first.starts_with("lakebase_") && first.len() >= 26 && first.len() < 63, "{first}");
 }
 
 #[tokio::test]
 async fn nothing_is_prepared_where_statements_get_other_names() {
-    let caching = Caching::default();
-    let Setup { connection, mut server, .. } = connect_with(false, caching.clone());
+    let pooler = Pooler::default();
+    let Setup { connection, mut server, .. } = connect_with(false, pooler.clone());
     for asks in [false, true, false] {
         let outcome = ask(&connection, READ);
         assert_eq!(next_query(&mut server).await, (Parsed::Unnamed, String::new()));
@@ -112,26 +112,26 @@ async fn nothing_is_prepared_where_statements_get_other_names() {
         assert_eq!(told(outcome).await, "right", "nobody waits for the question");
         if asks {
             assert_eq!(heard(&mut server, b'S').await, b"PBECS");
-            let none = message(b'D', &[0, 1, 0, 0, 0, 1, b'0']);
+            let none = message(b'D', b"\0\x01\0\0\0\x031 0");
             answer(&mut server, &[message(b'1', b""), message(b'2', b""), none, message(b'C', b"SELECT 1\0"), ready(b'I')].concat()).await;
         }
     }
-    assert!(caching.is_off());
+    assert!(pooler.loses_statements());
 }
 
 #[tokio::test]
 async fn a_statement_that_is_gone_is_sent_again_without_a_name_and_nothing_is_cached_any_more() {
     for (code, text) in [("26000", "prepared statement \"NAME\" does not exist"), ("08P01", "prepared statement \"NAME\" not found")] {
-        let caching = Caching::default();
-        let (Setup { connection, mut server, .. }, name) = prepared(false, caching.clone()).await;
-        let (other, _) = prepared(false, caching.clone()).await;
+        let pooler = Pooler::default();
+        let (Setup { connection, mut server, .. }, name) = prepared(false, pooler.clone()).await;
+        let (other, _) = prepared(false, pooler.clone()).await;
         let outcome = ask(&connection, READ);
         assert_eq!(next_query(&mut server).await, (Parsed::Before, name.clone()));
         answer(&mut server, &failure(code, &text.replace("NAME", &name))).await;
         assert_eq!(next_query(&mut server).await, (Parsed::Unnamed, String::new()));
         answer(&mut server, &row(Parsed::Unnamed, "right")).await;
         assert_eq!(told(outcome).await, "right");
-        assert!(caching.is_off());
+        assert!(pooler.loses_statements());
         // Of all connections to there.
         let Setup { connection, mut server, .. } = other;
         let outcome = ask(&connection, READ);
@@ -156,7 +156,7 @@ async fn a_name_that_is_taken_is_given_up() {
 
 #[tokio::test]
 async fn a_query_that_fails_while_it_runs_is_not_sent_again() {
-    let (Setup { connection, mut server, .. }, _) = prepared(false, Caching::default()).await;
+    let (Setup { connection, mut server, .. }, _) = prepared(false, Pooler::default()).await;
     for code in ["26000", "22P02", "0A000"] {
         let outcome = ask(&connection, READ);
         assert_eq!(next_query(&mut server).await.0, Parsed::Before);
@@ -167,7 +167,7 @@ async fn a_query_that_fails_while_it_runs_is_not_sent_again() {
 
 #[tokio::test]
 async fn what_was_cancelled_or_had_no_lock_is_not_tried_again() {
-    let (Setup { connection, mut server, .. }, _) = prepared(false, Caching::default()).await;
+    let (Setup { connection, mut server, .. }, _) = prepared(false, Pooler::default()).await;
     for code in ["57014", "55P03", "40P01", "53200"] {
         let outcome = ask(&connection, READ);
         assert_eq!(next_query(&mut server).await.0, Parsed::Before);
@@ -179,7 +179,7 @@ async fn what_was_cancelled_or_had_no_lock_is_not_tried_again() {
 #[tokio::test]
 async fn queries_with_values_that_do_not_fit_share_one_parse_and_one_round_trip() {
     for in_order in [false, true] {
-        let (Setup { connection, mut server, .. }, name) = prepared(in_order, Caching::default()).await;
+        let (Setup { connection, mut server, .. }, name) = prepared(in_order, Pooler::default()).await;
         let outcomes: Vec<_> = (0..64).map(|_| ask(&connection, READ)).collect();
         for _ in 0..64 {
             assert_eq!(next_query(&mut server).await, (Parsed::Before, name.clone()));
@@ -202,7 +202,7 @@ async fn queries_with_values_that_do_not_fit_share_one_parse_and_one_round_trip(
 
 #[tokio::test]
 async fn a_stale_statement_is_parsed_again_once_for_all_who_used_it_in_their_order() {
-    let (Setup { connection, mut server, .. }, name) = prepared(false, Caching::default()).await;
+    let (Setup { connection, mut server, .. }, name) = prepared(false, Pooler::default()).await;
     let outcomes: Vec<_> = (0..8).map(|_| ask(&connection, READ)).collect();
     for _ in 0..8 {
         next_query(&mut server).await;
@@ -221,7 +221,7 @@ async fn a_stale_statement_is_parsed_again_once_for_all_who_used_it_in_their_ord
 
 #[tokio::test]
 async fn in_order_a_write_waits_for_reads_that_may_be_sent_again() {
-    let (Setup { connection, mut server, .. }, _) = prepared(true, Caching::default()).await;
+    let (Setup { connection, mut server, .. }, _) = prepared(true, Pooler::default()).await;
     let read = ask(&connection, READ);
     let write = send_alone(&connection, Query::simple("insert into t values (1)"));
     assert_eq!(next_query(&mut server).await.0, Parsed::Before);
@@ -235,7 +235,7 @@ async fn in_order_a_write_waits_for_reads_that_may_be_sent_again() {
 
 #[tokio::test]
 async fn in_order_reads_that_ran_before_a_stale_one_run_again_after_it() {
-    let (Setup { connection, mut server, .. }, _) = prepared(true, Caching::default()).await;
+    let (Setup { connection, mut server, .. }, _) = prepared(true, Pooler::default()).await;
     let (stale, other, later) =
         (ask(&connection, READ), ask(&connection, "select b from t"), send_alone(&connection, Query::simple("delete from t")));
     assert_eq!(next_query(&mut server).await.0, Parsed::Before);
@@ -252,7 +252,7 @@ async fn in_order_reads_that_ran_before_a_stale_one_run_again_after_it() {
 
 #[tokio::test]
 async fn in_order_reads_behind_a_value_that_does_not_fit_keep_their_answers() {
-    let (Setup { connection, mut server, .. }, _) = prepared(true, Caching::default()).await;
+    let (Setup { connection, mut server, .. }, _) = prepared(true, Pooler::default()).await;
     let (failed, other) = (ask(&connection, READ), ask(&connection, "select b from t"));
     next_query(&mut server).await;
     next_query(&mut server).await;

@@ -8,10 +8,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::caching::Caching;
 use super::connection::open;
 use super::encoder::{Encoder, SchemaGeneration};
 use super::handle::{Connection, ConnectionId, Observer, Session};
+use super::pooler::Pooler;
 use super::request::{Outcome, Query, Request};
 use super::startup::Started;
 use crate::error::Error;
@@ -35,16 +35,16 @@ pub struct Setup {
 }
 
 /// A connection that knows nothing of its server yet.
-pub fn connect_with(in_order: bool, caching: Caching) -> Setup {
+pub fn connect_with(in_order: bool, pooler: Pooler) -> Setup {
     let (socket, server) = duplex(SOCKET);
     let generation = SchemaGeneration::default();
-    let encoder = Encoder::new(16, generation.clone(), caching);
-    let started = Started { socket, session: Session::default(), unread: BytesMut::new(), encoder, in_order, early: None };
+    let encoder = Encoder::new(16, false, generation.clone(), pooler);
+    let started = Started { socket, session: Session::default(), unread: BytesMut::new(), encoder, in_order, first_query: None };
     Setup { connection: open(started, Arc::new(Silent)), server, generation }
 }
 
 pub fn connect() -> Setup {
-    connect_with(false, Caching::default())
+    connect_with(false, Pooler::default())
 }
 
 /// Lets the connection find out that the server keeps the names of statements: from then on it caches.
@@ -58,7 +58,7 @@ pub async fn show_that_names_are_kept(connection: &Connection, server: &mut Dupl
         server.write_all(&answer).await.unwrap();
         assert!(matches!(timeout(SOON, outcome).await, Ok(Ok(Outcome::Completed(Ok(_))))));
     }
-    let row = message(b'D', &[0, 1, 0, 0, 0, 1, b'1']);
+    let row = message(b'D', b"\0\x01\0\0\0\x031 1");
     let answer = [message(b'1', b""), message(b'2', b""), row, message(b'C', b"SELECT 1\0"), message(b'3', b""), ready(b'I')].concat();
     server.write_all(&answer).await.unwrap();
 }

@@ -15,11 +15,11 @@ use postgres_protocol::message::backend::{AuthenticationSaslBody, ErrorFields, M
 use postgres_protocol::message::frontend;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::caching::Caching;
 use super::encoder::{Encoder, SchemaGeneration};
 use super::handle::Session;
 use super::inflight::InFlight;
 use super::message::{decode, frame, malformed, missing, server_message, violation};
+use super::pooler::Pooler;
 use super::request::{Outcome, Request};
 use super::resend::Attempt;
 use super::socket::{Connected, Socket};
@@ -45,7 +45,7 @@ pub type PasswordFuture<'a> = Pin<Box<dyn Future<Output = Result<Option<Secret>,
 ///
 /// PostgreSQL reads messages one after another, and so does the Neon proxy that Lakebase's is built on: Neon's own serverless driver sends
 /// its first query this way (`pipelineConnect`).
-pub trait Early: Send + Sync {
+pub trait FirstQuery: Send + Sync {
     ///
     /// It has to be a plain read. What it asks for may be asked once more: when the login fails, nobody can tell on which side of a proxy.
     fn take(&self) -> Option<Request>;
@@ -56,11 +56,13 @@ pub trait Early: Send + Sync {
 /// Settings of the session that are not the server's business.
 pub struct Options {
     pub statement_cache_size: usize,
+    /// Writes share the connection as soon as it is proven to lead to one server process.
+    pub pipeline_writes: bool,
     pub schema_generation: SchemaGeneration,
     /// Queries that share the connection run in the order of their calls, whatever happens to them. They have to be plain reads.
     pub in_order: bool,
     /// Whom the first attempt asks for a request.
-    pub early: Option<Box<dyn Early>>,
+    pub first_query: Option<Box<dyn FirstQuery>>,
 }
 
 /// A session that has begun.
@@ -72,17 +74,24 @@ pub struct Started<S> {
     pub(super) encoder: Encoder,
     pub(super) in_order: bool,
     /// The request that went out with the password.
-    pub(super) early: Option<Box<InFlight>>,
+    pub(super) first_query: Option<Box<InFlight>>,
 }
 
-/// Holds the early request while nobody knows whether there will be a session.
-struct Rider<'a> {
+impl<S> Started<S> {
+    /// The socket for whoever speaks the protocol without this layer, what the server said, and the bytes that it sent behind that.
+    pub fn into_parts(self) -> (S, Session, BytesMut) {
+        (self.socket, self.session, self.unread)
+    }
+}
+
+/// Holds the query that was sent with the password until the server accepts or refuses the login.
+struct UnconfirmedQuery<'a> {
     request: Option<Box<InFlight>>,
     target: &'a Target,
 }
 
-impl Rider<'_> {
-    /// There will be no session. The read that came too early may go elsewhere.
+impl UnconfirmedQuery<'_> {
+    /// The login failed. The query, which is a plain read, may run on another connection.
     fn lose(&mut self, cause: &Error) {
         if let Some(request) = self.request.take() {
             request.lose(cause, false);
@@ -91,7 +100,7 @@ impl Rider<'_> {
 }
 
 /// The attempt was given up before the server's word came: the request may have run.
-impl Drop for Rider<'_> {
+impl Drop for UnconfirmedQuery<'_> {
     fn drop(&mut self) {
         if let Some(request) = self.request.take() {
             request.lose(&self.target.timed_out(), true);
@@ -149,18 +158,19 @@ pub async fn start(
     target: &Target,
     password: &mut dyn Password,
     options: &Options,
-    early: Option<&dyn Early>,
+    first_query: Option<&dyn FirstQuery>,
 ) -> Result<Started<Socket>, Error> {
     let binding = if target.config.channel_binding { connected.channel_binding() } else { None };
     let channel = Channel { encrypted: connected.is_encrypted(), local: connected.is_local, binding };
     let link = connected.link;
     let mut exchange = Exchange::new(connected.stream, target);
-    let mut encoder = Encoder::new(options.statement_cache_size, options.schema_generation.clone(), Caching::of(&target.config));
-    let mut rider = Rider { request: None, target };
-    let session = match exchange.run(&channel, password, &mut encoder, early, &mut rider).await {
+    let mut encoder =
+        Encoder::new(options.statement_cache_size, options.pipeline_writes, options.schema_generation.clone(), Pooler::of(&target.config));
+    let mut unconfirmed = UnconfirmedQuery { request: None, target };
+    let session = match exchange.run(&channel, password, &mut encoder, first_query, &mut unconfirmed).await {
         Ok(session) => Session { link, ..session },
         Err(error) => {
-            rider.lose(&error);
+            unconfirmed.lose(&error);
             return Err(error);
         }
     };
@@ -170,7 +180,7 @@ pub async fn start(
         unread: exchange.read,
         encoder,
         in_order: options.in_order,
-        early: rider.request.take(),
+        first_query: unconfirmed.request.take(),
     })
 }
 
@@ -183,10 +193,10 @@ where
     let binding = encrypted.then(|| vec![0; 32]);
     let channel = Channel { encrypted, local: !encrypted, binding };
     let mut exchange = Exchange::new(socket, target);
-    let mut encoder = Encoder::new(16, SchemaGeneration::default(), Caching::default());
-    let mut rider = Rider { request: None, target };
-    let session = exchange.run(&channel, password, &mut encoder, None, &mut rider).await?;
-    Ok(Started { socket: exchange.socket, session, unread: exchange.read, encoder, in_order: false, early: None })
+    let mut encoder = Encoder::new(16, false, SchemaGeneration::default(), Pooler::default());
+    let mut unconfirmed = UnconfirmedQuery { request: None, target };
+    let session = exchange.run(&channel, password, &mut encoder, None, &mut unconfirmed).await?;
+    Ok(Started { socket: exchange.socket, session, unread: exchange.read, encoder, in_order: false, first_query: None })
 }
 
 struct Exchange<'a, S> {
@@ -215,8 +225,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
         channel: &Channel,
         password: &mut dyn Password,
         encoder: &mut Encoder,
-        mut early: Option<&dyn Early>,
-        rider: &mut Rider<'_>,
+        mut first_query: Option<&dyn FirstQuery>,
+        unconfirmed: &mut UnconfirmedQuery<'_>,
     ) -> Result<Session, Error> {
         self.write_startup()?;
         self.flush().await?;
@@ -237,7 +247,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
             match message {
                 Message::AuthenticationOk => {}
                 Message::AuthenticationCleartextPassword => {
-                    if rider.request.is_some() {
+                    if unconfirmed.request.is_some() {
                         return Err(asked_again());
                     }
                     let secret = self.secret(password).await?.unwrap_or_default();
@@ -251,9 +261,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
                     }
                     frontend::password_message(secret.expose().as_bytes(), &mut self.out).map_err(|_| nul_in_password())?;
                     if channel.encrypted
-                        && let Some(early) = early.take()
+                        && let Some(first_query) = first_query.take()
                     {
-                        rider.request = early.take().and_then(|request| self.append(request, encoder));
+                        unconfirmed.request = first_query.take().and_then(|request| self.append(request, encoder));
                     }
                     sent = self.flush().await?;
                 }
@@ -319,7 +329,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
         }
     }
 
-    /// Puts the early request behind the password; one that cannot be encoded is answered with the error.
+    /// Puts the first query behind the password; one that cannot be encoded is answered with the error.
     fn append(&mut self, Request { query, pipelined, reply }: Request, encoder: &mut Encoder) -> Option<Box<InFlight>> {
         let before = self.out.len();
         match encoder.encode(&query, Attempt::First, b'I', &mut self.out) {
@@ -451,8 +461,8 @@ fn nul_in_password() -> Error {
 }
 
 #[cfg(test)]
-#[path = "early_tests.rs"]
-mod early_tests;
+#[path = "first_query_tests.rs"]
+mod first_query_tests;
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use super::caching::Caching;
+use super::pooler::Pooler;
 use super::result::RowDescription;
 use crate::tls;
 
@@ -36,8 +36,7 @@ pub(super) struct Statements {
     obsolete: Vec<Arc<Prepared>>,
     capacity: usize,
     clock: u64,
-    /// Where it is off, nothing is cached.
-    caching: Caching,
+    pooler: Pooler,
     /// Makes the names no other connection's, process's or caller's: behind a pooler another's statement may be in the session.
     names: Option<u64>,
     next: u64,
@@ -53,13 +52,13 @@ pub(super) struct Validity {
 }
 
 impl Statements {
-    pub fn new(capacity: usize, caching: Caching) -> Self {
+    pub fn new(capacity: usize, pooler: Pooler) -> Self {
         let names = if capacity > 0 { tls::random() } else { None };
-        Self { by_text: HashMap::new(), obsolete: Vec::new(), capacity, clock: 0, caching, names, next: 0 }
+        Self { by_text: HashMap::new(), obsolete: Vec::new(), capacity, clock: 0, pooler, names, next: 0 }
     }
 
     pub fn is_enabled(&self) -> bool {
-        self.names.is_some() && !self.caching.is_off()
+        self.names.is_some() && !self.pooler.loses_statements()
     }
 
     pub fn holds_any(&self) -> bool {
@@ -68,7 +67,7 @@ impl Statements {
 
     /// The server does not keep what is prepared.
     pub fn turn_off(&mut self) {
-        self.caching.turn_off();
+        self.pooler.note_lost_statements();
         self.clear();
     }
 
@@ -142,7 +141,7 @@ mod tests {
 
     #[test]
     fn the_least_recently_used_statement_makes_room() {
-        let (mut statements, at) = (Statements::new(2, Caching::default()), Instant::now());
+        let (mut statements, at) = (Statements::new(2, Pooler::default()), Instant::now());
         let first = statements.insert("a", START, at);
         let second = statements.insert("b", START, at);
         assert!(Arc::ptr_eq(&statements.get("a", START, at).unwrap(), &first));
@@ -155,7 +154,7 @@ mod tests {
     #[test]
     fn a_change_of_schema_or_settings_makes_statements_stale() {
         for later in [Validity { schema: 1, ..START }, Validity { settings: 1, ..START }] {
-            let (mut statements, at) = (Statements::new(2, Caching::default()), Instant::now());
+            let (mut statements, at) = (Statements::new(2, Pooler::default()), Instant::now());
             let stale = statements.insert("a", START, at);
             assert!(statements.get("a", later, at).is_none());
             statements.insert("a", later, at);
@@ -166,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_statement_ages_however_often_it_is_used() {
-        let (mut statements, at) = (Statements::new(2, Caching::default()), Instant::now());
+        let (mut statements, at) = (Statements::new(2, Pooler::default()), Instant::now());
         statements.insert("a", START, at);
         assert!(statements.get("a", START, at + MAX_AGE - Duration::from_millis(1)).is_some());
         assert!(statements.get("a", START, at + MAX_AGE).is_none());
@@ -177,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_statement_that_was_replaced_is_not_removed_by_its_predecessor() {
-        let (mut statements, at) = (Statements::new(2, Caching::default()), Instant::now());
+        let (mut statements, at) = (Statements::new(2, Pooler::default()), Instant::now());
         let first = statements.insert("a", START, at);
         let second = statements.insert("a", START, at);
         statements.remove("a", &first);

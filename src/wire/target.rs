@@ -37,6 +37,13 @@ impl Target {
         self
     }
 
+    /// The same server for other sessions. What TLS knows of the server is shared.
+    pub fn with_session(&self, change: impl FnOnce(&mut ConnectConfig)) -> Self {
+        let mut config = self.config.clone();
+        change(&mut config);
+        Self { config, tls: self.tls.clone(), identity: self.identity.clone() }
+    }
+
     pub(super) fn identity(&self) -> Option<&CheckIdentity> {
         self.identity.as_ref()
     }

@@ -8,6 +8,8 @@ import type { Identity } from './tokens.js'
 
 export interface CatalogueOptions {
   projects: readonly string[]
+  /** Branches of the first project that run; the first one is its default. */
+  branches: readonly string[]
   instances: readonly string[]
   hostname: string
   database: string
@@ -20,12 +22,10 @@ export interface Resource {
   [field: string]: unknown
 }
 
-/** Every project has these branches; only the default one has a read-only endpoint beside the read-write one. */
+/** Every project has these branches and the first one those that run; only the default one has a read-only endpoint beside the read-write one. */
 const BRANCHES = ['production', 'development']
 
 export class Catalogue {
-  /** Full names of the endpoints and names of the instances that the emulator's PostgreSQL answers for. */
-  readonly served: readonly string[]
   /** The read-write endpoint of the first project's default branch. */
   readonly endpoint: string
   /** The first instance. */
@@ -37,11 +37,21 @@ export class Catalogue {
 
   constructor(private readonly options: CatalogueOptions) {
     const [project = 'emulator'] = options.projects
-    this.endpoint = `projects/${project}/branches/production/endpoints/primary`
+    this.endpoint = endpointOf(project, options.branches[0] ?? 'production')
     this.instance = options.instances[0] ?? 'emulator'
-    this.served = [this.endpoint, this.instance]
     this.add('projects', options.projects.map((name) => this.project(name)))
     this.instances = options.instances.map((name) => this.provisioned(name))
+  }
+
+  /** The full name of a running branch's read-write endpoint. */
+  endpointOfBranch(branch: string): string {
+    return endpointOf(this.options.projects[0] ?? 'emulator', branch)
+  }
+
+  /** Full names of the endpoints and names of the instances that a branch's PostgreSQL answers for. */
+  served(branch: string): readonly string[] {
+    const endpoint = this.endpointOfBranch(branch)
+    return endpoint === this.endpoint ? [endpoint, this.instance] : [endpoint]
   }
 
   /** The members of a collection such as `projects/p/branches`. Undefined when its parent does not exist. */
@@ -69,13 +79,16 @@ export class Catalogue {
 
   private project(id: string): Resource {
     const name = `projects/${id}`
-    this.add(`${name}/branches`, BRANCHES.map((branch) => this.branch(name, branch)))
+    const running = id === this.options.projects[0] ? this.options.branches : ['production']
+    const [first = 'production'] = running
+    const branches = [...new Set([...running, ...BRANCHES])]
+    this.add(`${name}/branches`, branches.map((branch) => this.branch(name, branch, branch === first, running.includes(branch))))
     return {
       name,
       uid: uid(name),
       status: {
         display_name: id,
-        default_branch: `${name}/branches/production`,
+        default_branch: `${name}/branches/${first}`,
         pg_version: Number.parseInt(this.options.pgVersion, 10),
         owner: this.options.identities[0]?.name,
         enable_pg_native_login: false,
@@ -83,18 +96,17 @@ export class Catalogue {
     }
   }
 
-  private branch(project: string, id: string): Resource {
+  private branch(project: string, id: string, isDefault: boolean, isRunning: boolean): Resource {
     const name = `${project}/branches/${id}`
-    const isDefault = id === 'production'
-    const endpoints = [this.endpointOf(name, 'primary', 'ENDPOINT_TYPE_READ_WRITE', isDefault ? 'ACTIVE' : 'IDLE')]
-    if (isDefault) endpoints.push(this.endpointOf(name, 'replica', 'ENDPOINT_TYPE_READ_ONLY', 'ACTIVE'))
+    const endpoints = [this.endpointResource(name, 'primary', 'ENDPOINT_TYPE_READ_WRITE', isRunning ? 'ACTIVE' : 'IDLE')]
+    if (isDefault) endpoints.push(this.endpointResource(name, 'replica', 'ENDPOINT_TYPE_READ_ONLY', 'ACTIVE'))
     this.add(`${name}/endpoints`, endpoints)
     this.add(`${name}/roles`, this.options.identities.map((identity) => this.role(name, identity)))
     this.add(`${name}/databases`, [...new Set([this.options.database, 'postgres'])].map((database) => this.databaseOf(name, database)))
     return { name, uid: uid(name), parent: project, status: { default: isDefault, current_state: 'READY', is_protected: isDefault } }
   }
 
-  private endpointOf(branch: string, id: string, type: string, state: string): Resource {
+  private endpointResource(branch: string, id: string, type: string, state: string): Resource {
     const name = `${branch}/endpoints/${id}`
     const { hostname } = this.options
     const hosts = type.endsWith('READ_WRITE') ? { host: hostname } : { host: hostname, read_only_host: hostname }
@@ -139,6 +151,8 @@ export class Catalogue {
     }
   }
 }
+
+const endpointOf = (project: string, branch: string): string => `projects/${project}/branches/${branch}/endpoints/primary`
 
 /** Stable across runs, and shaped like a UUID. */
 function uid(name: string): string {

@@ -3,17 +3,16 @@
 import type { EventEmitter } from 'node:events'
 import type { TextRow } from './administrator.js'
 import type { ApiCall } from './api.js'
+import type { Branch } from './branch.js'
 import type { Catalogue } from './catalogue.js'
 import type { Clock } from './clock.js'
-import type { Compute } from './compute.js'
 import { identityVariables, type EmulatedAuth, type EmulatedCloud, type Surroundings } from './environments.js'
 import type { Faults } from './faults.js'
-import type { Front, Login } from './front.js'
+import type { Login } from './front.js'
 import type { IdTokenOptions } from './identity-providers.js'
 import type { Link } from './link.js'
 import type { Settings } from './options.js'
-import type { Postgres } from './postgres.js'
-import type { TokenKind, TokenStore } from './tokens.js'
+import type { Issued, TokenKind, TokenStore } from './tokens.js'
 
 /** The two servers that clients reach over the network. */
 export type NetworkTarget = 'api' | 'database'
@@ -28,6 +27,19 @@ export interface EnvironmentChoice {
   auth?: EmulatedAuth
   /** Which of Azure's clouds, for Azure's identities. Default `public`. */
   cloud?: EmulatedCloud
+  /** Which of the branches that run. Default: the first. */
+  branch?: string
+}
+
+/** A branch that runs. */
+export interface RunningBranch {
+  name: string
+  /** Full name of its endpoint, for `LAKEBASE_ENDPOINT`. */
+  endpoint: string
+  /** Port of its database. */
+  port: number
+  /** Whether it began without data. */
+  isNew: boolean
 }
 
 /** What happened since the start or the last `resetCounts()`. */
@@ -43,6 +55,8 @@ export interface Counts {
 export interface EmulatorEvents {
   /** A call of the workspace API was answered, or dropped by a fault. */
   call: [call: ApiCall]
+  /** A token was issued; its value is not told. */
+  token: [issued: Issued]
   /** The front accepted or refused a login. */
   login: [login: Login]
   /** A client's TCP connection opened; how many are open now. */
@@ -54,16 +68,15 @@ export interface EmulatorEvents {
 /** @internal */
 export interface Parts {
   settings: Settings
-  postgres: Postgres
   ca: string
   caFile: string
   catalogue: Catalogue
   clock: Clock
   tokens: TokenStore
-  compute: Compute
-  front: Front
   faults: Faults
-  links: Record<NetworkTarget, Link>
+  api: Link
+  /** The first one is the default. */
+  branches: readonly Branch[]
   events: EventEmitter<EmulatorEvents>
   around: Surroundings
   stop(): Promise<void>
@@ -82,6 +95,8 @@ export class Emulator implements AsyncDisposable {
   readonly endpoint: string
   /** Name of the Provisioned instance, for `LAKEBASE_INSTANCE_NAME`. */
   readonly instance: string
+  /** The branches that run; the first one is the default, which `endpoint`, `env` and `ports` are of. */
+  readonly branches: readonly RunningBranch[]
   /** Name of the database. */
   readonly database: string
   /** Version of the PostgreSQL behind, such as `18.4`. */
@@ -90,6 +105,8 @@ export class Emulator implements AsyncDisposable {
   readonly faults: Faults
   /** Tells when something happens, so that tests need not wait in loops. */
   readonly events: EventEmitter<EmulatorEvents>
+  /** Resolves when the PostgreSQL of a branch has ended, asked to or not. */
+  readonly ended: Promise<void>
 
   readonly #parts: Parts
   #counts = emptyCounts()
@@ -98,30 +115,33 @@ export class Emulator implements AsyncDisposable {
 
   /** @internal */
   constructor(parts: Parts) {
-    const { catalogue, links, settings } = parts
+    const { catalogue, api, branches, settings } = parts
     this.#parts = parts
     this.ca = parts.ca
     this.caFile = parts.caFile
-    this.ports = { api: links.api.port, database: links.database.port }
+    this.branches = branches.map(({ name, endpoint, link, isNew }) => ({ name, endpoint, port: link.port, isNew }))
+    this.ports = { api: api.port, database: branches[0]!.link.port }
     this.endpoint = catalogue.endpoint
     this.instance = catalogue.instance
     this.database = settings.database
-    this.postgresVersion = parts.postgres.version
+    this.postgresVersion = branches[0]!.postgres.version
     this.faults = parts.faults
     this.events = parts.events
+    this.ended = Promise.race(branches.map(({ postgres }) => postgres.ended))
     this.env = this.envFor()
     this.events.on('call', ({ path }) => (this.#counts.api[path] = (this.#counts.api[path] ?? 0) + 1))
     this.events.on('login', ({ accepted }) => this.#counts.logins[accepted ? 'accepted' : 'refused']++)
   }
 
   /** Environment variables for an app, as a deployment would set them. They hold secrets of the emulator only. */
-  envFor({ tier = 'autoscaling', auth = 'm2m', cloud = 'public' }: EnvironmentChoice = {}): Record<string, string> {
+  envFor({ tier = 'autoscaling', auth = 'm2m', cloud = 'public', branch }: EnvironmentChoice = {}): Record<string, string> {
     const { settings, around } = this.#parts
+    const { endpoint, link } = this.#branch(branch)
     return {
       ...identityVariables(auth, cloud, around),
-      ...(tier === 'autoscaling' ? { LAKEBASE_ENDPOINT: this.endpoint } : { LAKEBASE_INSTANCE_NAME: this.instance }),
+      ...(tier === 'autoscaling' ? { LAKEBASE_ENDPOINT: endpoint } : { LAKEBASE_INSTANCE_NAME: this.instance }),
       PGHOST: settings.hostname,
-      PGPORT: String(this.ports.database),
+      PGPORT: String(link.port),
       PGDATABASE: this.database,
       PGUSER: auth === 'pat' ? settings.userName : settings.clientId,
       PGSSLMODE: 'require',
@@ -139,7 +159,7 @@ export class Emulator implements AsyncDisposable {
   get counts(): Counts {
     const { api, logins } = this.#counts
     const connections = (target: NetworkTarget): { opened: number; open: number } => {
-      const { opened, open } = this.#parts.links[target]
+      const { opened, open } = this.#traffic(target)
       return { opened: opened - this.#openedBefore[target], open }
     }
     return { api: { ...api }, logins: { ...logins }, connections: { api: connections('api'), database: connections('database') } }
@@ -147,9 +167,8 @@ export class Emulator implements AsyncDisposable {
 
   /** Counts from zero again; connections that are open stay counted as open. */
   resetCounts(): void {
-    const { api, database } = this.#parts.links
     this.#counts = emptyCounts()
-    this.#openedBefore = { api: api.opened, database: database.opened }
+    this.#openedBefore = { api: this.#traffic('api').opened, database: this.#traffic('database').opened }
   }
 
   /** The emulator's time in milliseconds since the epoch; tokens live and expire by it. */
@@ -202,17 +221,20 @@ export class Emulator implements AsyncDisposable {
    * way meanwhile has not been read by its session: no statement that has begun is lost.
    */
   async terminateConnections({ idleOnly = false }: { idleOnly?: boolean } = {}): Promise<number> {
-    const end = async (call: string, condition: string): Promise<number> => {
-      const others = `backend_type = 'client backend' AND pid <> pg_backend_pid()`
-      return (await this.query(`SELECT ${call} FROM pg_stat_activity WHERE ${others} ${condition}`)).length
-    }
-    if (!idleOnly) return end('pg_terminate_backend(pid)', '')
-    return this.#parts.front.quiet(() => end('pg_terminate_backend(pid, 5000)', "AND state = 'idle'"))
+    const ends = this.#parts.branches.map(async ({ name, front }) => {
+      const end = async (call: string, condition: string): Promise<number> => {
+        const others = `backend_type = 'client backend' AND pid <> pg_backend_pid()`
+        return (await this.query(`SELECT ${call} FROM pg_stat_activity WHERE ${others} ${condition}`, name)).length
+      }
+      if (!idleOnly) return end('pg_terminate_backend(pid)', '')
+      return front.quiet(() => end('pg_terminate_backend(pid, 5000)', "AND state = 'idle'"))
+    })
+    return (await Promise.all(ends)).reduce((sum, count) => sum + count, 0)
   }
 
   /** Suspends the database as after five idle minutes: ends its sessions and, with `wakeUpDelayMillis`, has the next login wake it. */
   async suspend(): Promise<void> {
-    this.#parts.compute.suspend()
+    for (const { compute } of this.#parts.branches) compute.suspend()
     await this.terminateConnections()
   }
 
@@ -225,11 +247,11 @@ export class Emulator implements AsyncDisposable {
   }
 
   /**
-   * Runs SQL as PostgreSQL's superuser in `database`, past front, tokens and network, for preparing and checking tests.
-   * Resolves with the last statement's rows, values as text.
+   * Runs SQL as PostgreSQL's superuser in `database` of a branch (default: the first), past front, tokens and network, for preparing and
+   * checking tests. Resolves with the last statement's rows, values as text.
    */
-  query(sql: string): Promise<TextRow[]> {
-    return this.#parts.postgres.query(sql, this.database)
+  query(sql: string, branch?: string): Promise<TextRow[]> {
+    return this.#branch(branch).postgres.query(sql, this.database)
   }
 
   /** Ends everything at once and removes all files. Further calls wait for the first. */
@@ -242,8 +264,21 @@ export class Emulator implements AsyncDisposable {
   }
 
   #links(target?: NetworkTarget): Link[] {
-    const { api, database } = this.#parts.links
-    return target === undefined ? [api, database] : [this.#parts.links[target]]
+    const { api, branches } = this.#parts
+    return [...(target === 'database' ? [] : [api]), ...(target === 'api' ? [] : branches.map(({ link }) => link))]
+  }
+
+  #traffic(target: NetworkTarget): { opened: number; open: number } {
+    const links = this.#links(target)
+    const sum = (of: (link: Link) => number): number => links.reduce((total, link) => total + of(link), 0)
+    return { opened: sum((link) => link.opened), open: sum((link) => link.open) }
+  }
+
+  #branch(name: string | undefined): Branch {
+    const { branches } = this.#parts
+    const branch = name === undefined ? branches[0] : branches.find((one) => one.name === name)
+    if (branch) return branch
+    throw new TypeError(`no branch ${name} runs: these do: ${branches.map((one) => one.name).join(', ')}`)
   }
 }
 

@@ -51,6 +51,18 @@ export interface EmulatorOptions {
   subjectToken?: string
   /** Names of the projects (Autoscaling); the first one's is the database that runs. Default `['emulator']`. */
   projects?: string[]
+  /**
+   * Branches of the first project that run, each with a PostgreSQL and a port of its own; the first one is the default. A branch that has no
+   * data yet in `directory` begins with a copy of the data of `production`. Default `['production']`.
+   */
+  branches?: string[]
+  /**
+   * Folder that keeps data, credentials, certificate and (where they are still free) ports between runs. One emulator at a time uses it.
+   * Default: nothing is kept.
+   */
+  directory?: string
+  /** With `directory`: begins with empty branches, or new copies of `production`. Default false. */
+  fresh?: boolean
   /** Names of the instances (Provisioned); the first one's is the database that runs. Default `['emulator']`. */
   instances?: string[]
   /** Which PostgreSQL runs behind. */
@@ -61,14 +73,17 @@ export interface EmulatorOptions {
     version?: string
     /** Further lines of postgresql.conf. Default: none. */
     settings?: Record<string, string | number | boolean>
+    /** Hears every line that PostgreSQL logs, and of which branch. */
+    onLog?: (line: string, branch: string) => void
   }
 }
 
-type Resolved = Required<Omit<EmulatorOptions, 'subjectToken' | 'ports'>>
+type Resolved = Required<Omit<EmulatorOptions, 'subjectToken' | 'ports' | 'directory'>>
 
 export interface Settings extends Resolved {
   subjectToken: string | undefined
   ports: { api: number; database: number }
+  directory: string | undefined
 }
 
 /** Fills in the defaults. Throws one TypeError that lists everything that cannot be. */
@@ -92,6 +107,9 @@ export function resolveOptions(options: EmulatorOptions): Settings {
     users: options.users ?? [],
     subjectToken: options.subjectToken,
     projects: options.projects ?? ['emulator'],
+    branches: options.branches ?? ['production'],
+    directory: options.directory,
+    fresh: options.fresh ?? false,
     instances: options.instances ?? ['emulator'],
     postgres: options.postgres ?? {},
   }
@@ -108,8 +126,13 @@ function findProblems(settings: Settings): string[] {
   for (const name of ['database', 'hostname', 'clientId', 'clientSecret', 'userName', 'personalAccessToken'] as const) {
     if (settings[name] === '') problems.push(`${name} must not be empty`)
   }
-  for (const name of ['projects', 'instances'] as const) {
+  for (const name of ['projects', 'instances', 'branches'] as const) {
     if (settings[name].length === 0) problems.push(`${name} must name at least one`)
   }
+  for (const name of settings.branches) {
+    // It is a folder's name, too.
+    if (!/^[a-z][a-z0-9-]{0,62}$/.test(name)) problems.push(`branches: ${JSON.stringify(name)} must be lower-case letters, digits and hyphens, a letter first`)
+  }
+  if (new Set(settings.branches).size < settings.branches.length) problems.push('branches must name each branch once')
   return problems
 }

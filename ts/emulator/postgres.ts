@@ -17,7 +17,7 @@ import {
 } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { createInterface, type Interface } from 'node:readline'
 import { runSql, type Address, type TextRow } from './administrator.js'
@@ -39,6 +39,10 @@ export interface PostgresOptions extends BinaryChoice {
   password?: string
   /** Further lines of postgresql.conf. Default: none. */
   settings?: Record<string, string | number | boolean>
+  /** Folder that keeps the data when the server has stopped; made if it is not there. Default: a private one, removed on `stop()`. */
+  dataDir?: string
+  /** Every line that the server logs. */
+  onLog?: (line: string) => void
 }
 
 export interface Postgres {
@@ -51,7 +55,9 @@ export interface Postgres {
   /** Directory of the Unix socket, for libpq-style `host`. Undefined on Windows. */
   readonly socketDir: string | undefined
   readonly dataDir: string
-  /** Private directory, removed on `stop()` or when this process is gone. `dataDir` is in it. */
+  /** Whether the data directory was made by this start. */
+  readonly isNew: boolean
+  /** Private directory, removed on `stop()` or when this process is gone. `dataDir` is in it, unless it is to be kept. */
   readonly directory: string
   readonly superuser: string
   /** Where the superuser logs in without a password. */
@@ -73,10 +79,10 @@ interface Owner {
 const START_TIMEOUT_MILLIS = 60_000
 const LOG_LINES = 20
 
-/** No durability: the data lives as long as the process. */
-const fastSettings = {
-  fsync: false,
-  full_page_writes: false,
+/** Data that lives as long as the process needs no durability. Data that is kept survives a crash, less its last moments. */
+const throwAwaySettings = { fsync: false, full_page_writes: false }
+
+const usualSettings = {
   synchronous_commit: false,
   max_connections: 200,
   logging_collector: false,
@@ -90,7 +96,8 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const binDir = findBinDir(options)
   const owner: Owner = process.getuid?.() === 0 ? unprivileged() : {}
   const directory = privateDirectory(owner)
-  const watchdog = watch(directory, owner)
+  const dataDir = options.dataDir === undefined ? join(directory, 'data') : resolve(options.dataDir)
+  const watchdog = watch(directory, owner, dataDir)
   const remove = (): void => {
     watchdog.dismiss()
     rmSync(directory, { recursive: true, force: true, maxRetries: 5 })
@@ -102,21 +109,25 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     if (copy) giveAll(dirname(dirname(binaries.postgres)), owner)
     if (existsSync(join(directory, 'lib'))) give(join(directory, 'lib'), owner)
     const superuser = options.superuser ?? 'postgres'
-    await initialise(binaries, directory, owner, superuser, options.password, watchdog.guard)
-    const settings = configure(directory, owner, options)
-    const server = await listen(binaries, directory, owner, settings, options.port ?? 0, watchdog.guard)
+    if (options.dataDir !== undefined) prepareKept(dataDir, owner)
+    const isNew = !existsSync(join(dataDir, 'PG_VERSION'))
+    if (isNew) await initialise(binaries, directory, dataDir, owner, superuser, options.password, watchdog.guard)
+    const settings = configure(directory, dataDir, owner, options, isNew)
+    const start: Start = { binaries, directory, dataDir, owner, settings, guard: watchdog.guard, onLog: options.onLog }
+    const server = await listen(start, options.port ?? 0)
     const ended = once(server.child, 'exit').then(() => watchdog.guard(undefined))
     let stopped: Promise<void> | undefined
     return {
       ...server,
       host: settings.host,
       socketDir: settings.socketDir,
-      dataDir: join(directory, 'data'),
+      dataDir,
+      isNew,
       directory,
       superuser,
       ended,
       query: (sql, database = 'postgres') => runSql(server.address, superuser, database, sql),
-      stop: () => (stopped ??= end(server.child, ended).finally(remove)),
+      stop: () => (stopped ??= end(server.child, ended, options.dataDir !== undefined).finally(remove)),
     }
   } catch (error) {
     remove()
@@ -156,6 +167,17 @@ function giveAll(directory: string, owner: Owner): void {
   }
 }
 
+/** Makes the folder for data that is kept, and the owner its owner. */
+function prepareKept(dataDir: string, owner: Owner): void {
+  const parent = dirname(dataDir)
+  mkdirSync(parent, { recursive: true })
+  if (owner.uid !== undefined && !reachable(parent)) {
+    throw new Error(`PostgreSQL cannot keep its data in ${dataDir}: as root it runs as another user, who may not enter ${parent}. Choose another folder, or run as a user who is not root`)
+  }
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  giveAll(dataDir, owner)
+}
+
 /** Whether a user who is neither owner nor in the group may enter the directory and all above it. */
 function reachable(path: string): boolean {
   for (let directory = realpathSync(path); ; directory = dirname(directory)) {
@@ -167,6 +189,7 @@ function reachable(path: string): boolean {
 async function initialise(
   binaries: Binaries,
   directory: string,
+  dataDir: string,
   owner: Owner,
   superuser: string,
   password: string | undefined,
@@ -180,7 +203,7 @@ async function initialise(
     give(passwordFile, owner)
     flags.push('--pwfile', passwordFile)
   }
-  const child = run(binaries.initdb, ['--pgdata', join(directory, 'data'), ...flags], binaries, owner, directory)
+  const child = run(binaries.initdb, ['--pgdata', dataDir, ...flags], binaries, owner, directory)
   if (child.pid !== undefined) guard(child.pid)
   const log = follow(child.stderr)
   const status = await exit(child, binaries.initdb)
@@ -193,15 +216,18 @@ interface Settings {
   socketDir: string | undefined
 }
 
-/** Writes postgresql.conf and pg_hba.conf. */
-function configure(directory: string, owner: Owner, options: PostgresOptions): Settings {
-  const data = join(directory, 'data')
+/** Settings of this start, which postgresql.conf includes: those of the last one do not stay. */
+const SETTINGS_FILE = 'emulator.conf'
+
+/** Writes the settings and pg_hba.conf. */
+function configure(directory: string, data: string, owner: Owner, options: PostgresOptions, isNew: boolean): Settings {
   const windows = process.platform === 'win32'
   const host = options.host ?? (windows ? '127.0.0.1' : undefined)
   const socketDir = windows ? undefined : join(directory, 'socket')
   const auth = options.auth ?? (options.password === undefined ? 'trust' : 'scram-sha-256')
   const settings: Record<string, string | number | boolean> = {
-    ...fastSettings,
+    ...(options.dataDir === undefined && throwAwaySettings),
+    ...usualSettings,
     listen_addresses: host ?? '',
     unix_socket_directories: socketDir ?? '',
     // Decides how CREATE ROLE … PASSWORD stores it; a stored SCRAM secret cannot serve an md5 login.
@@ -220,7 +246,9 @@ function configure(directory: string, owner: Owner, options: PostgresOptions): S
   }
   Object.assign(settings, options.settings)
   const lines = Object.entries(settings).map(([name, value]) => `${name} = '${String(value).replaceAll("'", "''")}'\n`)
-  appendFileSync(join(data, 'postgresql.conf'), lines.join(''))
+  writeFileSync(join(data, SETTINGS_FILE), lines.join(''))
+  give(join(data, SETTINGS_FILE), owner)
+  if (isNew) appendFileSync(join(data, 'postgresql.conf'), `include = '${SETTINGS_FILE}'\n`)
   writeFileSync(
     join(data, 'pg_hba.conf'),
     `local all all trust\nlocal replication all trust\nhost all all all ${auth}\nhost replication all all ${auth}\n`,
@@ -237,21 +265,26 @@ interface Server {
   address: Address
 }
 
+/** What a start needs to know. */
+interface Start {
+  binaries: Binaries
+  directory: string
+  dataDir: string
+  owner: Owner
+  settings: Settings
+  guard: (pid: number) => void
+  onLog: PostgresOptions['onLog']
+}
+
 /** Starts the server; on a port of our choice that somebody else took meanwhile, again on another. */
-async function listen(
-  binaries: Binaries,
-  directory: string,
-  owner: Owner,
-  { host, socketDir }: Settings,
-  wanted: number,
-  guard: (pid: number) => void,
-): Promise<Server> {
+async function listen({ binaries, directory, dataDir, owner, settings: { host, socketDir }, guard, onLog }: Start, wanted: number): Promise<Server> {
   for (let attempt = 1; ; attempt++) {
     const port = wanted !== 0 ? wanted : host === undefined ? 5432 : await freePort(host)
-    const flags = ['-D', join(directory, 'data'), '-p', String(port)]
+    const flags = ['-D', dataDir, '-p', String(port)]
     const child = run(binaries.postgres, flags, binaries, owner, directory)
     if (child.pid !== undefined) guard(child.pid)
     const log = follow(child.stderr)
+    if (onLog) log.reader.on('line', onLog)
     try {
       const version = await ready(child, binaries.postgres, log)
       const address = socketDir === undefined ? { host: host ?? '127.0.0.1', port } : { path: join(socketDir, `.s.PGSQL.${port}`) }
@@ -334,11 +367,15 @@ async function ready(child: ChildProcess, program: string, log: Log): Promise<st
   return version
 }
 
-/** SIGQUIT ends sessions and server without writing anything more: the data is about to be removed. */
-async function end(child: ChildProcess, ended: Promise<void>): Promise<void> {
+/**
+ * SIGQUIT ends sessions and server without writing anything more: the data is about to be removed. SIGINT ends sessions and writes what is to
+ * be kept; a server that does not manage that in time finds it in its log at the next start.
+ */
+async function end(child: ChildProcess, ended: Promise<void>, keep: boolean): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
-  child.kill('SIGQUIT')
-  const timer = setTimeout(() => child.kill('SIGKILL'), 5_000)
+  child.kill(keep ? 'SIGINT' : 'SIGQUIT')
+  const timers = [setTimeout(() => child.kill('SIGKILL'), keep ? 30_000 : 5_000)]
+  if (keep) timers.push(setTimeout(() => child.kill('SIGQUIT'), 20_000))
   await ended
-  clearTimeout(timer)
+  for (const timer of timers) clearTimeout(timer)
 }

@@ -20,6 +20,18 @@ export interface IssuedToken {
 
 export type TokenKind = 'access' | 'database'
 
+/** A token that was issued, without its value. */
+export interface Issued {
+  kind: TokenKind
+  /** Whose it is: a user's e-mail address or a service principal's application id. */
+  identity: string
+  /** Endpoints and instances that a database credential is for. */
+  scope: readonly string[]
+  /** Milliseconds since the epoch, by the emulator's clock. */
+  issuedAt: number
+  expiresAt: number
+}
+
 /** Why a database login was refused. Never sent to the client, who gets the same answer for all of them, as in PostgreSQL. */
 export type LoginRefusal = 'unknown token' | 'expired token' | 'token for another endpoint' | 'token of another identity'
 
@@ -34,7 +46,10 @@ interface Entry {
 export class TokenStore {
   private readonly entries = new Map<string, Entry>()
 
-  constructor(private readonly clock: Clock) {}
+  constructor(
+    private readonly clock: Clock,
+    private readonly onIssue: (issued: Issued) => void = () => {},
+  ) {}
 
   issueAccess(identity: Identity, lifetimeMillis: number): IssuedToken {
     return this.issue({ kind: 'access', identity, scope: [], expiresAt: this.clock.now() + lifetimeMillis })
@@ -76,8 +91,11 @@ export class TokenStore {
   }
 
   private issue(entry: Entry): IssuedToken {
-    const token = jwt(entry.identity.name, this.clock.now(), entry.expiresAt)
+    const { kind, identity, scope, expiresAt } = entry
+    const issuedAt = this.clock.now()
+    const token = jwt(identity.name, issuedAt, expiresAt)
     this.entries.set(token, entry)
+    this.onIssue({ kind, identity: identity.name, scope, issuedAt, expiresAt })
     return { token, expiresAt: entry.expiresAt }
   }
 }

@@ -8,6 +8,7 @@
 import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import type { Socket } from 'node:net'
+import { join } from 'node:path'
 
 export interface Watchdog {
   /** The process to end from now on, in place of the one named before. Undefined: none. */
@@ -17,7 +18,7 @@ export interface Watchdog {
 }
 
 /**
- * `$1` is the directory. Each line read is a process id, or empty for none; `done` means that nothing is left to do. The process leads a
+ * `$1` is the directory to remove, `$2` the one with the data, which may lie elsewhere and then stays. Each line read is a process id, or empty for none; `done` means that nothing is left to do. The process leads a
  * group, which initdb's own children are in. PostgreSQL removes postmaster.pid as its last act; its process id may stay for ever where
  * nobody reaps orphans, as in many containers. A server that is killed in the end takes a moment to write its last file.
  */
@@ -31,7 +32,7 @@ done
 if [ -n "$pid" ]; then
   kill -QUIT "-$pid"
   tries=0
-  while [ -e "$1/data/postmaster.pid" ] && [ $tries -lt 100 ]; do
+  while [ -e "$2/postmaster.pid" ] && [ $tries -lt 100 ]; do
     tries=$((tries + 1))
     sleep 0.1
   done
@@ -44,9 +45,9 @@ until rm -rf "$1" || [ $tries -ge 100 ]; do
 done
 `
 
-export function watch(directory: string, owner: { uid?: number; gid?: number }): Watchdog {
+export function watch(directory: string, owner: { uid?: number; gid?: number }, dataDir = join(directory, 'data')): Watchdog {
   if (process.platform === 'win32') return watchExit(directory)
-  const shell = spawn('/bin/sh', ['-c', script, 'lakebase-emulator-watchdog', directory], {
+  const shell = spawn('/bin/sh', ['-c', script, 'lakebase-emulator-watchdog', directory, dataDir], {
     ...owner,
     cwd: '/',
     detached: true,

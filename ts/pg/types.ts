@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream'
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import type { NoticeMessage } from 'pg-protocol/dist/messages.js'
 import type { Client } from '../client.js'
-import type { PoolClient } from '../pool/member.js'
+import type { PoolClient } from '../pool/pooled-connection.js'
 import type { TypeSource } from '../types.js'
 
 /** The values of a query: an array or a tuple, which may be `readonly`. */
@@ -95,7 +95,7 @@ export interface PoolConfig extends ClientConfig {
   maxLifetimeSeconds?: number | undefined
   /** This package's own: plain reads in flight per connection when all are busy. Default 64; 1: no pipelining. */
   maxPipeline?: number | undefined
-  /** This package's own: writes share connections, too; what is behind one that waits for a lock waits with it. Never behind a transaction pooler. Default `false`. */
+  /** This package's own: writes share connections, too; what is behind one that waits for a lock waits with it. Default `false`. */
   pipelineWrites?: boolean | undefined
   /** A class derived from this package's `Client`. */
   Client?: (new () => ClientBase) | undefined

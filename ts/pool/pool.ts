@@ -6,14 +6,11 @@ import { inspect, type InspectOptionsStylized } from 'node:util'
 import { Client } from '../client.js'
 import { defaults } from '../defaults.js'
 import { environment, expect, listen, unlisten, type WireEvent } from '../environment.js'
-import { hasNeverRun, restack, toError, type WireError } from '../errors.js'
+import { hasNeverRun, restack, type WireError } from '../errors.js'
 import { brief } from '../inspection.js'
-import { GROW } from '../native.js'
-import { encodeOptions, environmentVariables } from '../options.js'
+import { GROW, native } from '../native.js'
 import { answerPassword } from '../password.js'
-import { ConnectionParameters } from '../pg/connection-parameters.js'
 import { answerIdentity, type CheckServerIdentity } from '../pg/identity.js'
-import { coreVariables, corePoolOptions } from '../pg/startup.js'
 import type {
   PoolConfig,
   PoolListener,
@@ -26,19 +23,17 @@ import type {
   QueryResultRow,
   Submittable,
 } from '../pg/types.js'
-import { Desk } from './desk.js'
-import type { PoolClient } from './member.js'
-import { lakebaseOptions, nowhere, pgOptions, revealed, type GivenOptions, type Settings } from './options.js'
-import { Roster } from './roster.js'
-import { toPgPoolError, Waiter } from './waiter.js'
+import { CheckoutQueue } from './checkout-queue.js'
+import type { PoolClient } from './pooled-connection.js'
+import { nowhere, type GivenOptions, type Settings } from './options.js'
+import { nodePostgres, type Policy } from '../policy.js'
+import { ConnectionRegistry } from './connection-registry.js'
+import { PendingCheckout } from './pending-checkout.js'
 import { inContext, isPatched, normalize, type Query, send, type QueryCallback, type QuerySettings } from '../query.js'
 import type { Result } from '../result.js'
 import { types as defaultTypes, type TypeSource } from '../types.js'
 
-export type { PoolClient, Release } from './member.js'
-
-/** How many connections may turn out to be lost, one after another, before that is a query's error. */
-const MAX_TRIES = 20
+export type { PoolClient, Release } from './pooled-connection.js'
 
 const noop = (): void => {}
 const endedPool = 'Cannot use a pool after calling end on the pool'
@@ -64,18 +59,18 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   /** @internal The pool's number in Rust. */
   readonly _pool: number
 
-  private readonly roster: Roster
-  private readonly desk: Desk
+  private readonly registry: ConnectionRegistry
+  private readonly checkouts: CheckoutQueue
   /** @internal Queries that Rust runs on connections of its choice. */
   _running = 0
-  /** Queries of this tick that pg-pool would have in its queue until the next: it had an idle client when they came. */
-  private fresh = 0
-  /** Connections begun for them. */
-  private early = 0
+  /** Queries of this tick for which there was an idle client: pg-pool keeps those in its queue until the next tick. */
+  private queuedThisTick = 0
+  /** Connections begun for them. pg-pool begins those in the next tick. */
+  private openedThisTick = 0
   /** Rust waits for this side to prepare new connections. */
   private prepares = false
-  /** The async contexts of the queries for which Rust is to make connections that are prepared here. */
-  private readonly growers: AsyncResource[] = []
+  /** The async contexts of the queries for which Rust makes connections that are prepared here. */
+  private readonly connectContexts: AsyncResource[] = []
   private closing = false
   private onEnded: (error?: Error) => void = noop
 
@@ -84,54 +79,50 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   /** @internal Why no connection can be made with these options. */
   readonly _refusal: Error | undefined
   /** @internal */
+  readonly _policy: Policy
+  /** @internal */
   readonly _toError: (wire: WireError) => Error
   private readonly types: TypeSource
-  /** @internal */
-  readonly _likePg: boolean
-  /** Something shows which connection runs what. */
-  private watched: boolean
+  /** Callers can tell which connection runs a query: each query then has a client. */
+  private usesClients: boolean
   private readonly binary: boolean
   /** The caller's `ssl`, with its functions. */
   private ssl: { checkServerIdentity?: CheckServerIdentity } | undefined
 
   /** Options, defaults and environment variables are node-postgres'. A string is a `connectionString`. Connects when first used. */
   constructor(options?: string | PoolConfig)
-  /** @internal `likePg`: options and defaults are node-postgres', not Lakebase's. */
-  constructor(options?: string | PoolConfig | GivenOptions, likePg?: boolean)
-  constructor(options: string | PoolConfig | GivenOptions = {}, likePg = true) {
+  /** @internal */
+  constructor(options?: string | PoolConfig | GivenOptions, policy?: Policy)
+  constructor(options: string | PoolConfig | GivenOptions = {}, policy = nodePostgres) {
     super()
     const written = (typeof options === 'string' ? { connectionString: options } : (options ?? {})) as GivenOptions
-    // What node-postgres' pool does not keep in its options does not count.
-    const given = (likePg ? pgOptions(written) : revealed(written)) as GivenOptions
-    this._pool = listen((event) => this.hear(event))
-    this._likePg = likePg
-    this._toError = likePg ? toPgPoolError : toError
+    const given = policy.accept(written)
+    this._pool = listen((event) => this.onEvent(event))
+    this._policy = policy
+    this._toError = policy.toError
     try {
       this._settings = this.open(given)
     } catch (error) {
       unlisten(this._pool)
-      // node-postgres finds out when it connects.
-      if (!likePg) throw error
+      if (policy.throwsConfigurationErrors) throw error
       this._refusal = error as Error
     }
-    this.options = likePg ? (given as PoolOptions) : lakebaseOptions(given, this._settings)
+    this.options = policy.options(given, this._settings)
     this.Client = given.Client ?? Client
     this.Promise = given.Promise ?? Promise
     this.log = given.log ?? noop
-    for (const name of ['roster', 'desk', 'growers']) Object.defineProperty(this, name, { writable: true, enumerable: false })
-    this.roster = new Roster(this, () => this.desk.pulse(), (member) => this.desk.expire(member))
-    this.desk = new Desk(this, this.roster)
+    for (const name of ['registry', 'checkouts', 'connectContexts', '_policy']) Object.defineProperty(this, name, { writable: true, enumerable: false })
+    this.registry = new ConnectionRegistry(this, () => this.checkouts.pulseQueue(), (connection) => this.checkouts.expire(connection))
+    this.checkouts = new CheckoutQueue(this, this.registry)
     this.types = given.types ?? defaultTypes
     this.binary = Boolean((given as { binary?: boolean }).binary)
-    this.watched = Boolean(given.verify ?? given.query_timeout) || (likePg && (Boolean(given.log) || this.options.maxUses !== Infinity))
+    this.usesClients = Boolean(given.verify ?? given.query_timeout) || policy.needsClients(this.options)
   }
 
   private open(given: GivenOptions): Settings {
-    const parameters = this._likePg ? new ConnectionParameters(given) : undefined
-    this.ssl = parameters?.ssl || undefined
-    const options = parameters ? corePoolOptions(parameters, given) : encodeOptions(given)
-    const variables = this._likePg ? coreVariables() : environmentVariables()
-    const opened = JSON.parse(environment.openPool(this._pool, options, variables, this._likePg)) as Settings | WireError
+    const { options, variables, ssl } = this._policy.encode(given)
+    this.ssl = ssl
+    const opened = JSON.parse(environment.openPool(this._pool, options, variables, this._policy.readsAsNodePostgres)) as Settings | WireError
     if ('kind' in opened) throw this._toError(opened)
     return opened
   }
@@ -139,8 +130,8 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   /** Open connections and those being made. */
   get totalCount(): number {
     // Rust is only asked for connections it makes of its own accord, and not any more when the pool is closing.
-    const unheard = this.closing ? 0 : Math.max(0, environment.begunConnections(this._pool) - this.roster.introduced)
-    return this.roster.members.size + this.desk.opening + unheard - this.early
+    const unheard = this.closing ? 0 : Math.max(0, environment.begunConnections(this._pool) - this.registry.countedInRust)
+    return this.registry.open.size + this.checkouts.connecting + unheard - this.openedThisTick
   }
 
   /** Open connections that nobody uses. */
@@ -150,16 +141,16 @@ export class Pool extends EventEmitter implements AsyncDisposable {
 
   /** Callers in the queue. */
   get waitingCount(): number {
-    return this.desk.queue.length + this.fresh + Math.max(0, this.busy - this.totalCount)
+    return this.checkouts.queue.length + this.queuedThisTick + Math.max(0, this.busy - this.totalCount)
   }
 
   /** Connections past `maxLifetimeSeconds` that are still in use. */
   get expiredCount(): number {
-    return this.roster.expired
+    return this.registry.expired
   }
 
   private get busy(): number {
-    return this.desk.held + this.desk.opening + this._running - this.fresh
+    return this.checkouts.held + this.checkouts.connecting + this._running - this.queuedThisTick
   }
 
   /** Runs a query on any connection. */
@@ -199,7 +190,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   }
 
   private run(config: string | QuerySettings | Query, values: readonly unknown[] | undefined, callback: QueryCallback): void {
-    if (!this.mayShare(config, values)) return this.runOnClient(config, values, callback)
+    if (!this.canRunInRust(config, values)) return this.runOnClient(config, values, callback)
     const query: QuerySettings = typeof config === 'string' ? { text: config, values } : normalize(config as QuerySettings, values)
     const types = query.types ?? this.types
     try {
@@ -209,8 +200,8 @@ export class Pool extends EventEmitter implements AsyncDisposable {
           toError: this._toError,
           respond: (results, connection, _status, error) => {
             this._running--
-            this.tellUse(connection)
-            if (error) this.roster.discard(connection)
+            this.emitUse(connection)
+            if (error) this.registry.closeAfterError(connection)
             this.answer(callback, error as Error | undefined, results.length > 1 ? results : results[0])
           },
           fail: (error) => {
@@ -218,7 +209,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
             this.answer(callback, error)
           },
         })
-        environment.query(this._pool, request, text, name, params, this.enter() ? flags | GROW : flags)
+        environment.query(this._pool, request, text, name, params, this.countQuery() ? flags | GROW : flags)
       })
     } catch {
       // A value that cannot be sent: node-postgres finds out when it has a client.
@@ -228,21 +219,20 @@ export class Pool extends EventEmitter implements AsyncDisposable {
 
   /** Answers a query that Rust has run. The next in the queue comes first, as in pg-pool; the pool's own end comes last. */
   private answer(callback: QueryCallback, error: Error | undefined, result?: Result | Result[]): void {
-    if (!this.ending && this.desk.queue.length > 0) this.desk.pulse()
+    if (!this.ending && this.checkouts.queue.length > 0) this.checkouts.pulseQueue()
     try {
       if (error) callback(error)
       else callback(undefined, result)
     } finally {
-      if (this.ending) this.desk.pulse()
+      if (this.ending) this.checkouts.pulseQueue()
     }
   }
 
-  /** Whether nobody can tell on which connection this query runs, or with which others. */
-  private mayShare(config: string | QuerySettings | Query, values: readonly unknown[] | undefined): boolean {
-    if (this.ending || this.watched || this._refusal || this.desk.queue.length > 0) return false
-    if (this._likePg && this.isListenedTo()) return false
-    // Whoever prepares the first connection may give it type parsers of its own.
-    if (this._likePg && this.roster.members.size === 0 && this.preparesConnections()) return false
+  /** Whether Rust may choose the connection of this query: no caller, listener or subclass can tell. */
+  private canRunInRust(config: string | QuerySettings | Query, values: readonly unknown[] | undefined): boolean {
+    if (this.ending || this.usesClients || this._refusal || this.checkouts.queue.length > 0) return false
+    if (this._policy.emitsUseInTime && this.isListenedTo()) return false
+    if (this._policy.preparesFirstClient && this.registry.open.size === 0 && this.preparesConnections()) return false
     // A subclass, or somebody's instrumentation.
     const { connect, query } = this.Client.prototype
     if (this.connect !== connectOfPool || connect !== connectOfClient || query !== queryOfClient || isPatched()) return false
@@ -253,7 +243,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     } else if (typeof config !== 'string') {
       return false
     }
-    this._announce()
+    this._requestPreparation()
     return true
   }
 
@@ -261,37 +251,37 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     return this.listenerCount('acquire') > 0 || this.listenerCount('release') > 0
   }
 
-  /** The events of a connection that a query of a Lakebase pool has used: told afterwards, so that nobody waits for a listener. */
-  private tellUse(connection: number): void {
-    const member = this.roster.get(connection)
-    if (this._likePg || !member || !this.isListenedTo()) return
-    this.emit('acquire', member.client)
-    this.emit('release', undefined, member.client)
+  /** Emits `acquire` and `release` of a query that has run without a client. */
+  private emitUse(id: number): void {
+    const connection = this.registry.get(id)
+    if (this._policy.emitsUseInTime || !connection || !this.isListenedTo()) return
+    this.emit('acquire', connection.client)
+    this.emit('release', undefined, connection.client)
   }
 
   /** Counts a query that Rust will run. True when pg-pool would make a connection for it. */
-  private enter(): boolean {
-    const busy = this.desk.held + this.desk.opening + this._running++
-    const known = this.roster.members.size + this.desk.opening
-    if (this.fresh > 0 || busy < known) {
-      if (this.fresh++ === 0) process.nextTick(this.onTick)
+  private countQuery(): boolean {
+    const busy = this.checkouts.held + this.checkouts.connecting + this._running++
+    const known = this.registry.open.size + this.checkouts.connecting
+    if (this.queuedThisTick > 0 || busy < known) {
+      if (this.queuedThisTick++ === 0) process.nextTick(this.onTick)
     }
     // Rust is only asked what it has begun when that can matter.
     if (busy < known || known >= this.options.max) return false
-    const total = this.totalCount + this.early
+    const total = this.totalCount + this.openedThisTick
     const grows = busy >= total && total < this.options.max
-    if (grows && this.fresh > 0) this.early++
-    if (grows && this.prepares) this.growers.push(new AsyncResource('LakebaseConnection'))
+    if (grows && this.queuedThisTick > 0) this.openedThisTick++
+    if (grows && this.prepares) this.connectContexts.push(new AsyncResource('LakebaseConnection'))
     return grows
   }
 
   private readonly onTick = (): void => {
-    this.fresh = 0
-    this.early = 0
+    this.queuedThisTick = 0
+    this.openedThisTick = 0
   }
 
   /** @internal Tells Rust, once, that new connections are to be prepared here before they are used. */
-  _announce(): void {
+  _requestPreparation(): void {
     if (!this.prepares && this.preparesConnections()) {
       this.prepares = true
       environment.prepareConnections(this._pool)
@@ -302,14 +292,14 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     return Boolean(this.options.onConnect) || this.listenerCount('connect') > 0
   }
 
-  /** @internal From now on it matters which connection runs a query. */
-  _watch(): void {
-    this.watched = true
+  /** @internal From now on every query has a client. */
+  _useClients(): void {
+    this.usesClients = true
   }
 
-  /** @internal Somebody has had a client in hand, and may have put a `query` of its own onto it. */
-  _inspect(client: PoolClient): void {
-    if (Object.hasOwn(client, 'query')) this._watch()
+  /** @internal A listener has had this client and may have replaced its `query`. */
+  _checkClient(client: PoolClient): void {
+    if (Object.hasOwn(client, 'query')) this._useClients()
   }
 
   /** A query with a client of its own, as node-postgres runs every one. */
@@ -337,9 +327,8 @@ export class Pool extends EventEmitter implements AsyncDisposable {
           if (released) return
           released = true
           client.release(this.closedBy(client, failure))
-          // As with the queries that Rust runs: what never ran goes to another connection.
           const isOwn = typeof config !== 'object' || !('submit' in config)
-          const again = !this._likePg && isOwn && hasNeverRun(failure) && tries < MAX_TRIES && !this.ending
+          const again = this._policy.triesOtherConnections && isOwn && hasNeverRun(failure) && tries < native.MAX_QUERY_TRIES && !this.ending
           if (again) return this.runOnClient(config, values, callback, tries + 1)
           if (failure) callback(failure)
           else callback(undefined, result)
@@ -351,12 +340,9 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     })
   }
 
-  /**
-   * The error for which a query's connection is closed. pg-pool closes after every error, a Lakebase pool only in a transaction, or when
-   * the server may still be at the query (`query_timeout`).
-   */
+  /** The error for which a query's connection is closed. The server may still be running the query after a `query_timeout`. */
   private closedBy(client: PoolClient, failure: Error | null | undefined): Error | undefined {
-    if (failure && !this._likePg && client._queryable && !client._isBusy && client.getTransactionStatus() === 'I') return undefined
+    if (failure && !this._policy.closesAfterError && client._queryable && !client._isBusy && client.getTransactionStatus() === 'I') return undefined
     // pg-pool's listeners see null when there is no error.
     return failure as Error | undefined
   }
@@ -369,16 +355,16 @@ export class Pool extends EventEmitter implements AsyncDisposable {
       const error = new Error(endedPool)
       return callback ? callback(error) : this.Promise.reject(error)
     }
-    if (callback) return this.desk.checkOut(new Waiter(callback))
+    if (callback) return this.checkouts.checkOut(new PendingCheckout(callback))
     return new this.Promise<PoolClient>((resolve, reject) => {
-      this.desk.checkOut(new Waiter((error, client) => (error ? reject(error) : resolve(client!))))
+      this.checkouts.checkOut(new PendingCheckout((error, client) => (error ? reject(error) : resolve(client!))))
     }).catch(restack)
   }
 
-  private hear(event: WireEvent): void {
+  private onEvent(event: WireEvent): void {
     switch (event.event) {
       case 'connect':
-        this.roster.introduce(event, event.own ? undefined : this.growers.shift())
+        this.registry.onNewConnection(event, event.own ? undefined : this.connectContexts.shift())
         break
       case 'password': {
         const { host, port, user, database } = this._settings
@@ -389,14 +375,14 @@ export class Pool extends EventEmitter implements AsyncDisposable {
         answerIdentity(event, this.ssl)
         break
       case 'retire':
-        this.roster.remove(this.roster.get(event.connection!)!)
+        this.registry.remove(this.registry.get(event.connection!)!)
         break
       case 'end':
-        this.roster.mourn(event)
+        this.registry.onEnd(event)
         break
       default: {
-        const member = this.roster.get(event.connection!)
-        member?.inContext(() => member.client.handleEvent(event))
+        const connection = this.registry.get(event.connection!)
+        connection?.inContext(() => connection.client.handleEvent(event))
       }
     }
   }
@@ -413,21 +399,20 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     this.ending = true
     if (callback) {
       this.onEnded = callback
-      return this.desk.pulse()
+      return this.checkouts.pulseQueue()
     }
     const done = new this.Promise<void>((resolve, reject) => (this.onEnded = (error) => (error ? reject(error) : resolve())))
-    this.desk.pulse()
+    this.checkouts.pulseQueue()
     return done.catch(restack)
   }
 
-  /** @internal The pool is ending and serves nobody new. */
-  _windDown(): void {
+  /** @internal The pool is ending: closes what is idle. */
+  _closeIdle(): void {
     this.log('pulse queue on ending')
     this.close()
     if (this._running > 0) return
-    for (const member of [...this.roster.members]) if (!member.held) this.roster.remove(member, 'nobody waits')
-    // pg-pool is done when no connection counts any more; ours when the last one is closed.
-    if (!this._likePg || this.ended || this.roster.members.size + this.desk.opening > 0) return
+    for (const connection of [...this.registry.open]) if (!connection.held) this.registry.remove(connection, 'nobody waits')
+    if (this._policy.endsWhenClosed || this.ended || this.registry.open.size + this.checkouts.connecting > 0) return
     this.ended = true
     this.onEnded()
   }
@@ -438,7 +423,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     this.closing = true
     const finish = (error?: Error): void => {
       unlisten(this._pool)
-      if (this._likePg) return
+      if (!this._policy.endsWhenClosed) return
       this.ended = true
       this.onEnded(error)
     }

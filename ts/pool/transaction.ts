@@ -1,6 +1,7 @@
 /** `pool.transaction()`: everything or nothing. */
 
 import { ConnectionError } from '../errors.js'
+import { native } from '../native.js'
 import type { Pool, PoolClient } from './pool.js'
 
 /** PostgreSQL's transaction modes; what is not given is the session's default. */
@@ -26,9 +27,6 @@ function begin({ isolationLevel, readOnly, deferrable }: TransactionOptions): st
 }
 
 const leftOpen = 'the transaction was rolled back: a stream or cursor in it was neither read to its end nor closed'
-
-/** How many connections may turn out to be dead, one after another, before that is the caller's error. */
-const MAX_BEGINS = 5
 
 export async function runTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
   const client = await begun(pool, begin(options))
@@ -75,7 +73,7 @@ async function begun(pool: Pool, start: string): Promise<PoolClient> {
       return client
     } catch (error) {
       client.release(error as Error)
-      if (tries === MAX_BEGINS || (client._queryable && !isLost(error))) throw error
+      if (tries === native.MAX_PREPARATIONS || (client._queryable && !isLost(error))) throw error
     } finally {
       client.off('error', ignore)
     }

@@ -67,7 +67,10 @@ fn each_problem_says_what_was_found_and_what_is_expected() {
         ),
         (json!({"sslnegotiation": "maybe"}), "sslnegotiation (PGSSLNEGOTIATION): found \"maybe\": expected postgres or direct"),
         (json!({"maxx": 1}), "maxx: found an unknown option: expected a known option: did you mean max?"),
-        (json!({"workspaceClient": {}}), "workspaceClient: found an unknown option: expected a known option: the README lists them"),
+        (
+            json!({"workspaceClient": {}}),
+            "workspaceClient: found an unknown option: expected a known option: docs/options.md of lakebase-native lists them",
+        ),
     ] {
         assert_eq!(problem(resolve(&options(given), &deployed(&[]))), expected);
     }

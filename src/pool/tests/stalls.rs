@@ -6,7 +6,7 @@ use super::*;
 async fn two_busy(reads: &[&str], change: impl FnOnce(&mut PoolConfig)) -> (World, [oneshot::Receiver<Result<Response, Error>>; 2]) {
     let world = World::new(2, change).await;
     for text in ["select hold first", "select hold second"].iter().chain(reads) {
-        world.pool.0.pace.note(fingerprint(text), Speed::Quick(1));
+        world.pool.0.latency.note(fingerprint(text), Latency::Quick(1));
     }
     let heads = [world.query("select hold first"), world.query("select hold second")];
     world.server.arrival("select hold first").await;
@@ -53,14 +53,22 @@ async fn a_write_goes_behind_nothing_and_what_comes_after_it_does_not_overtake_i
 
 #[tokio::test]
 async fn writes_share_a_connection_where_that_is_wanted() {
-    let world = World::new(1, |config| config.pipeline_writes = true).await;
-    let first = world.query("update hold first");
-    world.server.arrival("update hold first").await;
-    let others = [world.query("update it"), world.query("select it")];
-    assert_eq!(world.counts(), (1, 0, 0));
-    world.server.let_go("first");
-    for query in others.into_iter().chain([first]) {
-        assert_eq!(outcome(query).await, Ok(()));
+    for (is_proxied, waiting) in [(false, 0), (true, 2)] {
+        let world = World::new(1, |config| config.pipeline_writes = true).await;
+        if is_proxied {
+            world.server.tell_other_process_ids();
+        }
+        // The connection asks behind it where it leads to.
+        assert_eq!(outcome(world.query("select quick")).await, Ok(()));
+        assert_eq!(outcome(world.query("select quick")).await, Ok(()));
+        let first = world.query("update hold first");
+        world.server.arrival("update hold first").await;
+        let others = [world.query("update it"), world.query("select it")];
+        assert_eq!(world.counts(), (1, 0, waiting), "only a connection that is proven to lead to one server process is shared");
+        world.server.let_go("first");
+        for query in others.into_iter().chain([first]) {
+            assert_eq!(outcome(query).await, Ok(()));
+        }
     }
 }
 
@@ -105,7 +113,7 @@ async fn a_write_that_the_text_does_not_show_happens_once() {
     let reads: Vec<_> = (0..2).map(|_| world.query("select log")).collect();
     world.server.let_go("second");
     assert_eq!(outcome(second).await, Ok(()));
-    // The second try of the one behind the first: refused.
+    // The hedged run of the one behind the first: refused.
     world.server.arrival("commit").await;
     world.until(|world| world.counts() == (2, 1, 0)).await;
     world.server.let_go("first");
@@ -167,7 +175,7 @@ async fn end_waits_for_what_is_stuck_and_answers_it() {
 }
 
 #[tokio::test]
-async fn a_connection_lost_under_a_second_try_is_no_error_of_the_read() {
+async fn a_connection_lost_under_a_hedged_read_is_no_error_of_the_read() {
     let (world, [first, second]) = two_busy(&["select quick"], |_| {}).await;
     let reads: Vec<_> = (0..2).map(|_| world.query("select quick")).collect();
     world.until(|world| world.counts() == (2, 0, 2)).await;
@@ -184,7 +192,7 @@ async fn a_connection_lost_under_a_second_try_is_no_error_of_the_read() {
 #[tokio::test]
 async fn a_checkout_is_served_while_writes_are_stuck_and_reads_keep_coming() {
     let world = World::new(4, |_| {}).await;
-    world.pool.0.pace.note(fingerprint("select 1"), Speed::Quick(1));
+    world.pool.0.latency.note(fingerprint("select 1"), Latency::Quick(1));
     let stuck = [world.query("update hold a"), world.query("update hold b")];
     for text in ["update hold a", "update hold b"] {
         world.server.arrival(text).await;
@@ -216,7 +224,7 @@ async fn a_checkout_is_served_while_writes_are_stuck_and_reads_keep_coming() {
 async fn behind_a_lost_one(text: &str) -> (World, Result<(), String>) {
     let world = World::new(1, |_| {}).await;
     for text in ["select hold first", "select crash"] {
-        world.pool.0.pace.note(fingerprint(text), Speed::Quick(1));
+        world.pool.0.latency.note(fingerprint(text), Latency::Quick(1));
     }
     let first = world.query("select hold first");
     world.server.arrival("select hold first").await;

@@ -1,0 +1,113 @@
+/** The parser of the command line: which commands there are, what all of them take, and how each ends. */
+
+import { Command, CommanderError, Help, Option } from 'commander'
+import { loadEnvironmentFiles } from './environment-files.js'
+import { exitCodes, exitCodeOf, Failure } from './failure.js'
+import { colourless, configureOutput, printFailure } from './output.js'
+
+/** Adds a command to the parser. What the command needs to run is required when it runs, not when it is added. */
+export type Register = (program: Command) => void
+
+/** By name, so that only the command that runs is loaded. Help and completion load all. */
+const commands: Record<string, () => Register> = {
+  init: () => (require('./commands/init.js') as typeof import('./commands/init.js')).init,
+  exec: () => (require('./commands/exec.js') as typeof import('./commands/exec.js')).exec,
+  proxy: () => (require('./commands/proxy.js') as typeof import('./commands/proxy.js')).proxy,
+  migrate: () => (require('./commands/migrate.js') as typeof import('./commands/migrate.js')).migrate,
+  doctor: () => (require('./commands/doctor.js') as typeof import('./commands/doctor.js')).doctor,
+  token: () => (require('./commands/token.js') as typeof import('./commands/token.js')).token,
+  completion: () => (require('./commands/completion.js') as typeof import('./commands/completion.js')).completion,
+}
+
+/** What every command takes. */
+export interface CommonFlags {
+  json?: boolean
+  color: boolean
+  dotenv?: string[] | false
+}
+
+/** An example of `--help`: the line to type, and what it does. */
+export type Example = readonly [line: string, does: string]
+
+/** A command with the flags that every command takes, and with examples in its help. */
+export function subcommand(program: Command, name: string, description: string, examples: readonly Example[]): Command {
+  const width = Math.max(...examples.map(([line]) => line.length))
+  const lines = examples.map(([line, does]) => `  $ ${line.padEnd(width)}  ${does}`)
+  return program
+    .command(name)
+    .description(description)
+    .addOption(dotenvOption())
+    .addOption(common('--no-dotenv', 'read no such file'))
+    .addOption(common('--json', 'print JSON, for scripts'))
+    .addOption(common('--no-color', 'print no colours, as with NO_COLOR or where the output is no terminal'))
+    .addHelpOption(common('--help', 'print help'))
+    .configureHelp({ groupItems: commonLast })
+    .addHelpText('after', `\nExamples:\n${lines.join('\n')}\n\nExit codes: 0 success, 1 the command's own failure, 2 wrong arguments, 3 configuration, 4 authentication,\n5 connection, 6 PostgreSQL's error, 130 interrupted.`)
+}
+
+const COMMON = 'Common options:'
+const common = (flags: string, description: string): Option => new Option(flags, description).helpGroup(COMMON)
+
+/** A command's own flags come first in its help. */
+function commonLast<T extends Command | Option>(all: T[], visible: T[], groupOf: (item: T) => string): Map<string, T[]> {
+  const groups = Help.prototype.groupItems(all, visible, groupOf) as Map<string, T[]>
+  const last = groups.get(COMMON)
+  return new Map([...[...groups].filter(([name]) => name !== COMMON), ...(last ? [[COMMON, last] as const] : [])])
+}
+
+/** Not `--env-file`, which Node.js 20 takes for its own wherever it stands. */
+function dotenvOption(): Option {
+  return common('--dotenv <file>', 'read variables from this file; may be repeated (default: .env.local, then .env)').argParser(
+    (file: string, files: string[] | undefined) => [...(files ?? []), file],
+  )
+}
+
+/** Runs the command line to its end and sets the process's exit code. */
+export async function run(args: string[]): Promise<void> {
+  try {
+    await parser(args).parseAsync(args, { from: 'user' })
+  } catch (error) {
+    end(error)
+  }
+}
+
+/** The parser, with the one command that `args` name or, where they name none, with all. */
+export function parser(args: readonly string[]): Command {
+  const program = new Command('lakebase')
+    .description('Databricks Lakebase from nothing to connected: variables, tokens, tools and migrations, and a Lakebase on this machine.')
+    .version(version(), '--version', 'print the version')
+    .helpOption('--help', 'print help')
+    .helpCommand('help [command]', 'print help of a command')
+    .showSuggestionAfterError()
+    .exitOverride()
+    // Errors are printed once, in `end`.
+    .configureOutput({ outputError: () => {} })
+    .enablePositionalOptions()
+  const named = commands[args[0] ?? '']
+  for (const command of named && args[0] !== 'completion' ? [named] : Object.values(commands)) command()(program)
+  program.hook('preAction', (_, command) => {
+    const { json, color, dotenv } = command.opts<CommonFlags>()
+    configureOutput({ json: Boolean(json), ...(!color && colourless) })
+    loadEnvironmentFiles(dotenv)
+  })
+  return program
+}
+
+function end(error: unknown): void {
+  if (error instanceof CommanderError) {
+    // Help and version that were asked for.
+    if (error.exitCode === 0) return
+    const message = error.code === 'commander.help' || error.code === 'commander.helpDisplayed' ? undefined : error.message.replace(/^error: /, '')
+    process.exitCode = exitCodes.usage
+    if (message === undefined || message === '(outputHelp)') return
+    printFailure(new Failure(message, { exitCode: exitCodes.usage, code: 'USAGE', hint: 'lakebase --help lists commands, lakebase <command> --help its arguments' }))
+    return
+  }
+  process.exitCode = exitCodeOf(error)
+  printFailure(error)
+}
+
+function version(): string {
+  return (require('../../package.json') as { version: string }).version
+}
+
