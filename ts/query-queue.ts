@@ -1,6 +1,7 @@
 /** The queries of one connection: one after another, each in the way it is to be run. */
 
 import { deprecate } from 'node:util'
+import { endWith } from './abort.js'
 import { environment, expect } from './environment.js'
 import { hasNeverRun, type WireError } from './errors.js'
 import type { Conversation } from './pg/conversation.js'
@@ -32,6 +33,8 @@ export interface QueueOwner {
   readonly _queryable: boolean
   /** `end()` was called. */
   readonly _ending: boolean
+  /** Resolves when the server has acted on the request. */
+  cancelQuery(): Promise<void>
   emit(event: 'drain' | 'notice' | 'notification', message?: object): boolean
 }
 
@@ -54,6 +57,8 @@ export class QueryQueue implements PortalOwner {
   /** The connection has been there. */
   private isOpen = false
   private hasExecuted = false
+  /** Requests to cancel that the server has not acted on. */
+  private cancelling = 0
   /** Named statements that the server has, and their texts. */
   private readonly statements = Object.create(null) as Record<string, string>
   /** There once a query class has spoken, or somebody has asked for the connection. */
@@ -121,6 +126,29 @@ export class QueryQueue implements PortalOwner {
     }
   }
 
+  /** Ends a query when its signal is aborted. */
+  endWith(signal: AbortSignal, query: Query): void {
+    endWith(signal, query, {
+      isActive: () => this.active === query,
+      withdraw: (error) => {
+        this.remove(query)
+        this.refuse(query, error)
+      },
+      cancel: () => this.cancel(),
+      sever: () => this.events.severed(),
+    })
+  }
+
+  private async cancel(): Promise<void> {
+    this.cancelling++
+    try {
+      await this.owner.cancelQuery()
+    } finally {
+      this.cancelling--
+      this.pulse()
+    }
+  }
+
   private refusalOf(query: Queued): Error | undefined {
     const unfit = this.owner.pipeline && unfitToPipeline(query)
     if (unfit) return new Error(unfit)
@@ -130,7 +158,7 @@ export class QueryQueue implements PortalOwner {
 
   /** Sends the next query when the one before it is done. */
   pulse(): void {
-    if (!this.isReady) return
+    if (!this.isReady || this.cancelling > 0) return
     const query = this.waiting.shift()
     if (!query) {
       if (this.hasExecuted) this.owner.emit('drain')
@@ -234,7 +262,7 @@ export class QueryQueue implements PortalOwner {
 
   /** A query is running, given up or not, or waiting. */
   get isBusy(): boolean {
-    return !this.isReady || this.waiting.length > 0
+    return !this.isReady || this.waiting.length > 0 || this.cancelling > 0
   }
 
   /** Whether a query that matches is running or waiting. */

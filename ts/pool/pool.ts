@@ -5,6 +5,7 @@ import { EventEmitter } from 'node:events'
 import { inspect, type InspectOptionsStylized } from 'node:util'
 import { Client } from '../client.js'
 import { defaults } from '../defaults.js'
+import { AbortError, signalOf } from '../abort.js'
 import { environment, expect, listen, unlisten, type WireEvent } from '../environment.js'
 import { hasNeverRun, restack, type WireError } from '../errors.js'
 import { brief } from '../inspection.js'
@@ -238,8 +239,9 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     if (this.connect !== connectOfPool || connect !== connectOfClient || query !== queryOfClient || isPatched()) return false
     if (values !== undefined && !Array.isArray(values)) return false
     if (typeof config === 'object' && config !== null) {
-      const { text, values: own, query_timeout: bound } = config as QuerySettings
-      if (typeof text !== 'string' || bound || (own && !Array.isArray(own)) || 'submit' in config) return false
+      const { text, values: own, query_timeout: bound, signal } = config as QuerySettings
+      // One that may be cancelled shares its connection with nobody.
+      if (typeof text !== 'string' || bound || signal || (own && !Array.isArray(own)) || 'submit' in config) return false
     } else if (typeof config !== 'string') {
       return false
     }
@@ -309,7 +311,17 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     callback: QueryCallback,
     tries = 1,
   ): void {
+    const signal = signalOf(config)
+    if (signal?.aborted) return process.nextTick(() => callback(new AbortError(signal)))
+    let isWaiting = true
+    const abort = (): void => {
+      isWaiting = false
+      callback(new AbortError(signal!))
+    }
+    signal?.addEventListener('abort', abort, { once: true })
     this.connect((error, client) => {
+      signal?.removeEventListener('abort', abort)
+      if (!isWaiting) return client?.release()
       if (error || !client) return callback(error)
       let released = false
       const onError = (lost: Error): void => {
