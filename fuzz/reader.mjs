@@ -3,8 +3,10 @@
 import assert from 'node:assert/strict'
 import { pathToFileURL } from 'node:url'
 import fc from 'fast-check'
-import { expect, read } from '../dist/answers.js'
-import { Cursor } from '../dist/rows.js'
+import core from '../dist/core.js'
+
+const { expect, read } = core['answers.js']()
+const { Cursor } = core['rows.js']()
 
 const [RESPONSE, ERROR, EVENT, TUNNEL, SENT] = [0, 1, 2, 3, 4]
 

@@ -4,11 +4,13 @@
  *   npm run build:targets -- linux-arm64-gnu   only these
  *
  * zig is the linker and brings the C library of every target: glibc 2.17 (2012) is the oldest that the Linux addons ask for. The standard
- * library comes from rustup where it can be had, and is otherwise built from its source. Needs Linux, Python with pip, and a Rust toolchain.
+ * library is built from its source, without what names the functions of a backtrace: an addon has no symbols that it could show. Needs Linux,
+ * Python with pip, and a Rust toolchain.
  */
 
 import { execFileSync, spawnSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { root } from './entries.mjs'
 
@@ -19,9 +21,9 @@ const targets = {
   // An addon is a shared library, which musl targets do not make unless told.
   'linux-x64-musl': { rust: 'x86_64-unknown-linux-musl', flags: '-C target-feature=-crt-static' },
   'linux-arm64-musl': { rust: 'aarch64-unknown-linux-musl', flags: '-C target-feature=-crt-static' },
-  'darwin-arm64': { rust: 'aarch64-apple-darwin', frameworks: true },
-  'darwin-x64': { rust: 'x86_64-apple-darwin', frameworks: true },
-  // Linking needs Microsoft's import libraries, which no package registry has: the release workflow builds it on Windows.
+  'darwin-arm64': { rust: 'aarch64-apple-darwin' },
+  'darwin-x64': { rust: 'x86_64-apple-darwin' },
+  // Linking needs Microsoft's import libraries, which no package registry has: Windows itself builds it.
   'win32-x64-msvc': { rust: 'x86_64-pc-windows-msvc', checkOnly: true },
 }
 
@@ -35,23 +37,24 @@ if (unknown.length > 0) throw new Error(`no such target: ${unknown.join(', ')}. 
 
 mkdirSync(cache, { recursive: true })
 installZig()
+installSource()
 const results = []
 for (const name of names.length > 0 ? names : Object.keys(targets)) results.push(build(name, targets[name]))
 console.log(results.join('\n'))
 
-function build(name, { rust, floor, flags = '', frameworks = false, checkOnly = false }) {
-  const std = hasStandardLibrary(rust) ? [] : ['-Z', 'build-std=std,panic_unwind']
+function build(name, { rust, floor, flags = '', checkOnly = false }) {
   const env = {
     ...process.env,
     PATH: [join(python, 'bin'), join(python, 'ziglang'), process.env.PATH].join(delimiter),
     PYTHONPATH: python,
-    RUSTFLAGS: [process.env.RUSTFLAGS, flags, frameworks ? `-C link-arg=-F${frameworkStubs()}` : ''].filter(Boolean).join(' '),
+    RUSTFLAGS: [process.env.RUSTFLAGS, flags, ...withoutFolders()].filter(Boolean).join(' '),
     // build-std is an unstable option of the stable compiler's own cargo.
-    ...(std.length > 0 ? { RUSTC_BOOTSTRAP: '1' } : {}),
+    RUSTC_BOOTSTRAP: '1',
   }
+  const standardLibrary = ['-Z', 'build-std=std,panic_unwind', '-Z', 'build-std-features=panic-unwind']
   const began = Date.now()
   const command = checkOnly ? ['check', '--lib', '--target', rust] : ['zigbuild', '--release', '--lib', '--target', floor ? `${rust}.${floor}` : rust]
-  const { status } = spawnSync('cargo', [...command, ...std], { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] })
+  const { status } = spawnSync('cargo', [...command, ...standardLibrary], { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] })
   const seconds = Math.round((Date.now() - began) / 1000)
   if (status !== 0) {
     process.exitCode = 1
@@ -60,8 +63,18 @@ function build(name, { rust, floor, flags = '', frameworks = false, checkOnly = 
   if (checkOnly) return `${name}: checked, not linked (${seconds} s)`
   const library = join(root, 'target', rust, 'release', `liblakebase_native.${rust.includes('apple') ? 'dylib' : 'so'}`)
   const addon = join(root, 'npm', name, `lakebase-native.${name}.node`)
-  copyFileSync(library, addon)
+  // Renamed into place: a process may have loaded the one before.
+  copyFileSync(library, `${addon}.new`)
+  renameSync(`${addon}.new`, addon)
   return `${name}: ${(statSync(addon).size / 1e6).toFixed(2)} MB (${seconds} s)`
+}
+
+/** Flags that keep the folders of this machine out of the texts of panics: shorter, and the same wherever it is built. */
+function withoutFolders() {
+  const cargo = process.env.CARGO_HOME ?? join(homedir(), '.cargo')
+  const sources = join(cargo, 'registry', 'src')
+  const registries = existsSync(sources) ? readdirSync(sources).map((registry) => join(sources, registry)) : []
+  return [...registries, root, join(sysroot, 'lib', 'rustlib', 'src', 'rust')].map((folder) => `--remap-path-prefix=${folder}/=`)
 }
 
 /** zig and cargo-zigbuild as Python packages, which bring their programs. */
@@ -73,19 +86,12 @@ function installZig() {
   writeFileSync(stamp, packages.join())
 }
 
-/** Whether the target's standard library is there, or rustup brings it. If not, its source must be there to build it. */
-function hasStandardLibrary(rust) {
-  const libraries = join(sysroot, 'lib', 'rustlib', rust, 'lib')
-  if (existsSync(libraries) && readdirSync(libraries).some((file) => file.startsWith('libstd-'))) {
-    // The host's own is there for the host's C library only, which is what a plain build uses.
-    return true
-  }
-  if (spawnSync('rustup', ['target', 'add', rust], { stdio: 'ignore' }).status === 0) return true
+/** Sees that the source of the standard library is there. */
+function installSource() {
   const source = join(sysroot, 'lib', 'rustlib', 'src', 'rust')
-  if (existsSync(join(source, 'library', 'std'))) return false
-  if (spawnSync('rustup', ['component', 'add', 'rust-src'], { stdio: 'ignore' }).status === 0) return false
+  if (existsSync(join(source, 'library', 'std'))) return
+  if (spawnSync('rustup', ['component', 'add', 'rust-src'], { stdio: 'ignore' }).status === 0) return
   installDebianSource(source)
-  return false
 }
 
 /**
@@ -120,22 +126,4 @@ function installDebianSource(source) {
   execFileSync('dpkg-deb', ['-x', join(apt, 'packages', archive), join(apt, 'rust-src')])
   mkdirSync(join(source, '..'), { recursive: true })
   symlinkSync(join(apt, 'rust-src', 'usr', 'src', `rustc-${version}`), source)
-}
-
-/**
- * macOS frameworks as the linker sees them: names without contents. Their symbols are found when the addon is loaded, as those of Node.js.
- * Only Apple's own SDK has the real ones.
- */
-function frameworkStubs() {
-  const folder = join(cache, 'frameworks')
-  for (const name of ['CoreFoundation', 'Security', 'SystemConfiguration']) {
-    const framework = join(folder, `${name}.framework`)
-    mkdirSync(framework, { recursive: true })
-    const binary = `/System/Library/Frameworks/${name}.framework/Versions/A/${name}`
-    writeFileSync(
-      join(framework, `${name}.tbd`),
-      `--- !tapi-tbd\ntbd-version: 4\ntargets: [ x86_64-macos, arm64-macos ]\ninstall-name: '${binary}'\nexports:\n  - targets: [ x86_64-macos, arm64-macos ]\n    symbols: [ _lakebase_native_stub ]\n...\n`,
-    )
-  }
-  return folder
 }

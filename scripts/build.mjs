@@ -4,13 +4,14 @@
  *   pools;
  * - the declarations of both, which pick the entry's names from the index.d.ts that all entries share. One declaration per class keeps
  *   the `Pool` of `lakebase-native/pg` and of `lakebase-native` the same type.
- * The libraries of the command line are bundled into dist/cli (see bundled-libraries.mjs).
  * An entry with declarations of its own is compiled to an ES module, too (see entries.mjs), over the same copy of everything else.
+ * In the end what every program loads becomes one file (see core.mjs), as the libraries of the command line do (see bundled-libraries.mjs).
  */
 
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
 import { bundleLibraries } from './bundled-libraries.mjs'
+import { bundleCore } from './core.mjs'
 import { root } from './entries.mjs'
 import { compile, toEsModule } from './typescript.mjs'
 
@@ -38,6 +39,7 @@ for (const { module, values, types, declarations } of compiled.exports) {
   writeFileSync(`${file}.d.ts`, `export { ${values.join(', ')} } from '${api}'\n${typeExports}`)
 }
 await bundleLibraries(join(fresh, 'cli'))
+await bundleCore(fresh)
 replace(dist, fresh)
 
 /** Writes the ES modules of the entry's folder, and its declarations for both module systems. */

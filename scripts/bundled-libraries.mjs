@@ -7,6 +7,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, posix, relative, sep } from 'node:path'
 import { build } from 'esbuild'
 import { root } from './entries.mjs'
+import { licences } from './licences.mjs'
 
 /** File names by library. */
 const libraries = { commander: 'commander', '@clack/prompts': 'prompts' }
@@ -43,17 +44,4 @@ export async function bundleLibraries(cli) {
 function withoutPrograms({ onResolve, onLoad }) {
   onResolve({ filter: /^node:child_process$/ }, ({ path }) => ({ path, namespace: 'no-programs' }))
   onLoad({ filter: /./, namespace: 'no-programs' }, () => ({ contents: 'module.exports = {}' }))
-}
-
-/** The licence texts of all packages that these files are of. */
-function licences(files) {
-  const packages = new Set(files.map((file) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0]).filter(Boolean))
-  return [...packages].sort().map(licence).join('\n\n')
-}
-
-function licence(folder) {
-  const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'))
-  const file = readdirSync(join(root, folder)).find((entry) => /^licen[cs]e/i.test(entry))
-  const text = file ? readFileSync(join(root, folder, file), 'utf8').trim() : `License: ${license}`
-  return `${name} ${version}\n${'-'.repeat(name.length + version.length + 1)}\n${text}`
 }

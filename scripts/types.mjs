@@ -34,6 +34,14 @@ if (!process.argv.includes('--check')) {
   process.exitCode = 1
 }
 
+/** Takes the declarations of pg-types in: whoever installs this package need not have that one. */
+function inThisPackage() {
+  return {
+    name: 'in-this-package',
+    resolveId: (id) => (id === 'pg-types' ? join(root, 'node_modules', 'pg-types', 'index.d.ts') : null),
+  }
+}
+
 /** Leaves out what is not for users. */
 function publicPart() {
   return {
@@ -76,8 +84,8 @@ async function bundle() {
   writeFileSync(input, exports.map(({ module }) => `export * from './${module}.js'\n`).join(''))
   const build = await rollup({
     input,
-    external: /^[^./]/,
-    plugins: [publicPart(), dts()],
+    external: /^(?!pg-types$)[^./]/,
+    plugins: [inThisPackage(), publicPart(), dts()],
     // Two entries that export one name with two meanings cannot share a file, and Rollup would only warn.
     onwarn: (warning) => {
       throw new Error(warning.message)

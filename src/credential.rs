@@ -6,9 +6,9 @@
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
+use http::Method;
 use jiff::Timestamp;
 use jiff::fmt::temporal::Pieces;
-use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;

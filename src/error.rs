@@ -139,6 +139,7 @@ struct Inner {
 pub struct Error(Arc<Inner>);
 
 impl Error {
+    #[cold]
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self(Arc::new(Inner {
             kind,
@@ -154,6 +155,7 @@ impl Error {
     }
 
     /// An error whose message and code come from PostgreSQL.
+    #[cold]
     pub fn database(server: ServerMessage) -> Self {
         let mut error = Self::new(Kind::Database, server.message.clone());
         let inner = error.inner_mut();
@@ -182,6 +184,7 @@ impl Error {
     }
 
     /// A machine-readable code: an errno name (`ECONNREFUSED`), a SQLSTATE, or one of ours.
+    #[cold]
     pub fn with_code(mut self, code: impl Into<String>) -> Self {
         self.inner_mut().code = Some(code.into());
         self
@@ -215,29 +218,34 @@ impl Error {
     }
 
     /// What the reader should do next, as one sentence.
+    #[cold]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.inner_mut().hint = Some(hint.into());
         self
     }
 
     /// The HTTP status of the workspace's answer.
+    #[cold]
     pub fn with_http_status(mut self, status: u16) -> Self {
         self.inner_mut().http_status = Some(status);
         self
     }
 
+    #[cold]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.inner_mut().source = Some(source.into());
         self
     }
 
     /// The server's own fields, kept when an error of another kind was caused by one.
+    #[cold]
     pub fn with_server(mut self, server: ServerMessage) -> Self {
         self.inner_mut().server = Some(server);
         self
     }
 
     /// The attempts that failed, one per address.
+    #[cold]
     pub fn with_system(mut self, system: Vec<SystemFailure>) -> Self {
         self.inner_mut().system = system;
         self

@@ -41,7 +41,7 @@ export type ProxyEvent =
   /** A client's cancel request was passed on, or why it was not. `client` is null when it named no session. */
   | { event: 'canceled'; client: number | null; error: Error | null }
 
-export interface Proxy {
+export interface RunningProxy {
   /** Where it listens. */
   readonly address: string
   readonly port: number
@@ -60,7 +60,7 @@ export interface Proxy {
  * Rejects with `ConfigurationError` and what a lookup of the host can fail with; with code `EADDRINUSE` when the port is taken, and
  * `PROXY_ADDRESS` for an address that is not loopback. Logging in begins with the first client.
  */
-export async function startProxy(options: LakebasePoolOptions, { address = '127.0.0.1', port = 0, password, onEvent }: ProxyOptions = {}): Promise<Proxy> {
+export async function startProxy(options: LakebasePoolOptions, { address = '127.0.0.1', port = 0, password, onEvent }: ProxyOptions = {}): Promise<RunningProxy> {
   const number = listen((event) => onEvent?.(readEvent(event)))
   onPoolNews(number, (event) => {
     if (event.event === 'fetched') onEvent?.({ event: 'token', method: event.method as string, expiresAt: new Date(event.expiresAt as number) })

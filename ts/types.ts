@@ -1,6 +1,6 @@
 /** Which parser a value gets, and which types Rust may decode because nobody has set another parser for them. */
 
-import pgTypes = require('pg-types')
+import type * as PgTypes from 'pg-types'
 
 /** Turns the server's text (or bytes, in binary format) into a value. */
 export type TypeParser<Input = any, Value = any> = (value: Input) => Value
@@ -13,14 +13,27 @@ export interface TypeSource {
 /** node-postgres' registry of parsers (`pg.types`): setting one here sets it for the process. */
 export interface TypeRegistry extends TypeSource {
   /** OIDs by type name. */
-  builtins: typeof import('pg-types').builtins
+  builtins: typeof PgTypes.builtins
   setTypeParser(oid: number, parser: TypeParser<string>): void
   setTypeParser(oid: number, format: 'text' | 'binary', parser: TypeParser): void
   /** Parses the text of an array, element by element. */
-  arrayParser: typeof import('pg-types').arrayParser
+  arrayParser: typeof PgTypes.arrayParser
 }
 
-export const types = pgTypes as unknown as TypeRegistry
+/**
+ * node-postgres' own registry: the pg-types that the app has, so that a parser set there or in `pg.types` is set here, too; else the copy
+ * that comes with this package. Other major versions parse differently and are no node-postgres'.
+ */
+function registry(): TypeRegistry {
+  try {
+    if (require('pg-types/package.json').version.startsWith('2.')) return require('pg-types')
+  } catch {
+    // The app has none.
+  }
+  return require('./bundled-pg-types.js')
+}
+
+export const types = registry()
 
 /** The bits of src/batch/columns.rs, with the types they stand for and node-postgres' own parsers of those. */
 const decodable = (

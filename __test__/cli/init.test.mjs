@@ -137,6 +137,15 @@ test('an instance takes the endpoint\'s place, whose line becomes a comment', as
   assert.match(text(cwd, '.env.local'), /^# LAKEBASE_ENDPOINT=projects[\s\S]*^LAKEBASE_INSTANCE_NAME=emulator$/m)
 })
 
+test('what the file says already stays where nobody is asked', async () => {
+  const cwd = folder()
+  await init(cwd, ['--branch', 'development', '--database', 'postgres'])
+  const before = text(cwd, '.env.local')
+  assert.match(before, /branches\/development/)
+  assert.equal((await init(cwd)).code, 0)
+  assert.equal(text(cwd, '.env.local'), before)
+})
+
 test('what is not there is named with what there is', async () => {
   const { code, stderr } = await init(folder(), ['--project', 'shoop'])
   assert.equal(code, 3)

@@ -1,6 +1,7 @@
 // Programs on a real pseudo-terminal, which `script` of util-linux opens: no native module to install.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { stripVTControlCharacters } from 'node:util'
 import { program, surroundings } from './lakebase.mjs'
 
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`
@@ -20,7 +21,7 @@ export function onTerminal(args, { cwd, env = {} }) {
     process: child,
     screen: '',
     get text() {
-      return terminal.screen.replaceAll(/\u001b\[[0-9;?]*[A-Za-z]/g, '').replaceAll('\r', '')
+      return stripVTControlCharacters(terminal.screen).replaceAll('\r', '')
     },
     type: (keys) => child.stdin.write(keys),
     async shows(text) {

@@ -69,6 +69,15 @@ test('doctor is coloured on a terminal, and its marks line up', async () => {
   assert.deepEqual([...new Set(times)], [times[0]], text)
 })
 
+test('a line that is wider than the terminal goes on in its column', async () => {
+  const { text } = await onTerminal(['doctor'], { cwd: folder(), env: { ...app.emulator.env, DATABRICKS_CLIENT_SECRET: 'dose-wrong-wrong' } }).ended
+  const lines = text.split('\n')
+  const at = lines.findIndex((line) => line.startsWith('✗ workspace API'))
+  assert.ok(lines[at].length <= 100 && lines[at].length > 80, text)
+  const column = lines[at].indexOf('oauth-m2m')
+  assert.match(lines[at + 1], new RegExp(`^ {${column}}\\S`))
+})
+
 for (const [what, args, env] of [
   ['NO_COLOR', [], { NO_COLOR: '1' }],
   ['--no-color', ['--no-color'], {}],

@@ -29,8 +29,8 @@ for (const [module, program] of [
 }
 
 test('the loader names every platform package in full, so that tracers and bundlers find it', () => {
-  const loader = readFileSync(join(root, 'dist', 'addon.js'), 'utf8')
-  const named = [...loader.matchAll(/require\('lakebase-native-([a-z0-9-]+)'\)/g)].map(([, target]) => target)
+  const loader = readFileSync(join(root, 'dist', 'core.js'), 'utf8')
+  const named = [...loader.matchAll(/require\("lakebase-native-([a-z0-9-]+)"\)/g)].map(([, target]) => target)
   assert.deepEqual(named.sort(), ['darwin-arm64', 'darwin-x64', 'linux-arm64-gnu', 'linux-arm64-musl', 'linux-x64-gnu', 'linux-x64-musl', 'win32-x64-msvc'])
 })
 

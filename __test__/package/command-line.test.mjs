@@ -81,6 +81,19 @@ test('without an account: every command of the walk works, in its order', async 
   assert.match(printed, /\[ { text: 'hello' } \]/)
 })
 
+test('every command starts from the installed package', async () => {
+  const overview = await type('npx lakebase --help', process.env)
+  const names = [...overview.matchAll(/^ {2}([a-z]+) [[<]/gm)].map(([, name]) => name).filter((name) => name !== 'help')
+  assert.ok(names.length >= 6, overview)
+  for (const name of names) assert.match(await type(`node_modules/.bin/lakebase ${name} --help`, process.env), new RegExp(`^Usage: lakebase ${name} `))
+  const emulator = await startEmulator()
+  after(() => emulator.stop())
+  const token = await type('node_modules/.bin/lakebase token --no-dotenv', { PATH: process.env.PATH, ...emulator.env })
+  assert.match(token, /^ey\S+\n$/)
+  const { error } = JSON.parse(await type('node_modules/.bin/lakebase token --no-dotenv --json || true', { PATH: process.env.PATH, HOME: bin }))
+  assert.equal(error.name, 'ConfigurationError')
+})
+
 test('the command line adds at most 400 kB to the package', () => {
   const dist = join(app, 'node_modules/lakebase-native/dist')
   // What only its commands use.

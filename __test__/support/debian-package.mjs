@@ -10,15 +10,15 @@ const cache = join(root, 'node_modules', '.cache', 'debian')
 const SOURCES = '/etc/apt'
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
 
-/** The folder that these packages of a suite lie in, as they would in `/`; downloaded if it is not there yet. */
-export async function debianPackages(suite, packages) {
-  const folder = join(cache, `${suite}-${packages[0]}`)
+/** The folder that these packages of a suite lie in, as they would in `/`; downloaded if it is not there yet. For this machine's processor, or another. */
+export async function debianPackages(suite, packages, architecture) {
+  const folder = join(cache, [suite, packages[0], architecture].filter(Boolean).join('-'))
   if (existsSync(folder)) return folder
   mkdirSync(cache, { recursive: true })
   // Test files run at the same time: each downloads for itself, the first to finish keeps what it has.
   const work = mkdtempSync(join(cache, 'download-'))
   try {
-    await download(work, suite, packages)
+    await download(work, suite, packages, architecture)
     try {
       renameSync(join(work, 'root'), folder)
     } catch (error) {
@@ -42,7 +42,7 @@ export function programIn(folder, path) {
   return [loader, '--library-path', loaders.join(':'), join(folder, path)]
 }
 
-async function download(work, suite, packages) {
+async function download(work, suite, packages, architecture) {
   for (const directory of ['root', 'packages', 'state', 'lists/partial', 'cache/archives/partial']) mkdirSync(join(work, directory), { recursive: true })
   writeFileSync(join(work, 'status'), '')
   writeFileSync(join(work, 'sources.list'), `deb [signed-by=${KEYRING}] ${mirror()} ${suite} main\n`)
@@ -60,6 +60,7 @@ async function download(work, suite, packages) {
       'Acquire::Retries "3";',
       // The download runs as this process's user, who owns the folder.
       'APT::Sandbox::User "";',
+      ...(architecture ? [`APT::Architecture "${architecture}";`, `APT::Architectures { "${architecture}"; };`] : []),
       '',
     ].join('\n'),
   )

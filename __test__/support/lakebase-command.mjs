@@ -18,10 +18,16 @@ export function plainEnvironment(env = {}) {
   return { ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !OURS.test(name))), ...env }
 }
 
-/** Starts it. `t`: the test at whose end it is killed if it still runs. */
+/** Starts it. `t`: the test at whose end it is ended if it still runs. */
 export function startLakebase(t, args, { env = {}, cwd = root, stdin = 'ignore' } = {}) {
   const child = spawn(process.execPath, [lakebase, ...args], { cwd, env: plainEnvironment(env), stdio: [stdin, 'pipe', 'pipe'] })
-  t.after(() => child.kill('SIGKILL'))
+  t.after(async () => {
+    // In order, so that what it runs is gone, too.
+    child.kill('SIGTERM')
+    const killer = setTimeout(() => child.kill('SIGKILL'), 60_000)
+    await started.ended
+    clearTimeout(killer)
+  })
   const started = {
     process: child,
     stdout: '',

@@ -123,7 +123,7 @@ async function measure({ options, progress }) {
     base: 'pg',
     targets: [
       { column: 'addonMegabytes', atMost: 6 },
-      { column: 'packages', atMost: 10 },
+      { column: 'packages', atMost: 4 },
       { column: 'installScripts', atMost: 0 },
     ],
   }

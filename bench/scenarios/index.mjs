@@ -33,6 +33,7 @@
 import coldStart from './cold-start.mjs'
 import drizzle from './drizzle.mjs'
 import footprint from './footprint.mjs'
+import idle from './idle.mjs'
 import insert from './insert.mjs'
 import latency from './latency.mjs'
 import links from './link.mjs'
@@ -41,4 +42,4 @@ import rows from './rows.mjs'
 import stream from './stream.mjs'
 
 /** @type {Scenario[]} */
-export const scenarios = [latency, point, insert, ...rows, stream, ...drizzle, ...links, coldStart, footprint]
+export const scenarios = [latency, point, insert, ...rows, stream, ...drizzle, ...links, coldStart, idle, footprint]

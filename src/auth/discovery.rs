@@ -1,8 +1,9 @@
 //! Where an identity's tokens come from, as the workspace's discovery document says (RFC 8414).
 
-use reqwest::{Method, Url};
+use http::Method;
 use serde::Deserialize;
 use tokio::time::Instant;
+use url::Url;
 
 use super::Workspace;
 use crate::http::{Authorization, Body, Failure, Request};

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use futures_util::future::FutureExt;
-use reqwest::Method;
+use http::Method;
 use serde::Deserialize;
 use tokio::time::Instant;
 

@@ -5,7 +5,8 @@
 use std::time::SystemTime;
 
 use futures_util::future::FutureExt;
-use reqwest::{Method, Url};
+use http::Method;
+use url::Url;
 
 use super::{AccessToken, Applies, Call, Fetched, Settings, WorkspaceAuth, token_endpoint};
 use crate::config::Setting;

@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use std::io;
 use std::time::{Duration, SystemTime};
 
-use reqwest::StatusCode;
+use http::StatusCode;
 use serde_json::Value;
 
 use super::request::{Authorization, Body, Request, basic};
@@ -90,7 +90,7 @@ pub(super) fn secrets(request: &Request<'_>, network: &ApiNetwork) -> Scrub {
         fields.iter().filter(is_secret).for_each(|(_, value)| secrets.add(value));
     }
     if let Some(proxy) = &network.https_proxy
-        && let Ok(url) = reqwest::Url::parse(proxy.expose())
+        && let Ok(url) = url::Url::parse(proxy.expose())
     {
         let password = url.password().map(|password| percent_encoding::percent_decode_str(password).decode_utf8_lossy());
         password.inspect(|password| secrets.add(password));
@@ -181,16 +181,14 @@ pub(super) fn no_answer(call: &str, waited: Duration, cut_short: bool) -> Failur
 }
 
 /// No answer at all: DNS, TCP, TLS, the proxy, or a connection that broke. Codes are the errno names Node.js uses.
-pub(super) fn transport(error: reqwest::Error, call: &str, host: &str, network: &ApiNetwork) -> Failure {
-    // The URL is ours and without secrets, but the message has it already.
-    let error = error.without_url();
-    let chain = || std::iter::successors(Some(&error as &(dyn StdError + 'static)), |error| (*error).source());
+pub(super) fn transport(error: Box<dyn StdError + Send + Sync>, call: &str, host: &str, network: &ApiNetwork) -> Failure {
+    let chain = || std::iter::successors(Some(&*error as &(dyn StdError + 'static)), |error| (*error).source());
     let io_errors = || chain().filter_map(|error| error.downcast_ref::<io::Error>());
 
     if let Some(described) = io_errors().find_map(|error| tls::describe_io(error, host, tls::Peer::Workspace)) {
         return described.into();
     }
-    let (code, reason, transient) = if error.is_timeout() || io_errors().any(|error| error.kind() == io::ErrorKind::TimedOut) {
+    let (code, reason, transient) = if io_errors().any(|error| error.kind() == io::ErrorKind::TimedOut) {
         ("ETIMEDOUT", "the connection timed out".to_owned(), true)
     } else if let Some(dns) = io_errors().map(ToString::to_string).find(|text| text.starts_with("failed to lookup address information")) {
         // getaddrinfo's own text is all that std keeps: EAI_AGAIN is the resolver's trouble, everything else means no such name.
@@ -236,7 +234,7 @@ mod tests {
     const NO_NETWORK: ApiNetwork = ApiNetwork { extra_ca_files: Vec::new(), https_proxy: None, no_proxy: None };
 
     fn scrub(authorization: Authorization<'_>) -> Scrub {
-        let request = Request { method: reqwest::Method::POST, url: "https://dbc.example", authorization, headers: &[], body: Body::None };
+        let request = Request { method: http::Method::POST, url: "https://dbc.example", authorization, headers: &[], body: Body::None };
         secrets(&request, &NO_NETWORK)
     }
 

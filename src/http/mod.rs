@@ -3,6 +3,7 @@
 //! One client per [`ApiNetwork`] and process, so that the token call and the credential call share one connection. Retrying is not done
 //! here but in `token`, which knows who is waiting and until when; a [`Failure`] says whether it would make sense.
 
+mod connector;
 mod failure;
 mod request;
 
@@ -11,8 +12,11 @@ use std::fmt;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
-use reqwest::{Method, StatusCode};
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER, USER_AGENT};
+use http::{Method, StatusCode};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::{Instant, timeout_at};
 
 pub use failure::Failure;
@@ -23,10 +27,11 @@ use crate::config::ApiNetwork;
 use crate::error::{Error, Kind};
 use crate::scrub::Scrub;
 use crate::tls;
+use connector::Connector;
 use failure::{bad_status, no_answer, secrets, transport};
 
-/// Bound on DNS, TCP, TLS and a proxy's handshake together.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How this package names itself to servers and proxies.
+const PRODUCT: &str = concat!("lakebase-native/", env!("CARGO_PKG_VERSION"));
 /// Bound on one call; leaves room for another inside the default connect timeout of 10 s.
 const CALL_TIMEOUT: Duration = Duration::from_secs(6);
 /// The answers read here are a few kilobytes; whatever sends more is not the workspace.
@@ -38,12 +43,15 @@ const IDLE: Duration = Duration::from_secs(30);
 /// The HTTP client of one [`ApiNetwork`].
 pub struct Client {
     network: ApiNetwork,
-    tls: rustls::ClientConfig,
+    tls: Arc<rustls::ClientConfig>,
     current: Mutex<Current>,
 }
 
+/// HTTP/1.1 with keep-alive. It follows no redirect and repeats no request that a server may have seen.
+type Http = hyper_util::client::legacy::Client<Connector, Full<Bytes>>;
+
 struct Current {
-    client: reqwest::Client,
+    client: Http,
     used: SystemTime,
 }
 
@@ -65,18 +73,18 @@ impl Client {
     }
 
     fn new(network: &ApiNetwork) -> Result<Self, Error> {
-        let tls = tls::api_client_config(&network.extra_ca_files)?;
-        let current = Current { client: build(network, tls.clone())?, used: SystemTime::now() };
+        let tls = Arc::new(tls::api_client_config(&network.extra_ca_files)?);
+        let current = Current { client: build(network, &tls)?, used: SystemTime::now() };
         Ok(Self { network: network.clone(), tls, current: Mutex::new(current) })
     }
 
     /// The client to use now: a new one, without old connections but with the TLS tickets, when the last use is long ago by the wall clock.
     /// The monotonic clock, which hyper's own idle bound uses, may have stood still meanwhile.
-    fn current(&self) -> Result<reqwest::Client, Error> {
+    fn current(&self) -> Result<Http, Error> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         let now = SystemTime::now();
         if now.duration_since(current.used).map_or(true, |idle| idle > IDLE) {
-            current.client = build(&self.network, self.tls.clone())?;
+            current.client = build(&self.network, &self.tls)?;
         }
         current.used = now;
         Ok(current.client.clone())
@@ -94,7 +102,7 @@ impl Client {
         }
         let content_type = text(CONTENT_TYPE).map(str::to_owned);
         let date = text(DATE).and_then(|date| httpdate::parse_http_date(date).ok());
-        Ok(Response { call, content_type, date, body })
+        Ok(Response { call, content_type, date, body: body.into() })
     }
 
     /// Where `url` redirects to, which is not followed; `None` if it does not. Nothing secret goes there.
@@ -117,7 +125,12 @@ impl Client {
         let scrub = secrets(&request, &self.network);
         let call = format!("{} {} to {host}", request.method, url.path());
 
-        let mut builder = self.current()?.request(request.method.clone(), url).header(ACCEPT, "application/json");
+        let client = self.current()?;
+        let mut builder = http::Request::builder()
+            .method(request.method.clone())
+            .uri(url.as_str())
+            .header(ACCEPT, "application/json")
+            .header(USER_AGENT, PRODUCT);
         if let Some(authorization) = request.authorization.header() {
             let mut value = HeaderValue::try_from(authorization).map_err(|_| {
                 Error::new(Kind::Authentication, "the workspace credential has characters that no HTTP header can carry")
@@ -136,18 +149,26 @@ impl Client {
             value.set_sensitive(true);
             builder = builder.header(*name, value);
         }
-        if let Some((content_type, body)) = request.body.encode() {
-            builder = builder.header(CONTENT_TYPE, content_type).body(body);
+        let mut body = Full::default();
+        if let Some((content_type, encoded)) = request.body.encode() {
+            builder = builder.header(CONTENT_TYPE, content_type);
+            body = Full::from(encoded);
         }
+        // What the URL library reads as a URL, and the HTTP library does not: some characters in paths.
+        let request = builder.body(body).map_err(|_| {
+            Error::new(Kind::Configuration, format!("{call}: no HTTP request can be made of it")).with_code("CONFIGURATION_ERROR")
+        })?;
 
         let sent_at = Instant::now();
         let until = deadline.min(sent_at + CALL_TIMEOUT);
         let answer = timeout_at(until, async {
-            let response = builder.send().await?;
-            let status = response.status();
-            let headers = response.headers().clone();
-            let body = read_bounded(response).await?;
-            Ok::<_, reqwest::Error>((status, headers, body))
+            let (head, body) = client.request(request).await?.into_parts();
+            let body = match Limited::new(body, MAX_BODY).collect().await {
+                Ok(body) => Some(body.to_bytes()),
+                Err(error) if error.is::<LengthLimitError>() => None,
+                Err(error) => return Err(error),
+            };
+            Ok((head.status, head.headers, body))
         })
         .await;
         let (status, headers, body) = match answer {
@@ -172,7 +193,7 @@ struct Answer {
     scrub: Scrub,
     status: StatusCode,
     headers: HeaderMap,
-    body: Vec<u8>,
+    body: Bytes,
 }
 
 impl fmt::Debug for Client {
@@ -181,45 +202,11 @@ impl fmt::Debug for Client {
     }
 }
 
-/// The body, or `None` when it is larger than [`MAX_BODY`].
-async fn read_bounded(mut response: reqwest::Response) -> Result<Option<Vec<u8>>, reqwest::Error> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        if body.len() + chunk.len() > MAX_BODY {
-            return Ok(None);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(Some(body))
-}
-
-fn build(network: &ApiNetwork, tls: rustls::ClientConfig) -> Result<reqwest::Client, Error> {
-    let mut builder = reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        .http1_only()
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
-        .connect_timeout(CONNECT_TIMEOUT)
+fn build(network: &ApiNetwork, tls: &Arc<rustls::ClientConfig>) -> Result<Http, Error> {
+    Ok(hyper_util::client::legacy::Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
         .pool_idle_timeout(IDLE)
-        .user_agent(concat!("lakebase-native/", env!("CARGO_PKG_VERSION")))
-        // Without this reqwest reads the proxy variables itself; the configuration has read them already.
-        .no_proxy();
-    if let Some(proxy) = &network.https_proxy {
-        let proxy = reqwest::Proxy::https(proxy.expose()).map_err(|_| {
-            // reqwest's error would quote the URL, which may hold a password.
-            Error::new(Kind::Configuration, "HTTPS_PROXY: expected a URL such as http://proxy.example:8080")
-                .with_code("CONFIGURATION_ERROR")
-        })?;
-        builder = builder.proxy(proxy.no_proxy(reqwest::NoProxy::from_string(&bypass(network))));
-    }
-    builder.build().map_err(|error| Error::new(Kind::Internal, "the HTTP client cannot be built").with_source(error.without_url()))
-}
-
-/// `NO_PROXY`, plus loopback, which Go's HTTP client leaves out of proxying too: an emulator on this machine is not behind one.
-fn bypass(network: &ApiNetwork) -> String {
-    let listed = network.no_proxy.as_deref().unwrap_or_default();
-    format!("{listed},localhost,127.0.0.0/8,::1")
+        .build(Connector::new(network, tls)?))
 }
 
 #[cfg(test)]

@@ -4,9 +4,10 @@ use std::time::SystemTime;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::{Method, Url};
 use serde::de::DeserializeOwned;
+use url::Url;
 
 use crate::error::{Error, Kind};
 use crate::secret::Secret;

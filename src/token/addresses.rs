@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::try_join3;
-use reqwest::Method;
+use http::Method;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use reqwest::Method;
+use http::Method;
 use serde_json::Value;
 use tokio::time::Instant;
 

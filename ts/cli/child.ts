@@ -11,9 +11,9 @@ const PASSED: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGH
  * Runs a command with this process's input and output. Signals are passed on to it; where a terminal is, Ctrl-C and Ctrl-\ reach it from there.
  * Resolves with its exit code, 128 and the signal's number where a signal ended it, as shells count; rejects where it cannot be started.
  */
-export function runChild(file: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+export function runChild(file: string, args: readonly string[], env: NodeJS.ProcessEnv, stdout: 'inherit' | 'ignore' = 'inherit'): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { env, stdio: 'inherit' })
+    const child = spawn(file, args, { env, stdio: ['inherit', stdout, 'inherit'] })
     const pass = (signal: NodeJS.Signals): void => {
       if (!(process.stdin.isTTY && OF_TERMINALS.includes(signal))) child.kill(signal)
     }

@@ -74,6 +74,20 @@ export function showsColours(stream: NodeJS.WriteStream = process.stdout): boole
   return Boolean(stream.isTTY) && (stream as WriteStream).getColorDepth() > 1
 }
 
+/** A text that begins in column `indent`: its further lines begin there, too. On a terminal, lines end before its edge where words do. */
+export function hanging(text: string, indent: number): string {
+  const room = process.stdout.isTTY ? Math.max(30, process.stdout.columns - indent) : Number.POSITIVE_INFINITY
+  const lines = text.split('\n').flatMap((line) => {
+    const wrapped = ['']
+    for (const word of line.split(/(?<= )(?! )/)) {
+      if (wrapped.at(-1) !== '' && wrapped.at(-1)!.length + word.trimEnd().length > room) wrapped.push(word)
+      else wrapped[wrapped.length - 1] += word
+    }
+    return wrapped
+  })
+  return lines.map((line) => line.trimEnd()).join(`\n${' '.repeat(indent)}`)
+}
+
 /** Columns of texts, left-aligned; the last one is not padded. Colours take no width. */
 export function table(rows: readonly (readonly string[])[], { indent = '', gap = '  ' } = {}): string {
   const widths: number[] = []

@@ -12,6 +12,8 @@ export type Register = (program: Command) => void
 const commands: Record<string, () => Register> = {
   init: () => (require('./commands/init.js') as typeof import('./commands/init.js')).init,
   exec: () => (require('./commands/exec.js') as typeof import('./commands/exec.js')).exec,
+  bench: () => (require('./commands/bench.js') as typeof import('./commands/bench.js')).bench,
+  dev: () => (require('./commands/dev.js') as typeof import('./commands/dev.js')).dev,
   proxy: () => (require('./commands/proxy.js') as typeof import('./commands/proxy.js')).proxy,
   migrate: () => (require('./commands/migrate.js') as typeof import('./commands/migrate.js')).migrate,
   doctor: () => (require('./commands/doctor.js') as typeof import('./commands/doctor.js')).doctor,

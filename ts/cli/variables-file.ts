@@ -1,8 +1,10 @@
 /** The format of .env files: which variables a text sets, and a text with some of them changed and everything else as it was. */
 
-/** `export` is allowed; a value is quoted with ", ' or `, over several lines if need be, or ends at its line or at ` #`. */
+import { Failure } from './failure.js'
+
+/** As dotenv and Node.js read it: `export` is allowed; a value in ", ' or ` may have several lines, another ends at its line or at a #. */
 const ASSIGNMENT =
-  /^[ \t]*(?:export[ \t]+)?([A-Za-z_][\w.-]*)[ \t]*=[ \t]*("(?:\\[\s\S]|[^"\\])*"|'[^']*'|`[^`]*`|[^\r\n]*?)([ \t]*(?:[ \t]#[^\r\n]*)?)(?=\r?$)/gm
+  /^[ \t]*(?:export[ \t]+)?([A-Za-z_][\w.-]*)[ \t]*=[ \t]*("(?:\\[\s\S]|[^"\\])*"|'[^']*'|`[^`]*`|[^\r\n#]*?)([ \t]*(?:#[^\r\n]*)?)(?=\r?$)/gm
 
 /** The variables a text sets, in order; of one that is set twice the last. */
 export function parseVariables(text: string): Map<string, string> {
@@ -35,17 +37,16 @@ export function mergeVariables(text: string, changes: Readonly<Record<string, st
 }
 
 function unquote(value: string): string {
-  const quoted = value[0]
-  if (value.length < 2 || value.at(-1) !== quoted) return value
-  if (quoted === '"') return value.slice(1, -1).replaceAll(/\\([nr"\\$])/g, (_, letter: string) => escapes[letter] ?? letter)
-  return quoted === "'" || quoted === '`' ? value.slice(1, -1) : value
+  const quote = value[0]
+  if (value.length < 2 || value.at(-1) !== quote || !`"'\``.includes(quote!)) return value
+  const text = value.slice(1, -1)
+  return quote === '"' ? text.replaceAll('\\n', '\n').replaceAll('\\r', '\r') : text
 }
 
-const escapes: Record<string, string> = { n: '\n', r: '\r' }
-
-/** As every reader of such files takes it: bare where that is safe, else in single quotes, where nothing is replaced. */
+/** As every reader of such files takes it: bare where that is safe, else in quotes that the value does not have. Nothing is escaped: readers differ there. */
 function quote(value: string): string {
   if (/^[\w./:@%+,=-]*$/.test(value)) return value
-  if (!/['\r\n]/.test(value)) return `'${value}'`
-  return `"${value.replaceAll(/["\\$]/g, '\\$&').replaceAll('\n', '\\n').replaceAll('\r', '\\r')}"`
+  const free = ["'", '`', '"'].find((mark) => !value.includes(mark) && !(mark === '"' && value.includes('\\')))
+  if (free === undefined) throw new Failure('a value with every kind of quote cannot be written to a file of variables', { code: 'VALUE_UNWRITABLE' })
+  return free + value + free
 }

@@ -18,11 +18,14 @@ const element = (name, className, ...children) => {
   return made
 }
 const code = (text) => element('code', '', text)
+/** Broken at slashes where it has to be. */
+const path = (text) => element('code', '', ...text.split('/').flatMap((part, index) => (index ? ['/', document.createElement('wbr'), part] : [part])))
 const chip = (text, kind) => element('span', 'chip ' + (kind || ''), text)
 
 const cell = {
   when: (at) => element('td', 'when', clock(at)),
   name: (text) => element('td', 'name', text),
+  short: (text) => element('td', 'short', text),
   number: (text) => element('td', 'number', text),
   text: (text) => element('td', 'text', code(text)),
   of: (child) => element('td', '', child),
@@ -64,11 +67,11 @@ function show(status) {
     cell.of(chip(one.state || 'starting', one.state === 'active' ? 'good' : one.state.startsWith('idle in') ? 'warn' : '')),
     cell.number(lasting(one.millis)),
     cell.of(code(String(one.processId))),
-    cell.name(one.applicationName || '–'),
-    cell.name(one.branch),
+    cell.short(one.applicationName || '–'),
+    cell.short(one.branch),
     cell.text(one.text),
   ], (one) => [one, Math.round(one.millis / 1000)])
-  fill('slow', status.slowQueries, (one) => [cell.when(one.at), cell.number(lasting(one.millis)), cell.name(one.branch), cell.text(one.text)])
+  fill('slow', status.slowQueries, (one) => [cell.when(one.at), cell.number(lasting(one.millis)), cell.short(one.branch), cell.text(one.text)])
   fill('tokens', status.tokens, (one) => {
     const left = one.expiresAt - status.now
     return [
@@ -95,7 +98,7 @@ function show(status) {
   if (shown.get('where') !== where) {
     shown.set('where', where)
     byId('where').replaceChildren(...status.branches.flatMap((branch) => [
-      element('div', '', element('dt', '', branch.name), element('dd', '', code('localhost:' + branch.port + '/' + status.database)), element('dd', '', code(branch.endpoint))),
+      element('div', '', element('dt', '', branch.name), element('dd', '', path('localhost:' + branch.port + '/' + status.database)), element('dd', '', path(branch.endpoint))),
     ]))
   }
   for (const button of document.querySelectorAll('.switch')) button.setAttribute('aria-checked', String(status.on.includes(button.dataset.name)))

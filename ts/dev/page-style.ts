@@ -44,13 +44,14 @@ td:last-child, th:last-child { padding-right: 0; }
 .when { white-space: nowrap; color: var(--soft); font-variant-numeric: tabular-nums; }
 td.text { min-width: 13rem; }
 .text code { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden; white-space: pre-wrap; }
-.name { max-width: 15rem; overflow-wrap: anywhere; }
+.name { min-width: 8.5rem; max-width: 17rem; overflow-wrap: break-word; }
+.short { white-space: nowrap; }
 .chip { display: inline-block; background: var(--chip); border-radius: 0.4rem; padding: 0 0.45rem; white-space: nowrap; font-size: 0.82rem; }
 .chip.good { color: var(--good); } .chip.bad { color: var(--bad); } .chip.warn { color: var(--warn); }
 .empty { color: var(--soft); padding: 0.5rem 0 0; }
 .where { display: grid; gap: 0.55rem; margin-top: 0.5rem; }
 .where dt { color: var(--soft); font-size: 0.78rem; }
-.switch { display: flex; gap: 0.7rem; align-items: center; width: 100%; min-height: 2.75rem; padding: 0.3rem 0.2rem; border: 0; border-radius: 0.45rem; background: none; color: inherit; font: inherit; text-align: left; cursor: pointer; }
+.switch { display: flex; gap: 0.7rem; align-items: center; width: 100%; min-height: 2.75rem; padding: 0.3rem 0.2rem; border: 0; border-radius: 0.45rem; background: none; color: inherit; font: inherit; font-size: 0.9rem; text-align: left; cursor: pointer; }
 .switch + .switch { border-top: 1px solid var(--line); border-radius: 0 0 0.45rem 0.45rem; }
 .switch span { flex: 1; min-width: 0; line-height: 1.25; }
 .switch small, .acts small { display: block; color: var(--soft); font-size: 0.78rem; }
@@ -60,7 +61,7 @@ td.text { min-width: 13rem; }
 .switch b, .acts b { font-weight: 600; }
 .switch:hover { background: var(--chip); }
 .acts { display: grid; grid-template-columns: 1fr 1fr; gap: 0.5rem; margin-top: 0.6rem; }
-.acts button, form button { min-height: 2.75rem; padding: 0.35rem 0.6rem; border: 1px solid var(--line); border-radius: 0.5rem; background: var(--chip); color: inherit; font: inherit; line-height: 1.25; text-align: left; cursor: pointer; }
+.acts button, form button { min-height: 2.75rem; padding: 0.35rem 0.6rem; border: 1px solid var(--line); border-radius: 0.5rem; background: var(--chip); color: inherit; font: inherit; font-size: 0.9rem; line-height: 1.25; text-align: left; cursor: pointer; }
 .acts button:hover, form button:hover { border-color: var(--soft); }
 form { display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: end; margin-top: 0.8rem; }
 form label { flex: 1; font-size: 0.87rem; }
@@ -69,6 +70,8 @@ form input { display: block; width: 100%; min-height: 2.75rem; margin-top: 0.2re
 #said { position: fixed; inset: auto 0 1.1rem; margin: auto; width: fit-content; max-width: 90vw; padding: 0.55rem 1rem; border-radius: 0.6rem; background: var(--text); color: var(--ground); opacity: 0; transition: opacity 0.2s; pointer-events: none; }
 #said.shown { opacity: 1; }
 @media (prefers-reduced-motion: reduce) { #said { transition: none; } }
-@media (max-width: 60rem) { main { grid-template-columns: minmax(0, 1fr); } }
-@media (max-width: 30rem) { .figures { grid-template-columns: 1fr 1fr; } .acts { grid-template-columns: 1fr; } }
+nav { display: none; }
+nav a { color: inherit; }
+@media (max-width: 60rem) { main { grid-template-columns: minmax(0, 1fr); } nav { display: block; } }
+@media (max-width: 30rem) { .figures { grid-template-columns: 1fr 1fr; } .figures div:last-child:nth-child(odd) { grid-column: 1 / -1; } .acts { grid-template-columns: 1fr; } }
 `

@@ -38,6 +38,7 @@ export function page(token: string): string {
 <header>
 <h1>lakebase dev</h1>
 <p><span id="state">starting</span> <span id="since"></span></p>
+<nav aria-label="On this page"><a href="#faults-title">Faults</a></nav>
 </header>
 <noscript><p>This page needs JavaScript, which this browser has turned off.</p></noscript>
 <dl class="figures">

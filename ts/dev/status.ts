@@ -1,5 +1,6 @@
 /** What the status page shows: what happened since the start, and what is going on now. No token, no secret, no parameter of a query. */
 
+import { ADMINISTRATOR } from '../emulator/administrator.js'
 import type { Emulator, Issued, Login } from '../emulator/index.js'
 import type { SlowQuery } from './slow-queries.js'
 import type { SwitchBoard } from './switches.js'
@@ -108,7 +109,7 @@ async function sessionsOf(emulator: Emulator, branch: string): Promise<Session[]
     `SELECT pid, usename, datname, application_name, coalesce(state, '') AS state,
             (extract(epoch FROM clock_timestamp() - coalesce(state_change, backend_start)) * 1000)::bigint AS millis,
             left(query, ${MAX_TEXT}) AS query
-       FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY backend_start LIMIT 200`,
+       FROM pg_stat_activity WHERE backend_type = 'client backend' AND application_name <> '${ADMINISTRATOR}' ORDER BY backend_start LIMIT 200`,
     branch,
   )
   return rows.map((row) => ({

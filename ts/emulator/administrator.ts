@@ -8,6 +8,9 @@ export type Address = { path: string } | { host: string; port: number }
 
 export type TextRow = Record<string, string | null>
 
+/** `application_name` of these connections. */
+export const ADMINISTRATOR = 'lakebase-native emulator'
+
 const MAX_MESSAGE = 64 * 1024 * 1024
 
 /** Runs `sql` (simple query protocol, so several statements are fine) and returns the last result's rows, values as text. */
@@ -17,7 +20,7 @@ export async function runSql(address: Address, user: string, database: string, s
   let cause: Error | undefined
   socket.on('error', (error) => (cause = error))
   try {
-    socket.write(startupMessage([['user', user], ['database', database], ['application_name', 'lakebase-native emulator']]))
+    socket.write(startupMessage([['user', user], ['database', database], ['application_name', ADMINISTRATOR]]))
     await untilReady(socket)
     socket.write(message('Q', Buffer.from(`${sql}\0`)))
     const rows = await untilReady(socket)

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use reqwest::Method;
+use http::Method;
 
 use super::{AUTHORITY_HOST, CLIENT_ID, Management, TENANT_ID, cloud, ends_early, tenant, workspace_token};
 use crate::auth::{AccessToken, Applies, Call, Settings, token_endpoint};

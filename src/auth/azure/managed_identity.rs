@@ -8,8 +8,9 @@ use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::FutureExt;
-use reqwest::{Method, Url};
+use http::Method;
 use tokio::time::Instant;
+use url::Url;
 
 use super::{CLIENT_ID, ENVIRONMENT, FAMILY, Management, PLATFORM_CLIENT_ID, RESOURCE_ID, ends_early, hint, is_azure, workspace_token};
 use crate::auth::{AccessToken, Applies, Call, Fetched, Settings, WorkspaceAuth, token_endpoint};

@@ -1,7 +1,8 @@
 //! The workspace as Azure knows it: its URL by its resource id, the directory of Entra that it belongs to.
 
-use reqwest::{Method, Url};
+use http::Method;
 use serde::Deserialize;
+use url::Url;
 
 use super::{CLOUDS, RESOURCE_ID, TENANT_ID, cloud};
 use crate::auth::{AccessToken, Call, Settings};

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use reqwest::Method;
+use http::Method;
 use serde::Deserialize;
 use tokio::time::Instant;
 

@@ -14,7 +14,7 @@ pub use service_account::ServiceAccount;
 
 use std::borrow::Cow;
 
-use reqwest::Method;
+use http::Method;
 use serde::Deserialize;
 
 use super::{AccessToken, Applies, Call, Settings, jwt};

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use futures_util::future::FutureExt;
-use reqwest::Method;
+use http::Method;
 use serde::Deserialize;
 use serde_json::json;
 

@@ -4,7 +4,7 @@
 //! `api://AzureADTokenExchange`.
 
 use futures_util::future::FutureExt;
-use reqwest::Method;
+use http::Method;
 use serde::Deserialize;
 
 use super::{COMMON, exchange, missing};

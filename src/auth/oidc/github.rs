@@ -3,8 +3,9 @@
 //! Wire facts: databricks-sdk-go `config/experimental/auth/oidc/github.go`.
 
 use futures_util::future::FutureExt;
-use reqwest::{Method, Url};
+use http::Method;
 use serde::Deserialize;
+use url::Url;
 
 use super::{COMMON, audience, exchange, missing};
 use crate::auth::{Applies, CLIENT_ID, Call, Fetched, Settings, WorkspaceAuth, azure};

@@ -20,7 +20,7 @@ pub use vercel::Vercel;
 
 use std::time::Duration;
 
-use reqwest::Method;
+use http::Method;
 use serde::Deserialize;
 use tokio::time::Instant;
 

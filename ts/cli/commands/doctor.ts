@@ -3,7 +3,7 @@
 import type { Command } from 'commander'
 import { addConnectionFlags, connectionOptions, type ConnectionFlags } from '../connection-flags.js'
 import { exitCodes } from '../failure.js'
-import { paint, print, printResult, wantsJson, type Style } from '../output.js'
+import { hanging, paint, print, printResult, wantsJson, type Style } from '../output.js'
 import { subcommand } from '../program.js'
 import type { Status, Step } from '../doctor/step.js'
 
@@ -46,9 +46,11 @@ async function run(flags: ConnectionFlags): Promise<void> {
 function lineOf({ name, status, millis, detail, cause, fix }: Step, width: number): string {
   const [mark, style] = MARKS[status]
   const time = status === 'skipped' ? '' : `${millis} ms`
-  const indent = ' '.repeat(width + 14)
-  const lines = [`${paint(style, mark, process.stdout)} ${name.padEnd(width)}  ${paint('dim', time.padStart(8))}  ${detail.replaceAll('\n', `\n${indent}`)}`]
-  if (cause !== undefined) lines.push(`${indent}${paint('dim', 'cause')}  ${cause}`)
+  const column = width + 14
+  const indent = ' '.repeat(column)
+  const lines = [`${paint(style, mark)} ${name.padEnd(width)}  ${paint('dim', time.padStart(8))}  ${hanging(detail, column)}`]
+  if (cause !== undefined) lines.push(`${indent}${paint('dim', 'cause')}  ${hanging(cause, column + 7)}`)
+  // In one piece, to be copied.
   if (fix !== undefined) lines.push(`${indent}${paint('cyan', 'fix')}    ${fix}`)
   return lines.join('\n')
 }

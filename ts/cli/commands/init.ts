@@ -38,7 +38,7 @@ export function init(program: Command): void {
 
 async function run(flags: Flags): Promise<void> {
   const { readIfThere, rewrite } = require('../atomic-write.js') as typeof import('../atomic-write.js')
-  const { mergeVariables } = require('../variables-file.js') as typeof import('../variables-file.js')
+  const { mergeVariables, parseVariables } = require('../variables-file.js') as typeof import('../variables-file.js')
   const { gatherVariables, exampleText } = require('../init/variables.js') as typeof import('../init/variables.js')
   const { adviceFor, detectFrameworks, writeCode } = require('../init/code.js') as typeof import('../init/code.js')
 
@@ -63,7 +63,8 @@ async function run(flags: Flags): Promise<void> {
 
   for (const file of [...written, ...code]) note(`${paint('green', 'wrote', process.stderr)} ${file}`)
   if (written.length === 0) note(`${flags.file} is as it should be already`)
-  for (const name of keptOut) note(`${paint('yellow', 'note', process.stderr)}  ${name} stays in the environment; --with-secrets writes it to ${flags.file}, too`)
+  const there = parseVariables(readIfThere(flags.file) ?? '')
+  for (const name of keptOut.filter((one) => !there.has(one))) note(`${paint('yellow', 'note', process.stderr)}  ${name} stays in the environment; --with-secrets writes it to ${flags.file}, too`)
   for (const { framework, file, text } of advice) {
     if (file !== undefined && code.includes(file)) continue
     print()

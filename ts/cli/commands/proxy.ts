@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
-import type { Proxy, ProxyEvent } from '../../proxy.js'
+import type { ProxyEvent, RunningProxy } from '../../proxy.js'
 import { addTokenFlags, connectionOptions, type ConnectionFlags } from '../connection-flags.js'
 import { exitCodes, Failure } from '../failure.js'
 import { interruption } from '../interruption.js'
@@ -65,7 +65,7 @@ function localPassword(file: string | undefined): string | undefined {
   throw new Failure(`the password file ${file} is empty`, { exitCode: exitCodes.configuration, code: 'PASSWORD_FILE' })
 }
 
-function announce({ address, port, database, user, server }: Proxy, hasPassword: boolean): void {
+function announce({ address, port, database, user, server }: RunningProxy, hasPassword: boolean): void {
   const host = address.includes(':') ? `[${address}]` : address
   // `disable`: a PGSSLMODE for the database itself does not fit this machine's own socket.
   const url = `postgresql://${encodeURIComponent(user)}@${host}:${port}/${encodeURIComponent(database)}?sslmode=disable`

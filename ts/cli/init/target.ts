@@ -24,6 +24,9 @@ export interface Target {
 
 const USUAL_DATABASE = 'databricks_postgres'
 
+/** What the environment and .env.local say already: to begin with, and to stay with where nobody is asked. */
+const current = (name: string): string => process.env[name] ?? ''
+
 /** Throws a `Failure` that lists what there is, where flags do not decide and nobody can be asked. */
 export async function chooseTarget(options: WorkspaceOptions, flags: TargetFlags): Promise<Target> {
   if (flags.instance !== undefined) return instanceTarget(await getInstance(options, flags.instance), flags)
@@ -66,7 +69,8 @@ async function endpointTarget(options: WorkspaceOptions, { name, status }: Endpo
 async function chooseDatabase(options: WorkspaceOptions, endpoint: string): Promise<string> {
   const databases = await list<Database>(options, `${endpoint.split('/endpoints/')[0]}/databases`)
   const names = databases.flatMap(({ status }) => status?.postgres_database ?? []).map((name) => ({ name }))
-  const { name } = await choose('database', names, { nameOf: (database) => database.name, usual: (database) => database.name === USUAL_DATABASE })
+  const given = names.some(({ name }) => name === current('PGDATABASE')) ? current('PGDATABASE') : USUAL_DATABASE
+  const { name } = await choose('database', names, { nameOf: (database) => database.name, usual: (database) => database.name === given })
   return name
 }
 
@@ -94,7 +98,7 @@ async function choose<Member extends { name: string }>(kind: string, members: Me
   }
   if (members.length === 0) throw new Failure(`there is no ${kind} that this identity may see`, { code: 'NOT_FOUND', exitCode: exitCodes.configuration })
   if (members.length === 1) return members[0]!
-  const first = usual && members.find(usual)
+  const first = members.find(({ name }) => `${current('LAKEBASE_ENDPOINT')}/`.startsWith(`${name}/`)) ?? (usual && members.find(usual))
   if (isInteractive()) {
     const { select } = require('../prompts.js') as typeof import('../prompts.js')
     const choices = members.map((member): Choice<string> => {
