@@ -33,7 +33,7 @@ export interface Abortable {
 }
 
 /** After so long without an answer of the server's to the request, or an end of the query, the connection is closed. */
-const CANCEL_MILLIS = 5_000
+export const CANCEL_MILLIS = 5_000
 
 /** SQLSTATE of a statement that the server has cancelled. */
 const QUERY_CANCELED = '57014'

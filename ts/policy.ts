@@ -40,6 +40,8 @@ export interface Policy {
 
   /** A query's connection is closed after every error, not only when it is left in a transaction. */
   readonly closesAfterError: boolean
+  /** A query that has timed out (`query_timeout`) is cancelled on the server, and its connection used on; otherwise the connection is closed. */
+  readonly cancelsTimedOut: boolean
   /** A query that never ran, or a connection lost while it was prepared, is tried again on another connection. */
   readonly triesOtherConnections: boolean
   /** `acquire` and `release` are emitted when the query begins and ends, so it needs a client; otherwise both after it. */
@@ -87,6 +89,7 @@ export const nodePostgres: Policy = {
   toClientError: toPgError,
   queueTimeout: () => new Error(waitedTooLong),
   closesAfterError: true,
+  cancelsTimedOut: false,
   triesOtherConnections: false,
   emitsUseInTime: true,
   preparesFirstClient: true,
@@ -114,6 +117,7 @@ export const lakebase: Policy = {
     return Object.assign(new TimeoutError(`${waitedTooLong} (${hint})`), { code: 'CONNECTION_TIMEOUT', hint })
   },
   closesAfterError: false,
+  cancelsTimedOut: true,
   triesOtherConnections: true,
   emitsUseInTime: false,
   preparesFirstClient: false,

@@ -106,7 +106,7 @@ export class QueryQueue implements PortalOwner {
     if (position >= 0) this.waiting.splice(position, 1)
   }
 
-  /** Gives a query up after `millis`, unless that is 0. The server may still be running it. */
+  /** Gives a query up after `millis`, unless that is 0. The server may still be running it, or is asked to cancel it. */
   bound(query: Query, millis: number): void {
     if (!millis) return
     const answer = query.callback ?? (() => {})
@@ -117,6 +117,7 @@ export class QueryQueue implements PortalOwner {
       query.callback = () => {}
       // A connection that pipelines has sent it, and answers nothing behind it before: node-postgres destroys it.
       if (this.owner.pipeline && this.isOpen) return this.events.severed()
+      if (this.owner._policy.cancelsTimedOut && this.active === query) this.cancel().catch(() => this.events.severed())
       this.remove(query)
       this.pulse()
     }, millis)

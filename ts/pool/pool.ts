@@ -5,7 +5,7 @@ import { EventEmitter } from 'node:events'
 import { inspect, type InspectOptionsStylized } from 'node:util'
 import { Client } from '../client.js'
 import { defaults } from '../defaults.js'
-import { AbortError, signalOf } from '../abort.js'
+import { AbortError, CANCEL_MILLIS, signalOf } from '../abort.js'
 import { environment, expect, listen, unlisten, type WireEvent } from '../environment.js'
 import { hasNeverRun, restack, type WireError } from '../errors.js'
 import { brief } from '../inspection.js'
@@ -338,7 +338,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
           client.removeListener('error', onError)
           if (released) return
           released = true
-          client.release(this.closedBy(client, failure))
+          this.giveBack(client, failure)
           const isOwn = typeof config !== 'object' || !('submit' in config)
           const again = this._policy.triesOtherConnections && isOwn && hasNeverRun(failure) && tries < native.MAX_QUERY_TRIES && !this.ending
           if (again) return this.runOnClient(config, values, callback, tries + 1)
@@ -349,6 +349,21 @@ export class Pool extends EventEmitter implements AsyncDisposable {
         client.release(thrown as Error)
         callback(thrown as Error)
       }
+    })
+  }
+
+  /** Releases the client of a query that has ended, or was given up: then when the server has cancelled it. */
+  private giveBack(client: PoolClient, failure: Error | null | undefined): void {
+    if (!failure || !this._policy.cancelsTimedOut || !client._queryable || !client._isBusy) return client.release(this.closedBy(client, failure))
+    const release = (error?: Error): void => {
+      clearTimeout(late)
+      client.removeListener('error', release)
+      client.release(error ?? this.closedBy(client, failure))
+    }
+    const late = setTimeout(() => release(failure), CANCEL_MILLIS)
+    client.once('error', release)
+    client.whenIdle(() => {
+      if (client.listeners('error').includes(release)) release()
     })
   }
 
