@@ -69,6 +69,7 @@ export const surroundings = {
 
 /** Documents whose blocks a test of another area runs, and how many those are: it knows the files and packages that they need. */
 export const elsewhere = {
+  'docs/cli.md': { test: 'package/command-line.test.mjs', blocks: 6 },
   'docs/drizzle.md': { test: 'drizzle/kit.test.mjs', blocks: 3 },
 }
 

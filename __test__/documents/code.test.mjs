@@ -42,10 +42,20 @@ async function runCommand(command) {
   if (command === 'npm test') return assert.ok(scripts.test)
   // What this installs, __test__/package packs, installs and uses.
   if (command.startsWith('npm install ')) return assert.equal(command, `npm install ${name}`)
+  const [, program] = /^npx lakebase (.*)$/.exec(command) ?? []
+  if (program) return findInHelp(program)
   const [, script] = /^npm run ([\w:]+)$/.exec(command) ?? []
   assert.ok(script && scripts[script], `no way to run "${command}": add one to code.test.mjs`)
   const { code, stdout, stderr } = await execute('npm', ['run', script, '--ignore-scripts'])
   assert.equal(code, 0, `${stdout}\n${stderr}`)
+}
+
+/** The command line has the command and its flags. __test__/cli runs them. */
+async function findInHelp(program) {
+  const [name, ...words] = program.split(' -- ')[0].split(' ')
+  const { code, stdout } = await execute(process.execPath, [join(root, 'dist/cli/main.js'), name, '--help'])
+  assert.equal(code, 0, stdout)
+  for (const flag of words.filter((word) => word.startsWith('--'))) assert.ok(stdout.includes(flag), `${flag}: ${stdout}`)
 }
 
 /** The folder that stands for `pg`: its files as the blocks show them, linked as npm links a `file:` dependency. */
@@ -113,7 +123,7 @@ test('the README names five variables, with which its first program runs', () =>
 for (const [file, { test: runner, blocks: count }] of Object.entries(elsewhere)) {
   test(`the blocks of ${file}, by __test__/${runner}`, () => {
     assert.equal(blocks.filter((block) => block.file === file).length, count)
-    assert.ok(readDocument(`__test__/${runner}`).includes(`'${file}'`), 'it reads the document')
+    assert.ok(readDocument(`__test__/${runner}`).includes(`${file}'`), 'it reads the document')
   })
 }
 

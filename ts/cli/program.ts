@@ -85,7 +85,7 @@ export function parser(args: readonly string[]): Command {
     // Errors are printed once, in `end`.
     .configureOutput({ outputError: () => {} })
     .enablePositionalOptions()
-  const named = commands[args[0] ?? '']
+  const named = Object.hasOwn(commands, args[0] ?? '') ? commands[args[0]!] : undefined
   for (const command of named && args[0] !== 'completion' ? [named] : Object.values(commands)) command()(program)
   program.hook('preAction', (_, command) => {
     const { json, color, dotenv } = command.opts<CommonFlags>()
@@ -99,10 +99,10 @@ function end(error: unknown): void {
   if (error instanceof CommanderError) {
     // Help and version that were asked for.
     if (error.exitCode === 0) return
-    const message = error.code === 'commander.help' || error.code === 'commander.helpDisplayed' ? undefined : error.message.replace(/^error: /, '')
     process.exitCode = exitCodes.usage
-    if (message === undefined || message === '(outputHelp)') return
-    printFailure(new Failure(message, { exitCode: exitCodes.usage, code: 'USAGE', hint: 'lakebase --help lists commands, lakebase <command> --help its arguments' }))
+    // Without a command, help was printed instead.
+    if (error.code === 'commander.help') return
+    printFailure(new Failure(error.message.replace(/^error: /, ''), { exitCode: exitCodes.usage, code: 'USAGE', hint: 'lakebase --help lists commands, lakebase <command> --help its arguments' }))
     return
   }
   process.exitCode = exitCodeOf(error)
