@@ -597,7 +597,7 @@ declare class Client extends EventEmitter {
     /** Parameters the server reported at startup. */
     parameters: Record<string, string>;
     constructor(config?: string | ClientConfig);
-    /** Connects a client of its own. A pool's client is already connected. */
+    /** Connects a client without a pool. A pool's client is already connected. */
     connect(): Promise<Client>;
     connect(callback: ((err: Error) => void) | ((err: null, c: Client) => void)): void;
     /** Runs a query after those before it; see node-postgres' `client.query`. */
@@ -622,7 +622,7 @@ declare class Client extends EventEmitter {
     /** Ends the connection; a query that is still running is cut off, unless the client pipelines. */
     end(): Promise<void>;
     end(callback: (err: Error) => void): void;
-    /** What the server is told at startup. */
+    /** The parameters of the startup message. */
     getStartupConf(): Record<string, string>;
     /** @deprecated as in node-postgres: the query that is running. */
     get activeQuery(): Query | null;
@@ -677,14 +677,14 @@ type Password = string | ((parameters?: ConnectionParameters) => string | undefi
 /**
  * A pool of connections, as node-postgres'. Emits `connect`, `acquire`, `release`, `remove` and `error`.
  *
- * Who gets a client is decided here, at the moments at which pg-pool decides it. A plain `query()` that nobody watches needs no client: Rust
+ * Which caller gets a client is decided here, in the ticks in which pg-pool decides it. A plain `query()` needs no client: Rust
  * runs it on any connection, and when all are busy, a plain read shares one (`maxPipeline`).
  */
 declare class Pool extends EventEmitter implements AsyncDisposable {
     /** The options in force; secrets are not enumerable. */
     readonly options: PoolOptions;
     /** The class of the clients. */
-    readonly Client: typeof Client;
+    Client: typeof Client;
     /** The class of the promises. */
     readonly Promise: PromiseConstructor;
     readonly log: (...message: unknown[]) => void;
@@ -759,7 +759,7 @@ interface FetchedToken {
 declare class LakebasePool extends Pool {
     #private;
     /** Throws a `ConfigurationError` that lists every problem. Connects when first used. */
-    constructor(options?: LakebasePoolOptions);
+    constructor(given?: LakebasePoolOptions);
     end(): Promise<void>;
     end(callback: (error?: Error) => void): void;
     /**
@@ -782,6 +782,11 @@ declare class LakebasePool extends Pool {
      * throws an `AuthenticationError`; in development (`NODE_ENV`), with `users.developmentFallback`, it warns and gives this pool.
      */
     asUser(request: ForwardedRequest): PoolOfUser;
+    /**
+     * Fetches the token and opens a connection ahead of the first query, while a function starts: `await pool.warm()` beside the pool. Does nothing
+     * where a connection is open already. Rejects as the first query would.
+     */
+    warm(): Promise<void>;
     /** The credential this pool logs in with: cached, shared with everybody of the same identity in this process. */
     getToken(): Promise<string>;
     /**
@@ -823,6 +828,60 @@ interface PoolOfUser {
     query<R extends QueryResultRow = QueryResultRow>(query: string | QueryConfig, values?: unknown[]): Promise<QueryResult<R>>;
     connect(): Promise<PoolClient>;
     transaction<T>(work: (client: PoolClient) => Promise<T>, options?: TransactionOptions): Promise<T>;
+}
+
+/** What is used of the SDK's `WorkspaceClient` (`@databricks/sdk-experimental`). */
+interface WorkspaceClient {
+    readonly config?: WorkspaceClientConfig;
+    readonly apiClient: {
+        request(options: WorkspaceRequest): Promise<unknown>;
+    };
+    readonly currentUser: {
+        me(): Promise<{
+            userName?: string | undefined;
+        }>;
+    };
+}
+/** The client's own settings. */
+interface WorkspaceClientConfig {
+    /** The workspace's URL. */
+    host?: string | undefined;
+    /** Adds the header `Authorization`. */
+    authenticate(headers: Headers): Promise<void>;
+}
+/** A call of a workspace's API, as the SDK has it. */
+interface WorkspaceRequest {
+    path: string;
+    method: 'POST' | 'GET' | 'HEAD' | 'DELETE' | 'PATCH' | 'PUT';
+    headers: Headers;
+    raw: boolean;
+    payload?: unknown;
+}
+/** Told what a pool does. */
+interface Logger {
+    debug(message: string, ...args: unknown[]): void;
+    info(message: string, ...args: unknown[]): void;
+    warn(message: string, ...args: unknown[]): void;
+    error(message: string, ...args: unknown[]): void;
+}
+/** The levels that go to the console. */
+interface LoggerConfig {
+    debug?: boolean;
+    info?: boolean;
+    warn?: boolean;
+    error?: boolean;
+}
+/** Options that are of `@databricks/lakebase`; none of them reaches Rust. */
+interface DatabricksOptions {
+    /** Asks the workspace for tokens in place of this package: a `WorkspaceClient` of `@databricks/sdk-experimental`. */
+    workspaceClient?: WorkspaceClient;
+    /** Accepted, and without effect yet. */
+    telemetry?: boolean | {
+        traces?: boolean;
+        metrics?: boolean;
+    };
+    /** Told of credentials (`debug`) and of idle connections that are lost (`error`); or the levels of these that go to the console. */
+    logger?: Logger | LoggerConfig;
 }
 
 /** How the database connection is encrypted and whom it trusts, as in node-postgres. Other members are refused. */
@@ -887,7 +946,7 @@ interface ConnectionOptions {
 }
 /** Options of what a pool does with its connections, with pg-pool's names and units. */
 interface PoolingOptions {
-    /** Connections at most. Default 10. */
+    /** Connections at most. Default 10; fewer on hosts that run functions (docs/hosts.md), as the next two. */
     max?: number;
     /** Connections kept when idle. Default 0. */
     min?: number;
@@ -1005,7 +1064,7 @@ interface UserOptions extends UserPoolLimits {
     developmentFallback?: boolean;
 }
 /** Options of `createLakebasePool()`. Each can come from the environment instead: docs/options.md has the table. */
-interface LakebasePoolOptions extends ConnectionOptions, PoolingOptions, PoolHooks, TokenOptions {
+interface LakebasePoolOptions extends ConnectionOptions, PoolingOptions, PoolHooks, TokenOptions, DatabricksOptions {
     /** Default `require`. `PGSSLMODE`. */
     sslMode?: SslMode;
     /** The schema that sessions begin in: their `search_path`. `PGSCHEMA`, `LAKEBASE_SCHEMA`. */
@@ -1021,6 +1080,81 @@ interface LakebasePoolOptions extends ConnectionOptions, PoolingOptions, PoolHoo
     /** A proxy of Databricks is in front of this app, which alone sets `x-forwarded-access-token`: `asUser()` may believe it. Default `false`. */
     trustForwardedHeaders?: boolean;
 }
+
+/** Options of `createLakebasePool()`. */
+interface LakebasePoolConfig extends LakebasePoolOptions {
+}
+/** A database credential as the workspace's API has it. */
+interface DatabaseCredential {
+    /** The password. Secret. */
+    token: string;
+    /** When it ends (ISO 8601). */
+    expire_time: string;
+}
+/** What a credential may be used for. */
+declare enum RequestedClaimsPermissionSet {
+    READ_ONLY = "READ_ONLY"
+}
+/** A Unity Catalog object. */
+interface RequestedResource {
+    /** `catalog.schema.table` */
+    table_name?: string;
+    unspecified_resource_name?: string;
+}
+/** Restricts a credential to Unity Catalog objects. */
+interface RequestedClaims {
+    permission_set?: RequestedClaimsPermissionSet;
+    resources?: RequestedResource[];
+}
+/** What a credential is asked for. */
+interface GenerateDatabaseCredentialRequest {
+    /** `projects/…/branches/…/endpoints/…` */
+    endpoint: string;
+    claims?: RequestedClaims[];
+}
+/** Instruments of OpenTelemetry. Accepted, and without effect yet. */
+interface DriverTelemetry {
+    tracer: object;
+    meter: object;
+    tokenRefreshDuration: object;
+    queryDuration: object;
+    poolErrors: object;
+}
+/** What `createTokenRefreshCallback()` needs. */
+interface TokenRefreshDeps {
+    userConfig: Partial<LakebasePoolConfig>;
+    endpoint: string;
+    telemetry?: DriverTelemetry;
+    logger?: Logger;
+}
+/** Options of a `pg.Pool`, of node-postgres or of `lakebase-native/pg`. */
+interface LakebasePgConfig extends Omit<PoolConfig, 'verify' | 'onConnect'> {
+}
+/**
+ * Options for a `pg.Pool`, of node-postgres or of `lakebase-native/pg`. The password is a function that gives this package's cached token.
+ *
+ * Host, database and user must be given, as options or by `PGHOST`, `PGDATABASE` and `PGUSER` or `DATABRICKS_CLIENT_ID`: only
+ * `createLakebasePool()` looks them up. Throws a `ConfigurationError`. `telemetry` has no effect.
+ */
+declare function getLakebasePgConfig(config?: Partial<LakebasePoolConfig>, _telemetry?: DriverTelemetry, logger?: Logger): LakebasePgConfig;
+/** What `getLakebaseOrmConfig()` gives: node-postgres' options, with the user as `username`. */
+interface OrmConfig extends Omit<LakebasePgConfig, 'user' | 'ssl' | 'password'> {
+    username: string | undefined;
+    password: string | (() => string) | (() => Promise<string>) | undefined;
+    ssl: boolean | {
+        rejectUnauthorized: boolean | undefined;
+    };
+}
+/** The same for ORMs that make their connections themselves: TypeORM, Sequelize, Knex. */
+declare function getLakebaseOrmConfig(config?: Partial<LakebasePoolConfig>): OrmConfig;
+/** A password function: gives this package's cached token for the endpoint. `telemetry` has no effect. */
+declare function createTokenRefreshCallback({ userConfig, endpoint, logger }: TokenRefreshDeps): () => Promise<string>;
+/** The `workspaceClient` that is given, or one that authenticates as this package does. That one asks for database credentials and the user's name. */
+declare function getWorkspaceClient(config: Partial<LakebasePoolConfig>): WorkspaceClient;
+/** A new database credential, asked for by a workspace client. */
+declare function generateDatabaseCredential(workspaceClient: WorkspaceClient, request: GenerateDatabaseCredentialRequest): Promise<DatabaseCredential>;
+/** The PostgreSQL user: `user`, `PGUSER`, `DATABRICKS_CLIENT_ID`, else the name of the identity, asked of the workspace. `undefined` if none is found. */
+declare function getUsernameWithApiLookup(config?: Partial<LakebasePoolConfig>): Promise<string | undefined>;
 
 /** A database credential. */
 interface Credential {
@@ -1532,14 +1666,21 @@ export {
     Pool,
     ProtocolError,
     Query,
+    RequestedClaimsPermissionSet,
     Result,
     ResultError,
     TimeoutError,
     TypeOverrides,
     createLakebasePool,
+    createTokenRefreshCallback,
+    generateDatabaseCredential,
     getCredential,
     getDatabaseUrl,
+    getLakebaseOrmConfig,
+    getLakebasePgConfig,
     getToken,
+    getUsernameWithApiLookup,
+    getWorkspaceClient,
     types,
 };
 export type {
@@ -1552,12 +1693,21 @@ export type {
     ConnectionOptions,
     ConnectionParameters,
     Credential,
+    DatabaseCredential,
+    DatabricksOptions,
+    DriverTelemetry,
     FetchedToken,
     Field,
     ForwardedRequest,
+    GenerateDatabaseCredentialRequest,
+    LakebasePgConfig,
+    LakebasePoolConfig,
     LakebasePoolOptions,
+    Logger,
+    LoggerConfig,
     NodeHeaders,
     OidcToken,
+    OrmConfig,
     Password,
     PoolClient,
     PoolConfig,
@@ -1572,10 +1722,13 @@ export type {
     QueryResult,
     QueryResultRow,
     Release,
+    RequestedClaims,
+    RequestedResource,
     SslMode,
     SslOptions,
     Submittable,
     TokenOptions,
+    TokenRefreshDeps,
     TransactionOptions,
     TypeParser,
     TypeSource,
@@ -1583,6 +1736,9 @@ export type {
     UserOptions,
     UserPoolLimits,
     WebHeaders,
+    WorkspaceClient,
+    WorkspaceClientConfig,
+    WorkspaceRequest,
     WorkspaceToken,
 };
 

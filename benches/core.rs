@@ -105,7 +105,7 @@ fn our_pool(url: &str, authority_file: &str, runtime: &Runtime) -> Pool {
     let variables = HashMap::from([("PGSSLROOTCERT".to_owned(), authority_file.to_owned())]);
     let config = config::resolve(options.as_object().expect("an object"), &variables).expect("a usable configuration");
     let login = Login::new(&config.login, Arc::new(|| unreachable!("the password is in the URL")));
-    Pool::new(config.pool, Arc::new(Target::new(config.connect)), login, Arc::new(Unconcerned), runtime.handle().clone())
+    Pool::new(config.pool, Arc::new(Target::new(config.connect)), login, Arc::new(Unconcerned), Arc::default(), runtime.handle().clone())
 }
 
 fn point_parameter(n: u64) -> i32 {

@@ -19,6 +19,7 @@ mod scrub;
 pub mod secret;
 pub mod tls;
 pub mod token;
+pub mod trace;
 pub mod wire;
 
 // Node.js finds the bridge by its exports; a test binary has none.

@@ -1,10 +1,10 @@
-/** Who waits for an answer of the core, and how answers reach them. The layout of a batch is documented in src/batch/mod.rs. */
+/** Hands the answers and events of Rust to the requests and listeners they are for. src/batch/mod.rs documents the layout of a batch. */
 
 import { toError, type WireError } from './errors.js'
 import { Shape, unreadable, type Cursor } from './rows.js'
 import { readResult, Result, type RowOptions } from './result.js'
 
-/** Somebody who waits for the answer to a request. */
+/** What is done with the answer to a request. */
 export interface Waiting {
   /** How its rows are wanted. */
   readonly options?: RowOptions
@@ -30,7 +30,7 @@ export interface WireEvent {
   [detail: string]: unknown
 }
 
-/** Who is told of a pool's (or a lone client's) events. */
+/** Takes the events of a pool, or of a client without a pool. */
 export type Listener = (event: WireEvent) => void
 
 const RESPONSE = 0
@@ -63,7 +63,7 @@ export function hold(change: 1 | -1): void {
   }
 }
 
-/** Registers who waits; returns the request's number. */
+/** Registers a request; returns its number. */
 export function expect(who: Waiting): number {
   const request = free.pop() ?? waiting.length
   waiting[request] = who
@@ -84,7 +84,7 @@ export function listen(listener: Listener): number {
 }
 let nextPool = 1
 
-/** Registers who answers what ways to authenticate ask for. */
+/** Registers the listener that answers questions of authentication methods. */
 export function onQuestion(listener: Listener): void {
   questioned = listener
 }
@@ -161,7 +161,7 @@ function respond(cursor: Cursor, request: number, count: number, connection: num
       readResult(result, cursor, shapes, options, who.toError ?? toError)
     }
   } catch (thrown) {
-    // Whoever waits asks whether there is an error.
+    // The caller checks whether there is an error, so it must not be falsy.
     failure = thrown || new Error(`a type parser threw ${String(thrown) || 'an empty text'}`)
   }
   take(request)
@@ -181,14 +181,14 @@ function statusOf(character: number): string {
   return character ? String.fromCharCode(character) : ''
 }
 
-/** A frame could not be read: its request hears so. */
+/** A frame could not be read: its request fails. */
 function failUnread(request: number, status: number, cause: unknown): void {
   const error = unreadable(cause)
   if (waiting[request]) fail(request, error, status)
   else process.emitWarning(error)
 }
 
-/** Nobody knows where the next frame begins, and so whose answers are lost. */
+/** Where the next frame begins is not known, so every request may have lost its answer: all fail. */
 function failAll(): void {
   for (let request = 1; request < waiting.length; request++) fail(request, unreadable(), 0)
 }
@@ -202,7 +202,9 @@ function dispatch(request: number, event: WireEvent): void {
       shapes.clear()
       break
     case 'ask':
+    case 'fetching':
     case 'fetched':
+    case 'fetchFailed':
     case 'located':
     case 'warning':
       shielded(() => questioned?.(event))
@@ -220,7 +222,7 @@ function answer(request: number, event: WireEvent): void {
   shielded(() => who?.event?.(event))
 }
 
-/** What a caller's callback or listener throws is the process's, not the next answer's. */
+/** What a callback or listener throws is an uncaught exception; the next answers are handed out all the same. */
 function shielded(call: () => void): void {
   try {
     call()

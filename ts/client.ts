@@ -9,6 +9,7 @@ import { environment, expect, hold, unlisten, type WireEvent } from './environme
 import { restack, type WireError } from './errors.js'
 import { escapeIdentifier, escapeLiteral } from './escape.js'
 import { brief } from './inspection.js'
+import * as instrumentation from './instrumentation.js'
 import type { ConnectionOptions } from './options.js'
 import { ConnectionParameters, hide } from './pg/connection-parameters.js'
 import { noticeOf, notificationOf } from './pg/notices.js'
@@ -87,7 +88,7 @@ export class Client extends EventEmitter {
   declare _onTypeParser?: () => void
   /** @internal The connection's number in Rust, 0 before there is one. */
   _connection = 0
-  /** @internal How the client's pool makes its connection; a client of its own asks Rust itself. */
+  /** @internal How the client's pool makes its connection; a client without a pool asks Rust. */
   _opener: ((done: (error: Error | null) => void) => void) | undefined
   /** Private to the language, not to TypeScript alone: only the core reads them, and no inspection shows them. */
   readonly #given: ClientOptions & LegacyOptions
@@ -102,6 +103,8 @@ export class Client extends EventEmitter {
   private isSevered = false
   private connectCallback: ConnectCallback | null = null
   private endWaiters: (() => void)[] = []
+  /** Reports the end of the attempt to connect, if somebody has subscribed. */
+  private connectEnded: ReturnType<typeof instrumentation.beginConnect>
 
   constructor(config?: string | ClientConfig) {
     super()
@@ -127,12 +130,12 @@ export class Client extends EventEmitter {
     this.ssl = parameters.ssl || false
     this.sslNegotiation = parameters.sslnegotiation ?? 'postgres'
     this.#given = given
-    for (const name of ['overrides', 'promise', 'queries', 'endWaiters', 'connectCallback', '_opener']) {
+    for (const name of ['overrides', 'promise', 'queries', 'endWaiters', 'connectCallback', '_opener', 'connectEnded']) {
       Object.defineProperty(this, name, { enumerable: false })
     }
   }
 
-  /** Connects a client of its own. A pool's client is already connected. */
+  /** Connects a client without a pool. A pool's client is already connected. */
   connect(): Promise<Client>
   connect(callback: ((err: Error) => void) | ((err: null, c: Client) => void)): void
   connect(callback?: (...args: any[]) => void): Promise<Client> | void {
@@ -151,7 +154,13 @@ export class Client extends EventEmitter {
       return
     }
     this._connecting = true
-    if (this._opener) return this._opener((error) => callback(error, this))
+    this.connectEnded = instrumentation.isObserved ? instrumentation.beginConnect(this) : undefined
+    if (this._opener) {
+      return this._opener((error) => {
+        this.connectEnded?.({ connection: this._connection || undefined, error: error ?? undefined })
+        callback(error, this)
+      })
+    }
     this.number = openConnection(this, this.#given, {
       opened: (connection) => this.opened(connection),
       failed: (error) => this.openFailed(error),
@@ -160,6 +169,7 @@ export class Client extends EventEmitter {
 
   private opened(connection: number): void {
     this.attach(connection)
+    this.connectEnded?.({ connection })
     // Somebody has called end() meanwhile and no longer waits for a connection.
     if (this.givenUp) return environment.closeClient(connection, true)
     const callback = this.connectCallback
@@ -170,6 +180,7 @@ export class Client extends EventEmitter {
   }
 
   private openFailed(error: Error): void {
+    this.connectEnded?.({ connection: undefined, error })
     this.handleFailure(error)
     // A refusal of the server comes a moment before the end of its connection.
     if ('severity' in error) setImmediate(() => this.handleEnd())
@@ -212,7 +223,7 @@ export class Client extends EventEmitter {
     }
   }
 
-  /** The connection has failed: everybody who waits is told, then whoever listens. */
+  /** The connection has failed: fails the queries that wait, then emits `error`. */
   private handleFailure(error: Error): void {
     if (this._connecting) {
       if (this._connectionError) return
@@ -227,19 +238,19 @@ export class Client extends EventEmitter {
     else console.error('lakebase-native: a client lost its connection and has no "error" listener:', error.message)
   }
 
-  /** @internal The connection has ended, perhaps for a `cause`. Calls back when the client and who waits for its end have been told. */
+  /** @internal The connection has ended, perhaps for a `cause`. Calls back when the callbacks of `end()` were called. */
   handleEnd(cause?: WireError | null, told: () => void = nothing): void {
     const end = (): void => {
-      // Whoever still has to read what came before keeps the process alive, or nobody does.
+      // A query class that has not read all its messages keeps the process alive itself.
       this.unref()
       this.queries.drain(this._ending, () => this.tellCause(cause, told))
     }
-    // The socket's end is an event after the server's last word: whoever awaits the query has heard by then.
+    // As with a socket, whose end is an event after its last data: a query's promise is settled before.
     if (this.queries.isOver && this._policy.separatesCauseFromEnd) setImmediate(end)
     else end()
   }
 
-  /** What the system or the server said comes before the end itself, as an event of its own; what its listeners do decides how that is told. */
+  /** Emits the error of the system or the server; the end comes after it, in an event of its own. Listeners may change how the end is told. */
   private tellCause(cause: WireError | null | undefined, told: () => void): void {
     const { separatesCauseFromEnd } = this._policy
     const isTold = cause && !this._ending && (!separatesCauseFromEnd || cause.server || cause.system?.length || cause.kind === 'protocol')
@@ -402,7 +413,7 @@ export class Client extends EventEmitter {
     return new this.promise((resolve) => this.endWaiters.push(resolve))
   }
 
-  /** What the server is told at startup. */
+  /** The parameters of the startup message. */
   getStartupConf(): Record<string, string> {
     return startupOf(this.connectionParameters)
   }

@@ -5,6 +5,7 @@ import './auth/questions.js'
 import { environment, expect } from './environment.js'
 import { restack } from './errors.js'
 import { encodeOptions, environmentVariables, type LakebasePoolOptions, type TokenOptions } from './options.js'
+import { withoutDatabricksOptions } from './workspace-client.js'
 
 /** A database credential. */
 export interface Credential {
@@ -33,7 +34,7 @@ export function getCredential(options?: TokenOptions | object, { refresh = false
       event: (event) => resolve({ token: event.token as string, expiresAt: new Date(event.expiresAt as number) }),
       fail: reject,
     })
-    environment.token(request, encodeOptions(options ?? {}), environmentVariables(), refresh)
+    environment.token(request, encodeOptions(withoutDatabricksOptions(options ?? {})), environmentVariables(), refresh)
   }).catch(restack)
 }
 
@@ -45,7 +46,7 @@ export function getCredential(options?: TokenOptions | object, { refresh = false
  * and other users of libpq need to know whom to trust then: `PGSSLROOTCERT=system`, or the path of a file of certificates.
  */
 export async function getDatabaseUrl(options?: LakebasePoolOptions): Promise<string> {
-  let encoded = encodeOptions(options ?? {})
+  let encoded = encodeOptions(withoutDatabricksOptions(options ?? {}))
   const { connectionString, password } = JSON.parse(encoded) as { connectionString?: unknown; password?: { $function?: true } }
   if (typeof connectionString === 'string' && connectionString) return connectionString
   // A function cannot cross: asked here, as a pool would ask it for a connection.

@@ -2,6 +2,7 @@
 
 import { constants } from 'node:buffer'
 import { read } from './answers.js'
+import { onObserved } from './instrumentation.js'
 import { native, type Environment } from './native.js'
 import { Cursor } from './rows.js'
 
@@ -13,6 +14,9 @@ const WORDS = 1 << 16
 const own = new Cursor(new Int32Array(WORDS))
 
 export const environment: Environment = new native.Environment(drain, constants.MAX_STRING_LENGTH)
+
+// Rust tells of attempts to connect and of fetches of tokens that JavaScript did not ask for.
+onObserved((isObserved) => environment.observe(isObserved))
 
 /** Takes one batch. The next one comes in a turn of its own: what awaits an answer goes on before a later one is told, as with a socket. */
 function drain(): void {

@@ -14,6 +14,24 @@ export {
   type ConfigurationProblem,
 } from './errors.js'
 export type { AuthProvider, OidcToken, WorkspaceToken } from './auth/questions.js'
+export {
+  createTokenRefreshCallback,
+  generateDatabaseCredential,
+  getLakebaseOrmConfig,
+  getLakebasePgConfig,
+  getUsernameWithApiLookup,
+  getWorkspaceClient,
+  RequestedClaimsPermissionSet,
+  type DatabaseCredential,
+  type DriverTelemetry,
+  type GenerateDatabaseCredentialRequest,
+  type LakebasePgConfig,
+  type LakebasePoolConfig,
+  type OrmConfig,
+  type RequestedClaims,
+  type RequestedResource,
+  type TokenRefreshDeps,
+} from './databricks-lakebase.js'
 export { getCredential, getDatabaseUrl, getToken, type Credential } from './credential.js'
 export { createLakebasePool, LakebasePool, type FetchedToken } from './lakebase.js'
 export type { AuthenticationOptions, AuthType, Claim, ConnectionOptions, PoolHooks, LakebasePoolOptions, PoolingOptions, SslMode, SslOptions, TokenOptions, UserOptions } from './options.js'
@@ -37,3 +55,4 @@ export type { TransactionOptions } from './pool/transaction.js'
 export { types, TypeOverrides, type TypeParser, type TypeSource } from './types.js'
 export type { ForwardedRequest, NodeHeaders, WebHeaders } from './users/forwarded.js'
 export type { PoolOfUser, UserIdentity, UserPoolLimits } from './users/user-pools.js'
+export type { DatabricksOptions, Logger, LoggerConfig, WorkspaceClient, WorkspaceClientConfig, WorkspaceRequest } from './workspace-client.js'

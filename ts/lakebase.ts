@@ -1,19 +1,23 @@
 /** `createLakebasePool()`: pools of Databricks Lakebase. */
 
 import { offPoolNews, onPoolNews, warn } from './auth/questions.js'
+import { Client } from './client.js'
 import { getToken } from './credential.js'
 import { environment } from './environment.js'
-import { AuthenticationError, ConfigurationError } from './errors.js'
+import { AuthenticationError, ConfigurationError, toError, type WireError } from './errors.js'
+import { beginTokenFetch } from './instrumentation.js'
 import { native } from './native.js'
 import type { LakebasePoolOptions } from './options.js'
 import { escapeIdentifier } from './escape.js'
 import { hide } from './pg/connection-parameters.js'
 import { lakebase } from './policy.js'
+import type { ClientConfig } from './pg/types.js'
 import type { Settings } from './pool/options.js'
 import { Pool, type PoolClient } from './pool/pool.js'
 import type { ForwardedRequest } from './users/forwarded.js'
 import type { PoolOfUser, UserIdentity, UserPools } from './users/user-pools.js'
 import { runTransaction, type TransactionOptions } from './pool/transaction.js'
+import { toLogger, withoutDatabricksOptions } from './workspace-client.js'
 
 /** A database credential was fetched, as the event `token` tells it: never the credential itself. */
 export interface FetchedToken {
@@ -34,20 +38,36 @@ export class LakebasePool extends Pool {
   #userPools: UserPools | undefined
 
   /** Throws a `ConfigurationError` that lists every problem. Connects when first used. */
-  constructor(options: LakebasePoolOptions = {}) {
+  constructor(given: LakebasePoolOptions = {}) {
     const schema: SchemaOfPool = { name: undefined }
+    const options = withoutDatabricksOptions(given)
     super(withSchema(options, schema), lakebase)
     this.#source = options
+    const logger = options.logger && toLogger(options.logger)
+    if (logger) this.on('error', (error) => logger.error('a connection was lost: %s', error.message))
+    if (!options.Client) this.Client = clientOf(this, options)
     const settings = this._settings
     if (settings.encrypted && !settings.verified) {
       warn('sslMode prefer and no-verify, as rejectUnauthorized: false, do not check who the database server is: a password may go to anybody')
     }
     schema.name = settings.schema ?? undefined
     hideSecrets(this.options)
+    let fetchEnded: ReturnType<typeof beginTokenFetch>
     onPoolNews(this._pool, (event) => {
-      if (event.event === 'fetched') {
-        this.emit('token', { method: event.method, expiresAt: new Date(event.expiresAt as number) } as FetchedToken)
-        return
+      switch (event.event) {
+        case 'fetching':
+          fetchEnded = beginTokenFetch(settings)
+          return
+        case 'fetchFailed':
+          fetchEnded?.({ method: undefined, expiresAt: undefined, error: toError(event.error as WireError) })
+          return
+        case 'fetched': {
+          const fetched = { method: event.method as string, expiresAt: new Date(event.expiresAt as number) }
+          fetchEnded?.(fetched)
+          logger?.debug('a credential was fetched (%s), good until %s', fetched.method, fetched.expiresAt.toISOString())
+          this.emit('token', fetched satisfies FetchedToken)
+          return
+        }
       }
       const { host, user, database } = event as unknown as Settings
       Object.assign(settings, { host, user, database })
@@ -146,6 +166,16 @@ export class LakebasePool extends Pool {
     return pool
   }
 
+  /**
+   * Fetches the token and opens a connection ahead of the first query, while a function starts: `await pool.warm()` beside the pool. Does nothing
+   * where a connection is open already. Rejects as the first query would.
+   */
+  async warm(): Promise<void> {
+    if (this.totalCount > 0) return
+    const client = await this.connect()
+    client.release()
+  }
+
   /** The credential this pool logs in with: cached, shared with everybody of the same identity in this process. */
   getToken(): Promise<string> {
     return getToken(this.#source)
@@ -164,6 +194,28 @@ export class LakebasePool extends Pool {
 /** What a token consists of: anything else would never be one, and could be read in two ways. */
 function isToken(text: unknown): text is string {
   return typeof text === 'string' && /^[\x21-\x7e]+$/.test(text)
+}
+
+/**
+ * The class of a pool's clients. It can make clients outside of the pool, too: whoever knows a pool by `instanceof pg.Pool`, as Prisma's adapter
+ * does, takes this one for options and makes a pool of its own from a copy. Its clients then log in as this pool does.
+ */
+function clientOf(pool: LakebasePool, given: LakebasePoolOptions): typeof Client {
+  const named = {
+    Client: class extends Client {
+      constructor(config?: string | ClientConfig) {
+        const copied = typeof config === 'object' && (config.options as unknown) === pool.options
+        super(copied ? ownOptions(pool, given) : config)
+      }
+    },
+  }
+  return named.Client
+}
+
+function ownOptions({ options: { host, user, database } }: LakebasePool, given: LakebasePoolOptions): ClientConfig {
+  const { getLakebasePgConfig } = require('./databricks-lakebase.js') as typeof import('./databricks-lakebase.js')
+  // What the workspace has told meanwhile counts as given.
+  return getLakebasePgConfig({ ...(host && { host }), ...(user && { user }), ...(database && { database }), ...given })
 }
 
 /** The schema that a pool's sessions begin in: known when the workspace has told the user. */

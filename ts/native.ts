@@ -18,6 +18,9 @@ export const BINARY = 1 << 9
 /** Of a pool's query: begin one more connection. */
 export const GROW = 1 << 10
 
+/** The place of `Environment.counts()` that says how many connections were begun for queries, ever, less those that failed. */
+export const BEGUN = 9
+
 /** One per JavaScript thread. Pools and requests are numbered here, connections in Rust. */
 export interface Environment {
   drain(words: Int32Array): string[] | null
@@ -30,7 +33,7 @@ export interface Environment {
   expire(pool: number, connection: number): boolean
   release(connection: number, destroy: boolean): boolean
   isLastUse(connection: number): boolean
-  begunConnections(pool: number): number
+  counts(pool: number): Int32Array | null
   prepareConnections(pool: number): void
   prepared(connection: number, error: string | null): void
   clientQuery(connection: number, request: number, text: string, name: string | null, params: WireValue[] | null, flags: number): void
@@ -45,12 +48,15 @@ export interface Environment {
   closeClient(connection: number, atOnce: boolean): void
   token(request: number, options: string, variables: string, refresh: boolean): void
   databaseUrl(request: number, options: string, variables: string): void
+  userName(request: number, options: string, variables: string): void
+  settings(options: string, variables: string): string
   openProxy(proxy: number, request: number, options: string, variables: string, address: string, port: number, password: string | null): void
   closeProxy(proxy: number, request: number): void
   workspace(request: number, options: string, variables: string, path: string, token: boolean): void
   identity(options: string, variables: string): string
   answer(question: number, password: string | null, error: string | null): void
   clearTokens(pool: number): void
+  observe(isObserved: boolean): void
 }
 
 interface Native {

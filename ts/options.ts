@@ -7,6 +7,7 @@ import type { Password } from './password.js'
 import type { PoolClient } from './pool/pooled-connection.js'
 import type { TypeSource } from './types.js'
 import type { UserPoolLimits } from './users/user-pools.js'
+import type { DatabricksOptions } from './workspace-client.js'
 
 /** How the database connection is encrypted and whom it trusts, as in node-postgres. Other members are refused. */
 export interface SslOptions {
@@ -73,7 +74,7 @@ export interface ConnectionOptions {
 
 /** Options of what a pool does with its connections, with pg-pool's names and units. */
 export interface PoolingOptions {
-  /** Connections at most. Default 10. */
+  /** Connections at most. Default 10; fewer on hosts that run functions (docs/hosts.md), as the next two. */
   max?: number
   /** Connections kept when idle. Default 0. */
   min?: number
@@ -215,7 +216,7 @@ export interface UserOptions extends UserPoolLimits {
 }
 
 /** Options of `createLakebasePool()`. Each can come from the environment instead: docs/options.md has the table. */
-export interface LakebasePoolOptions extends ConnectionOptions, PoolingOptions, PoolHooks, TokenOptions {
+export interface LakebasePoolOptions extends ConnectionOptions, PoolingOptions, PoolHooks, TokenOptions, DatabricksOptions {
   /** Default `require`. `PGSSLMODE`. */
   sslMode?: SslMode
   /** The schema that sessions begin in: their `search_path`. `PGSCHEMA`, `LAKEBASE_SCHEMA`. */

@@ -1,6 +1,6 @@
 /**
- * What differs between a pool of `lakebase-native/pg` and one of `createLakebasePool()`: the README's table "Where it differs from
- * node-postgres", as far as TypeScript decides it. Everything else is the same code.
+ * What differs between a pool of `lakebase-native/pg` and one of `createLakebasePool()`: the first table of docs/differences.md, as far as
+ * TypeScript decides it. Everything else is the same code.
  */
 
 import { TimeoutError, toError, type WireError } from './errors.js'
@@ -46,8 +46,6 @@ export interface Policy {
   readonly triesOtherConnections: boolean
   /** `acquire` and `release` are emitted when the query begins and ends, so it needs a client; otherwise both after it. */
   readonly emitsUseInTime: boolean
-  /** The first query of a pool with `connect` listeners gets a client, because they may set type parsers on it. */
-  readonly preparesFirstClient: boolean
   /** Whether these options make it visible which client runs a query. */
   needsClients(options: PoolOptions): boolean
 
@@ -92,7 +90,6 @@ export const nodePostgres: Policy = {
   cancelsTimedOut: false,
   triesOtherConnections: false,
   emitsUseInTime: true,
-  preparesFirstClient: true,
   needsClients: ({ log, maxUses }) => Boolean(log) || maxUses !== Infinity,
   servesQueueAtEnd: false,
   endsWhenClosed: false,
@@ -120,7 +117,6 @@ export const lakebase: Policy = {
   cancelsTimedOut: true,
   triesOtherConnections: true,
   emitsUseInTime: false,
-  preparesFirstClient: false,
   needsClients: () => false,
   servesQueueAtEnd: true,
   endsWhenClosed: true,

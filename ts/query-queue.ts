@@ -4,11 +4,13 @@ import { deprecate } from 'node:util'
 import { endWith } from './abort.js'
 import { environment, expect } from './environment.js'
 import { hasNeverRun, type WireError } from './errors.js'
+import * as instrumentation from './instrumentation.js'
 import type { Conversation } from './pg/conversation.js'
 import { keyOf, parameterOf } from './pg/notices.js'
 import type { TransactionStatus } from './pg/types.js'
 import type { Policy } from './policy.js'
 import { isPatched, Query, type ProtocolQuery } from './query.js'
+import type { Result } from './result.js'
 import { Portal, type PortalOwner } from './stream.js'
 import type { TypeOverrides } from './types.js'
 
@@ -25,6 +27,10 @@ export type Queued = ProtocolQuery | Portal
 export interface QueueOwner {
   /** The connection's number in Rust. */
   readonly _connection: number
+  readonly host: string
+  readonly port: number
+  readonly database: string
+  readonly user: string
   /** Makes its errors. */
   readonly _policy: Policy
   /** Queries are handed over at once; they still run one after another. */
@@ -42,7 +48,7 @@ export interface QueueOwner {
 export interface QueueEvents {
   /** The connection cannot go on. */
   failed(error: Error): void
-  /** The connection is to end at once: somebody has destroyed the stream of the client's `connection`, or as if. */
+  /** The connection is to be closed at once: the stream of the client's `connection` was destroyed, or a pipelined query timed out. */
   severed(): void
 }
 
@@ -61,9 +67,11 @@ export class QueryQueue implements PortalOwner {
   private cancelling = 0
   /** Named statements that the server has, and their texts. */
   private readonly statements = Object.create(null) as Record<string, string>
-  /** There once a query class has spoken, or somebody has asked for the connection. */
+  /** Made for the first query class, or when `client.connection` is first read. */
   private spoken: Conversation | undefined
   private idleWaiters: (() => void)[] = []
+  /** Report the ends of the queries that began with a subscriber. */
+  private reports: WeakMap<Queued, NonNullable<ReturnType<typeof instrumentation.beginQuery>>> | undefined
 
   constructor(
     private readonly owner: QueueOwner,
@@ -88,6 +96,7 @@ export class QueryQueue implements PortalOwner {
 
   /** A query gets its turn after those before it, or is refused. */
   add(query: Queued): void {
+    if (instrumentation.isObserved) this.begin(query)
     const refusal = this.refusalOf(query)
     if (refusal) return this.refuse(query, refusal)
     if (this.waiting.length > 0 && !this.owner.pipeline) warnOfQueue()
@@ -97,6 +106,7 @@ export class QueryQueue implements PortalOwner {
 
   /** Fails a query that never gets a turn, later. */
   refuse(query: Queued, error: Error): void {
+    this.end(query, undefined, error)
     process.nextTick(() => query.handleError(error, this.spoken?.connection))
   }
 
@@ -170,7 +180,22 @@ export class QueryQueue implements PortalOwner {
     this.isReady = false
     this.hasExecuted = true
     const wrong = this.send(query)
-    if (wrong) process.nextTick(() => this.done(query, this.status ?? 'I', () => query.handleError(wrong, this.spoken?.connection)))
+    if (!wrong) return
+    this.end(query, undefined, wrong)
+    process.nextTick(() => this.done(query, this.status ?? 'I', () => query.handleError(wrong, this.spoken?.connection)))
+  }
+
+  private begin(query: Queued): void {
+    const report = instrumentation.beginQuery(this.owner, query instanceof Portal ? query.config : query, this.connection || undefined)
+    if (report) (this.reports ??= new WeakMap()).set(query, report)
+  }
+
+  /** Reports the end of a query, once. */
+  private end(query: Queued, results?: Result[], error?: unknown): void {
+    const report = this.reports?.get(query)
+    if (!report) return
+    this.reports!.delete(query)
+    report(instrumentation.resultFacts(results, this.connection || undefined, error))
   }
 
   /** The error that keeps it from being sent is returned. */
@@ -190,6 +215,7 @@ export class QueryQueue implements PortalOwner {
         toError: this.toError,
         respond: (results, _connection, status, error) => {
           if (query.name && query.text) this.statements[query.name] = query.text
+          this.end(query, results, error)
           this.done(query, status, () => query.handleResults(results, error))
         },
         fail: (error, status) => this.failed(query, error, status),
@@ -206,14 +232,17 @@ export class QueryQueue implements PortalOwner {
     return (this.spoken = new module.Conversation(this.statements, {
       number: () => this.connection,
       severed: () => this.events.severed(),
-      dropActive: () => (this.active = null),
+      dropActive: (error) => {
+        if (this.active) this.end(this.active, undefined, error)
+        this.active = null
+      },
       ready: (status, tell) => this.settle(status, tell),
       failed: (error) => this.events.failed(error),
       tell: (event, message) => this.owner.emit(event, message),
     }))
   }
 
-  /** Tells whoever listens to the client's `connection` what the server said at login. */
+  /** Emits on the client's `connection` what the server sent at login. */
   introduce(parameters: Record<string, string>, processId: number, secretKey: number): void {
     const connection = this.spoken?.connection
     if (!connection) return
@@ -222,11 +251,12 @@ export class QueryQueue implements PortalOwner {
   }
 
   done(query: Queued, status: string, tell: () => void): void {
-    // A connection that ended has already told it.
+    // Otherwise it has failed with its connection.
     if (this.active === query) this.settle(status, tell)
   }
 
   private settle(status: string, tell: () => void): void {
+    if (this.active) this.end(this.active)
     this.active = null
     this.status = status as TransactionStatus
     this.isReady = true
@@ -235,8 +265,9 @@ export class QueryQueue implements PortalOwner {
   }
 
   failed(query: Queued, error: Error, status: string): void {
+    this.end(query, undefined, error)
     if (status || !('severity' in error)) {
-      // Without a status, and not the server's own word: the connection's end, which comes next, tells everybody.
+      // Without a status, and not the server's own error: the end of the connection, which comes next, fails it.
       if (status || hasNeverRun(error) || wasRefusedHere(error)) this.done(query, status || (this.status ?? 'I'), () => query.handleError(error))
       return
     }

@@ -38,7 +38,7 @@ export interface QuerySettings {
 
 export type QueryCallback = (error: Error | null | undefined, result?: Result | Result[]) => void
 
-/** What a caller's callback or listener throws is the process's, or its domain's; what has to happen behind it happens all the same. */
+/** What a callback or listener throws is an uncaught exception, or its domain's; the code after this call runs all the same. */
 export function guarded(call: () => void): void {
   try {
     call()
@@ -364,7 +364,7 @@ export interface Query<R extends QueryResultRow = any, I extends any[] = any> {
 const { submit, handleRowDescription, handleDataRow } = Query.prototype
 const { addFields, parseRow, addRow } = Result.prototype
 
-/** Whether somebody has changed how node-postgres' classes send queries and read results: then they have to do it themselves. */
+/** Whether methods of node-postgres' classes were replaced that send queries and read results: then those are used. */
 export function isPatched(): boolean {
   const { prototype: query } = Query
   const { prototype: result } = Result

@@ -45,7 +45,7 @@ const MAX_BATCH = 0x7fff_ffff
 
 /** A query whose rows are fetched in batches. Nothing else runs on its connection from its turn in the queue to its last row. */
 export class Portal {
-  private readonly config: QuerySettings
+  readonly config: QuerySettings
   private readonly types: TypeSource
   private readonly rowMode: string | undefined
   private readonly batchSize: number

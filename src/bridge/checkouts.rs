@@ -74,12 +74,6 @@ impl Environment {
         self.clients.lock().get(&connection).and_then(|client| client.checkout.as_ref()).is_some_and(Checkout::is_last_use)
     }
 
-    /// Connections the pool has begun to make of its own accord, ever, less those that failed.
-    #[napi(catch_unwind)]
-    pub fn begun_connections(&self, pool: u32) -> u32 {
-        self.pool(pool).map_or(0, |pool| pool.begun())
-    }
-
     fn hold(&self, checkout: Checkout) -> Option<u32> {
         self.clients.hold(checkout)
     }

@@ -18,7 +18,7 @@ use super::strings::to_js;
 use crate::batch::{Batch, Chunk, Decoding, error_text};
 use crate::config::{self, Config};
 use crate::error::{Error as CoreError, Kind, Problem};
-use crate::pool::{Login, Pool, Purpose, connect};
+use crate::pool::{Ledger, Login, Pool, Purpose, connect};
 use crate::proxy::Proxy;
 use crate::runtime;
 use crate::secret::Secret;
@@ -39,6 +39,8 @@ pub struct Environment {
     pub(super) clients: Arc<Clients>,
     questions: Arc<Questions>,
     pub(super) owner: Arc<Questioner>,
+    /// Somebody in JavaScript wants to know what Rust does of its own accord.
+    observed: Arc<AtomicBool>,
     pools: Mutex<HashMap<u32, OpenPool>>,
     /// They listen until they are dropped.
     pub(super) proxies: Arc<Mutex<HashMap<u32, Proxy>>>,
@@ -54,6 +56,7 @@ enum Opened {
 
 struct OpenPool {
     pool: Opened,
+    ledger: Arc<Ledger>,
     prepares: Arc<AtomicBool>,
     /// Where its tokens come from.
     tokens: Option<Arc<TokenSource>>,
@@ -65,12 +68,15 @@ impl Environment {
     #[napi(constructor)]
     pub fn new(wake: Function<'_, (), ()>, longest: u32) -> Result<Self> {
         let queue = Arc::new(Queue::new(wake, longest as usize)?);
+        crate::trace::install();
         let questions = Arc::default();
+        let observed = Arc::<AtomicBool>::default();
         Ok(Self {
-            owner: Arc::new(Questioner::new(&queue, &questions)),
+            owner: Arc::new(Questioner::new(&queue, &questions, &observed)),
             queue,
             clients: Arc::default(),
             questions,
+            observed,
             pools: Mutex::default(),
             proxies: Arc::default(),
             large: Mutex::default(),
@@ -118,19 +124,22 @@ impl Environment {
         let prepares = Arc::<AtomicBool>::default();
         let (queue, clients, identity) = (self.queue.clone(), self.clients.clone(), self.questions.identity(&self.queue, pool));
         let teller = {
-            let prepares = prepares.clone();
+            let (prepares, observed) = (prepares.clone(), self.observed.clone());
             move |target: &Arc<Target>| Teller {
                 queue: queue.clone(),
                 clients: clients.clone(),
                 pool,
                 target: target.clone(),
                 prepares: prepares.clone(),
+                observed: observed.clone(),
             }
         };
+        let ledger = Arc::<Ledger>::default();
+        let own_ledger = ledger.clone();
         let make = move |config: Config| {
             let target = Arc::new(Target::new(config.connect).asking(identity.clone()));
             let teller = teller(&target);
-            Pool::new(config.pool, target, login.clone(), Arc::new(teller), runtime::handle().clone())
+            Pool::new(config.pool, target, login.clone(), Arc::new(teller), own_ledger.clone(), runtime::handle().clone())
         };
         let opened = match &tokens {
             Some(tokens) if config.lookup.is_needed() => {
@@ -143,8 +152,17 @@ impl Environment {
             }
             _ => Opened::Ready(make(config)),
         };
-        lock(&self.pools).insert(pool, OpenPool { pool: opened, prepares, tokens });
+        lock(&self.pools).insert(pool, OpenPool { pool: opened, ledger, prepares, tokens });
         Ok(settings)
+    }
+
+    /// How many connections the pool has in each phase, as they are whenever they are read: see `Ledger::memory`. Read only.
+    #[napi(catch_unwind)]
+    pub fn counts(&self, pool: u32) -> Option<Int32Array> {
+        let ledger = lock(&self.pools).get(&pool)?.ledger.clone();
+        let (counts, length) = ledger.memory();
+        // SAFETY: the counts are atomics that live as long as the ledger, which the array keeps until it is collected. JavaScript only reads.
+        Some(unsafe { Int32Array::with_external_data(counts, length, move |_, _| drop(ledger)) })
     }
 
     /// From now on new connections of the pool wait for `prepared()` before they are used.
@@ -304,6 +322,12 @@ impl Environment {
         });
     }
 
+    /// Whether the events `connecting`, `connectEnded`, `fetching` and `fetchFailed` are wanted.
+    #[napi(catch_unwind)]
+    pub fn observe(&self, is_observed: bool) {
+        self.observed.store(is_observed, Ordering::Relaxed);
+    }
+
     /// Answers the events `password` and `identity`.
     #[napi(catch_unwind)]
     pub fn answer(&self, question: u32, password: Option<String>, error: Option<String>) {
@@ -353,7 +377,7 @@ impl Environment {
 
     fn teller(&self, pool: u32, target: &Arc<Target>) -> Teller {
         let (queue, clients) = (self.queue.clone(), self.clients.clone());
-        Teller { queue, clients, pool, target: target.clone(), prepares: Arc::default() }
+        Teller { queue, clients, pool, target: target.clone(), prepares: Arc::default(), observed: Arc::default() }
     }
 }
 
@@ -396,10 +420,11 @@ fn resolve(options: &str, variables: &str, as_node_postgres: bool) -> std::resul
     if as_node_postgres { config::resolve_client(&options, &variables) } else { config::resolve(&options, &variables) }
 }
 
-/// What the facade shows of a pool's settings: nothing secret.
-fn settings(config: &Config) -> Value {
+/// What the facade shows of a pool's settings: nothing secret. What is to be looked up is empty.
+pub(super) fn settings(config: &Config) -> Value {
     let millis = |bound: Option<std::time::Duration>| bound.map_or(0, |bound| bound.as_millis() as u64);
     let host = match &config.connect.host {
+        _ if config.lookup.host => String::new(),
         config::Host::Tcp(host) => host.clone(),
         config::Host::Unix(directory) => directory.display().to_string(),
     };
@@ -416,6 +441,7 @@ fn settings(config: &Config) -> Value {
         "min": config.pool.min,
         "idleTimeoutMillis": millis(config.pool.idle_timeout),
         "connectionTimeoutMillis": millis(config.pool.connection_timeout),
+        "allowExitOnIdle": config.pool.allow_exit_on_idle,
         "maxUses": config.pool.max_uses,
         "maxLifetimeSeconds": config.pool.max_lifetime.map_or(0, |lifetime| lifetime.as_secs()),
     })

@@ -9,6 +9,7 @@ mod checkouts;
 mod clients;
 mod deferred;
 mod environment;
+mod lookup;
 mod owner;
 mod params;
 mod pools;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -10,7 +10,7 @@ use napi_derive::napi;
 use serde_json::json;
 
 use super::environment::Environment;
-use super::pools::Questions;
+use super::pools::{Questions, described};
 use super::queue::Queue;
 use crate::auth::{self, Owner, Question};
 use crate::config::{Login, TokenConfig, WorkspaceConfig};
@@ -18,19 +18,20 @@ use crate::credential::Credential;
 use crate::error::Error;
 use crate::pool::{self, AskPassword};
 use crate::secret::Secret;
-use crate::token::TokenSource;
+use crate::token::{Fetch, TokenSource};
 
 /// One JavaScript thread as the owner of identities.
 pub(super) struct Questioner {
     id: u64,
     queue: Arc<Queue>,
     questions: Arc<Questions>,
+    observed: Arc<AtomicBool>,
 }
 
 impl Questioner {
-    pub fn new(queue: &Arc<Queue>, questions: &Arc<Questions>) -> Self {
+    pub fn new(queue: &Arc<Queue>, questions: &Arc<Questions>, observed: &Arc<AtomicBool>) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        Self { id: NEXT.fetch_add(1, Ordering::Relaxed), queue: queue.clone(), questions: questions.clone() }
+        Self { id: NEXT.fetch_add(1, Ordering::Relaxed), queue: queue.clone(), questions: questions.clone(), observed: observed.clone() }
     }
 
     /// Makes this thread the owner of the identity, and shows what is unsafe about the configuration.
@@ -55,10 +56,17 @@ impl Questioner {
     pub fn login(self: &Arc<Self>, login: &mut Login, pool: u32, ask: AskPassword) -> (pool::Login, Option<Arc<TokenSource>>) {
         let Login::Token(config) = login else { return (pool::Login::new(login, ask), None) };
         self.own(config);
-        let queue = self.queue.clone();
-        let tell = move |credential: &Credential| {
-            let expires_at = millis(credential);
-            queue.event(&json!({ "event": "fetched", "pool": pool, "method": credential.method, "expiresAt": expires_at }));
+        let (queue, observed) = (self.queue.clone(), self.observed.clone());
+        let tell = move |fetch: Fetch<'_>| match fetch {
+            Fetch::Began if observed.load(Ordering::Relaxed) => queue.event(&json!({ "event": "fetching", "pool": pool })),
+            Fetch::Ended(Ok(credential)) => {
+                let expires_at = millis(credential);
+                queue.event(&json!({ "event": "fetched", "pool": pool, "method": credential.method, "expiresAt": expires_at }));
+            }
+            Fetch::Ended(Err(error)) if observed.load(Ordering::Relaxed) => {
+                queue.event(&json!({ "event": "fetchFailed", "pool": pool, "error": described(error) }));
+            }
+            _ => {}
         };
         let source = Arc::new(TokenSource::telling(config, Arc::new(tell)));
         (pool::Login::Token(source.clone()), Some(source))

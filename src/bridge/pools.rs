@@ -25,6 +25,8 @@ pub(super) struct Teller {
     pub target: Arc<Target>,
     /// JavaScript wants to do something with new connections before they are used.
     pub prepares: Arc<AtomicBool>,
+    /// Somebody in JavaScript wants to know of attempts to connect.
+    pub observed: Arc<AtomicBool>,
 }
 
 type Prepared = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
@@ -89,13 +91,27 @@ impl Teller {
 }
 
 /// An error as a part of an event.
-fn described(error: &Error) -> serde_json::Value {
+pub(super) fn described(error: &Error) -> serde_json::Value {
     serde_json::from_str(&crate::batch::error_text(error)).unwrap_or_default()
 }
 
 impl Events for Teller {
     fn connected(&self, connection: &Connection, purpose: Purpose) -> Prepared {
         self.introduce(connection, purpose)
+    }
+
+    fn is_observed(&self) -> bool {
+        self.observed.load(Ordering::Relaxed)
+    }
+
+    fn connecting(&self, attempt: u32) {
+        self.queue.event(&json!({ "event": "connecting", "pool": self.pool, "attempt": attempt }));
+    }
+
+    fn connect_ended(&self, attempt: u32, outcome: Result<ConnectionId, &Error>) {
+        let (connection, error) = (outcome.ok(), outcome.err().map(described));
+        self.queue
+            .event(&json!({ "event": "connectEnded", "pool": self.pool, "attempt": attempt, "connection": connection, "error": error }));
     }
 
     fn retired(&self, connection: ConnectionId) {

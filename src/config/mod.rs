@@ -8,6 +8,7 @@ mod connection_string;
 mod credential;
 mod found;
 mod host;
+mod hosting;
 mod identity;
 mod network;
 mod pem;
@@ -89,11 +90,11 @@ impl Config {
 /// Sizes and bounds of the pool. Option names and meanings are pg-pool's.
 #[derive(Clone, Debug)]
 pub struct PoolConfig {
-    /// `max` (or `poolSize`), 1 to 10,000, default 10.
+    /// `max` (or `poolSize`), 1 to 10,000, default 10; fewer on hosts that run functions.
     pub max: u32,
     /// `min`, default 0: idle connections above it are closed after `idle_timeout`. Not opened ahead of use.
     pub min: u32,
-    /// `idleTimeoutMillis`, default 30 s (10 s in `lakebase-native/pg`, as in pg); `None` (0) keeps idle connections for ever.
+    /// `idleTimeoutMillis`, default 30 s (10 s in `lakebase-native/pg`, as in pg; others on hosts that run functions); `None` (0) keeps idle connections for ever.
     pub idle_timeout: Option<Duration>,
     /// `connectionTimeoutMillis`, default 10 s (none in `lakebase-native/pg`); `None` (0) waits for ever. Bounds waiting for a
     /// connection and making one. A connection string's `connect_timeout` (seconds) stands in for it in `createLakebasePool()`.
@@ -109,6 +110,8 @@ pub struct PoolConfig {
     /// `pipelineWrites`, default false: only plain reads share a connection. With true, writes and calls of any function do, too, and what
     /// is behind one that waits for a lock waits with it.
     pub pipeline_writes: bool,
+    /// `allowExitOnIdle`, default false; true on hosts that run functions. TypeScript acts on it.
+    pub allow_exit_on_idle: bool,
     /// Retry transient connect errors inside `connection_timeout`, and run a query again that a server has provably refused to run. True for
     /// `createLakebasePool()`, false for `lakebase-native/pg`, where pg's behaviour is to fail at once.
     pub retry_connect: bool,

@@ -102,7 +102,7 @@ impl Client {
         }
         let content_type = text(CONTENT_TYPE).map(str::to_owned);
         let date = text(DATE).and_then(|date| httpdate::parse_http_date(date).ok());
-        Ok(Response { call, content_type, date, body: body.into() })
+        Ok(Response { call, content_type, date, body })
     }
 
     /// Where `url` redirects to, which is not followed; `None` if it does not. Nothing secret goes there.
@@ -182,7 +182,7 @@ impl Client {
                 .with_hint("check that DATABRICKS_HOST is the URL of a Databricks workspace")
                 .into());
         };
-        Ok(Answer { call, scrub, status, headers, body })
+        Ok(Answer { call, scrub, status, headers, body: body.into() })
     }
 }
 
@@ -193,7 +193,7 @@ struct Answer {
     scrub: Scrub,
     status: StatusCode,
     headers: HeaderMap,
-    body: Bytes,
+    body: Vec<u8>,
 }
 
 impl fmt::Debug for Client {

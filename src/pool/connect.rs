@@ -2,6 +2,7 @@
 //! token once.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -10,12 +11,14 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::Events;
 use super::connection::PooledConnection;
+use super::ledger::{Entry, Phase};
 use super::login::{Attempt, Login};
 use super::observer::PoolObserver;
 use super::pool::Inner;
 use super::retry::{MAX_PREPARATIONS, backoff, is_refused_login, is_transient};
 use crate::config::PoolConfig;
 use crate::error::{Error, Kind};
+use crate::trace;
 use crate::wire::{self, Connection, FirstQuery, Observer, Options, Request, SchemaGeneration, Target};
 
 /// Who the new connection is for, which decides who prepares it.
@@ -27,43 +30,57 @@ pub enum Purpose {
     Caller,
 }
 
+impl Purpose {
+    /// The phase of a connection that is being made for this.
+    pub(super) fn phase(self) -> Phase {
+        match self {
+            Self::Queue => Phase::Opening,
+            Self::Caller => Phase::OpeningForCaller,
+        }
+    }
+}
+
 pub(super) struct Connector {
     pub target: Arc<Target>,
     pub login: Login,
     pub events: Arc<dyn Events>,
     pub schema_generation: SchemaGeneration,
+    /// Numbers the attempts that `events` is told of.
+    pub attempts: AtomicU32,
 }
 
 impl Connector {
-    /// Connects, logs in, and lets the owner prepare the session. A panic on the way is the attempt's error, so that no count of attempts
-    /// is left too high by one.
-    pub async fn prepared(&self, pool: &Arc<Inner>, purpose: Purpose) -> Result<PooledConnection, Error> {
-        match AssertUnwindSafe(self.connect_and_prepare(pool, purpose)).catch_unwind().await {
+    /// Connects, logs in, and lets the owner prepare the session. `entry` is the connection's, that of the last one if others were lost.
+    /// A panic on the way is the attempt's error.
+    pub async fn prepared(&self, pool: &Arc<Inner>, purpose: Purpose, entry: &mut Arc<Entry>) -> Result<PooledConnection, Error> {
+        match AssertUnwindSafe(self.connect_and_prepare(pool, purpose, entry)).catch_unwind().await {
             Ok(outcome) => outcome,
             Err(_) => Err(Error::new(Kind::Internal, "making a connection panicked").with_code("INTERNAL_ERROR")),
         }
     }
 
-    async fn connect_and_prepare(&self, pool: &Arc<Inner>, purpose: Purpose) -> Result<PooledConnection, Error> {
+    async fn connect_and_prepare(&self, pool: &Arc<Inner>, purpose: Purpose, entry: &mut Arc<Entry>) -> Result<PooledConnection, Error> {
         let mut tries = 0;
         loop {
-            let mut connection = self.connect(pool, purpose).await?;
+            let mut connection = self.connect(pool, purpose, entry).await?;
+            pool.enter(&connection, purpose, Phase::Preparing);
             let Err(error) = self.events.connected(&connection.wire, purpose).await else {
                 connection.start_idling();
+                pool.enter(&connection, purpose, Phase::Reserved);
                 return Ok(connection);
             };
             let is_lost = connection.wire.is_closed();
-            connection.retire(false);
             // A connection that ended while it was being prepared is one that could not be made.
             if !is_lost || !pool.config.retry_connect || tries + 1 == MAX_PREPARATIONS {
                 return Err(error);
             }
+            *entry = pool.replace(connection, purpose);
             sleep(backoff(tries)).await;
             tries += 1;
         }
     }
 
-    async fn connect(&self, pool: &Arc<Inner>, purpose: Purpose) -> Result<PooledConnection, Error> {
+    async fn connect(&self, pool: &Arc<Inner>, purpose: Purpose, entry: &Arc<Entry>) -> Result<PooledConnection, Error> {
         let config: &PoolConfig = &pool.config;
         // Whoever prepares connections comes before any query.
         let sends_first_query = purpose == Purpose::Queue && matches!(self.login, Login::Token(_)) && !self.events.prepares();
@@ -76,15 +93,41 @@ impl Connector {
             in_order: is_only_one && !config.pipeline_writes,
             first_query: sends_first_query.then(|| Box::new(FrontOfQueue(Arc::downgrade(pool))) as Box<dyn FirstQuery>),
         };
-        let observer = Arc::new(PoolObserver(Arc::downgrade(pool)));
-        let connection = connect(config, &self.target, &self.login, &options, observer).await?;
+        let observer = Arc::new(PoolObserver::new(pool, entry.clone()));
+        let attempt = (purpose == Purpose::Queue && self.events.is_observed()).then(|| self.attempts.fetch_add(1, Ordering::Relaxed));
+        if let Some(attempt) = attempt {
+            self.events.connecting(attempt);
+        }
+        let connected = connect(config, &self.target, &self.login, &options, observer).await;
+        if let Some(attempt) = attempt {
+            self.events.connect_ended(attempt, connected.as_ref().map(Connection::id));
+        }
+        let connection = connected?;
         // Dropping the connection closes the connection, so a cancelled or failed preparation leaves nothing open.
-        let mut connection = PooledConnection::new(connection, config);
+        let mut connection = PooledConnection::new(connection, entry.clone(), config);
         if connection.wire.outstanding() > 0 {
             // The query that was sent together with the password.
             connection.count_use();
         }
         Ok(connection)
+    }
+}
+
+impl Inner {
+    /// The next phase of a new connection. Under the lock, so that nobody who counts finds it in two phases.
+    fn enter(&self, connection: &PooledConnection, purpose: Purpose, phase: Phase) {
+        // One that is made for a caller is that caller's to prepare.
+        if purpose == Purpose::Queue {
+            let _state = self.state.lock();
+            connection.enter(phase);
+        }
+    }
+
+    /// Keeps the place of a connection that was lost, for the one that is made instead.
+    fn replace(&self, lost: PooledConnection, purpose: Purpose) -> Arc<Entry> {
+        let _state = self.state.lock();
+        drop(lost);
+        Entry::new(&self.ledger, purpose.phase())
     }
 }
 
@@ -109,7 +152,10 @@ pub async fn connect(
     options: &Options,
     observer: Arc<dyn Observer>,
 ) -> Result<Connection, Error> {
-    Ok(wire::open(begin_session(pool, target, login, options).await?, observer))
+    let timer = trace::connect_began(target);
+    let connected = begin_session(pool, target, login, options).await.map(|started| wire::open(started, observer));
+    trace::connect_ended(timer, target, connected.as_ref().map(Connection::id));
+    connected
 }
 
 /// Connects and logs in within the configured bound. Cancellation closes what was opened.
@@ -157,6 +203,7 @@ pub async fn begin_session(
         if !pool.retry_connect || !is_transient(&error) || !in_time || !awaited {
             return Err(error);
         }
+        trace::connect_retried(&error);
         last_error = Some(error);
         tries += 1;
         sleep(wait).await;

@@ -1,7 +1,9 @@
 //! One connection of a pool, with the limits on its life; and what bb8, which keeps the idle ones, asks about it.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use super::ledger::{Entry, Phase};
 use crate::config::PoolConfig;
 use crate::error::{Error, Kind};
 use crate::wire::Connection;
@@ -15,6 +17,7 @@ const PING_BOUNDS: (Duration, Duration) = (Duration::from_millis(250), Duration:
 
 pub struct PooledConnection {
     pub(super) wire: Connection,
+    entry: Arc<Entry>,
     /// `maxUses` less the uses so far.
     uses_left: Option<u64>,
     pub(super) idle_since: Instant,
@@ -23,10 +26,10 @@ pub struct PooledConnection {
 }
 
 impl PooledConnection {
-    pub(super) fn new(wire: Connection, config: &PoolConfig) -> Self {
+    pub(super) fn new(wire: Connection, entry: Arc<Entry>, config: &PoolConfig) -> Self {
         let now = Instant::now();
         let uses_left = config.max_uses;
-        Self { wire, uses_left, idle_since: now, idle_since_wall: SystemTime::now(), retired: false }
+        Self { wire, entry, uses_left, idle_since: now, idle_since_wall: SystemTime::now(), retired: false }
     }
 
     pub(super) fn count_use(&mut self) {
@@ -38,9 +41,14 @@ impl PooledConnection {
         self.idle_since_wall = SystemTime::now();
     }
 
+    pub(super) fn enter(&self, phase: Phase) {
+        self.entry.set(phase);
+    }
+
     /// Takes it out of service: bb8 drops it when it comes back.
     pub(super) fn retire(&mut self, at_once: bool) {
         self.retired = true;
+        self.entry.set(Phase::Retired);
         self.wire.close(at_once);
     }
 
@@ -70,6 +78,7 @@ impl PooledConnection {
 
 impl Drop for PooledConnection {
     fn drop(&mut self) {
+        self.entry.set(Phase::Closing);
         self.wire.close(false);
     }
 }

@@ -5,32 +5,32 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 
 use super::connect::Purpose;
-use super::connection::ConnectionGuard;
-use super::connection::PooledConnection;
+use super::connection::{ConnectionGuard, PooledConnection};
+use super::ledger::{Entry, Phase};
 use super::pending::{CheckoutReply, PendingRequest, Work, lost};
 use super::pool::{Inner, Pool, State};
 use crate::error::Error;
 
 impl Inner {
     /// Whether one more connection may be made.
-    pub(super) fn has_room(&self, state: &State) -> bool {
-        self.connections.state().connections as usize + state.making + state.bound < self.config.max as usize
+    pub(super) fn has_room(&self) -> bool {
+        self.ledger.occupied() < self.config.max as usize
     }
 
     /// Starts to make a connection for the request that is at the front of the queue when it is ready.
-    pub(super) fn grow(self: &Arc<Self>, state: &mut State) {
-        state.making += 1;
-        state.begun = state.begun.wrapping_add(1);
+    pub(super) fn grow(self: &Arc<Self>) {
+        let mut entry = Entry::new(&self.ledger, Phase::Opening);
         let pool = self.clone();
         self.runtime.spawn(async move {
-            let outcome = pool.connector.prepared(&pool, Purpose::Queue).await;
-            pool.on_made(outcome);
+            let outcome = pool.connector.prepared(&pool, Purpose::Queue, &mut entry).await;
+            pool.on_made(outcome, entry);
         });
     }
 
-    fn on_made(self: &Arc<Self>, outcome: Result<PooledConnection, Error>) {
+    fn on_made(self: &Arc<Self>, outcome: Result<PooledConnection, Error>, entry: Arc<Entry>) {
         let mut state = self.state.lock();
-        state.making -= 1;
+        // Under the lock: the place of a failed attempt is free when its request is taken from the queue.
+        drop(entry);
         let failed = match outcome {
             Ok(connection) => {
                 if let Some(connection) = self.attach(connection) {
@@ -38,10 +38,7 @@ impl Inner {
                 }
                 None
             }
-            Err(error) => {
-                state.begun = state.begun.wrapping_sub(1);
-                Some((self.take_failed(&mut state), error))
-            }
+            Err(error) => Some((self.take_failed(&mut state), error)),
         };
         self.pump(&mut state);
         drop(state);
@@ -56,33 +53,32 @@ impl Inner {
     fn take_failed(&self, state: &mut State) -> Vec<PendingRequest> {
         // As in pg-pool each attempt is one caller's. An attempt that was retried until its time was up fails everybody, unless there is a
         // connection left that may still serve them.
-        let everybody = self.config.retry_connect && self.connections.state().connections == 0;
+        let everybody = self.config.retry_connect && self.ledger.serving() == 0;
         let count = if everybody { state.pending.len() } else { state.pending.len().min(1) };
         (0..count).filter_map(|_| state.remove_pending(0)).collect()
     }
 
     /// Makes a connection for one caller, who gets this one and no other; in a full pool, the next one that is free.
     pub(super) fn open_for(self: &Arc<Self>, reply: CheckoutReply) {
-        let mut state = self.state.lock();
-        if state.ending || !self.has_room(&state) {
+        let state = self.state.lock();
+        if state.ending || !self.has_room() {
             drop(state);
             return self.enqueue(Work::Checkout(reply), false);
         }
-        state.bound += 1;
+        let mut entry = Entry::new(&self.ledger, Phase::OpeningForCaller);
         drop(state);
         let pool = self.clone();
         self.runtime.spawn(async move {
-            let outcome = pool.connector.prepared(&pool, Purpose::Caller).await;
-            pool.on_made_for(outcome, reply);
+            let outcome = pool.connector.prepared(&pool, Purpose::Caller, &mut entry).await;
+            pool.on_made_for(outcome, entry, reply);
         });
     }
 
-    fn on_made_for(self: &Arc<Self>, outcome: Result<PooledConnection, Error>, reply: CheckoutReply) {
+    fn on_made_for(self: &Arc<Self>, outcome: Result<PooledConnection, Error>, entry: Arc<Entry>, reply: CheckoutReply) {
         let mut state = self.state.lock();
-        state.bound -= 1;
+        drop(entry);
         let outcome = outcome.and_then(|connection| self.attach(connection).ok_or_else(lost)).map(|mut connection| {
             connection.count_use();
-            state.checked_out += 1;
             Pool::lend(self, connection)
         });
         self.pump(&mut state);
@@ -101,14 +97,13 @@ impl Inner {
     }
 
     /// Pings a connection that may be dead, then serves a request with it, or drops it and gets another.
-    pub(super) fn check(self: &Arc<Self>, state: &mut State, mut connection: ConnectionGuard) {
-        state.checking += 1;
+    pub(super) fn check(self: &Arc<Self>, mut connection: ConnectionGuard) {
+        connection.enter(Phase::Reserved);
         let pool = self.clone();
         self.runtime.spawn(async move {
             let alive = connection.wire.ping(connection.ping_bound()).await;
             {
                 let mut state = pool.state.lock();
-                state.checking -= 1;
                 if alive && !connection.is_spent() {
                     connection.start_idling();
                     pool.serve(&mut state, connection);

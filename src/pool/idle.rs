@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 
 use super::checkout::Checkout;
 use super::connection::ConnectionGuard;
+use super::ledger::Phase;
 use super::pool::{Inner, Pool, State};
 use super::shared::SharedConnection;
 use crate::wire::ConnectionId;
@@ -34,7 +35,7 @@ impl Inner {
     pub(super) fn take_one_idle(&self, state: &mut State) -> Option<ConnectionGuard> {
         let _runtime = self.runtime.enter();
         self.reclaim(state);
-        while self.connections.state().idle_connections > 0 {
+        while self.ledger.count(Phase::Idle) > 0 {
             // Ready at once: only we take idle connections, under the state's lock.
             let connection = self.connections.get_owned().now_or_never()?.ok()?;
             if connection.is_spent() {
@@ -68,7 +69,7 @@ impl Inner {
 
     /// All idle connections, most recently used first, whatever their state. Give them back with [`Self::put_idle`].
     pub(super) fn take_idle(&self) -> Vec<ConnectionGuard> {
-        let count = self.connections.state().idle_connections;
+        let count = self.ledger.count(Phase::Idle);
         (0..count).map_while(|_| self.connections.get_owned().now_or_never()?.ok()).collect()
     }
 
@@ -85,6 +86,9 @@ impl Inner {
         let _runtime = self.runtime.enter();
         connection.start_idling();
         let kept = !connection.is_spent();
+        if kept {
+            connection.enter(Phase::Idle);
+        }
         drop(connection);
         self.idle_changed.notify_one();
         kept
@@ -104,7 +108,6 @@ impl Inner {
             return None;
         }
         connection.count_use();
-        state.checked_out += 1;
         Some(Pool::lend(self, connection))
     }
 
@@ -120,7 +123,6 @@ impl Inner {
         let found = connections.iter().position(|idle| idle.wire.id() == connection);
         let found = found.map(|position| connections.remove(position));
         self.put_idle(connections);
-        state.checked_out += usize::from(found.is_some());
         found.map(|connection| Pool::lend(self, connection))
     }
 
@@ -130,17 +132,17 @@ impl Inner {
         let state = self.state.lock();
         let config = &self.config;
         let mut connections = self.take_idle();
-        let mut total = self.connections.state().connections;
+        let mut total = self.ledger.total();
         let mut next: Option<Instant> = None;
         // The least recently used come last, and go first.
         for connection in connections.iter_mut().rev() {
             let idle_until = config.idle_timeout.map(|bound| connection.idle_since + bound);
-            let too_idle = total > config.min && idle_until.is_some_and(|until| until <= Instant::now());
+            let too_idle = total > config.min as usize && idle_until.is_some_and(|until| until <= Instant::now());
             if state.ending || too_idle || connection.is_spent() {
                 connection.retire(false);
                 total = total.saturating_sub(1);
             } else {
-                let idle_until = if total > config.min { idle_until } else { None };
+                let idle_until = if total > config.min as usize { idle_until } else { None };
                 next = [next, idle_until].into_iter().flatten().min();
             }
         }

@@ -13,6 +13,7 @@ mod growth;
 mod hedged_read;
 mod idle;
 mod latency;
+mod ledger;
 mod login;
 mod observer;
 mod pending;
@@ -26,6 +27,7 @@ mod tests;
 
 pub use checkout::Checkout;
 pub use connect::{Purpose, begin_session, connect};
+pub use ledger::{Ledger, Phase};
 pub use login::{AskPassword, Login};
 pub use pending::{CheckoutReply, QueryReply};
 pub use pool::{Counts, Pool};
@@ -42,6 +44,12 @@ pub trait Events: Send + Sync {
     /// A connection was made. It goes into service when the future is done, and is closed when that is an error: the time for session
     /// settings of the owner's own, unless its `purpose` is one caller's.
     fn connected(&self, connection: &Connection, purpose: Purpose) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+    /// Whether the owner wants to know of the attempts to connect that are made for the queue.
+    fn is_observed(&self) -> bool {
+        false
+    }
+    fn connecting(&self, _attempt: u32) {}
+    fn connect_ended(&self, _attempt: u32, _outcome: Result<ConnectionId, &Error>) {}
     /// Whether the owner does anything with a new connection before its first query.
     fn prepares(&self) -> bool;
     /// A connection takes no more queries: one of them has failed. It ends when those that share it are done.

@@ -1,50 +1,56 @@
 //! What the pool does when a connection reports something.
 
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
-use super::pool::Inner;
+use super::ledger::Entry;
+use super::pool::{Inner, Mutex};
 use crate::error::{Error, ServerMessage};
+use crate::trace;
 use crate::wire::{ConnectionId, Observer};
 
-/// Weak: a connection must not keep its pool alive.
-pub(super) struct PoolObserver(pub Weak<Inner>);
+/// The observer of one connection.
+pub(super) struct PoolObserver {
+    /// A connection must not keep its pool alive.
+    pool: Weak<Inner>,
+    /// There until the connection has ended.
+    entry: Mutex<Option<Arc<Entry>>>,
+}
+
+impl PoolObserver {
+    pub fn new(pool: &Arc<Inner>, entry: Arc<Entry>) -> Self {
+        Self { pool: Arc::downgrade(pool), entry: Mutex::new(Some(entry)) }
+    }
+}
 
 impl Observer for PoolObserver {
-    fn opened(&self, _: ConnectionId) {
-        if let Some(pool) = self.0.upgrade() {
-            pool.open.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
     fn progress(&self, _: ConnectionId) {
-        if let Some(pool) = self.0.upgrade() {
+        if let Some(pool) = self.pool.upgrade() {
             pool.on_progress();
         }
     }
 
     fn notice(&self, connection: ConnectionId, notice: ServerMessage) {
-        if let Some(pool) = self.0.upgrade() {
+        if let Some(pool) = self.pool.upgrade() {
             pool.connector.events.notice(connection, notice);
         }
     }
 
     fn notification(&self, connection: ConnectionId, process_id: i32, channel: &str, payload: &str) {
-        if let Some(pool) = self.0.upgrade() {
+        if let Some(pool) = self.pool.upgrade() {
             pool.connector.events.notification(connection, process_id, channel, payload);
         }
     }
 
     fn error(&self, connection: ConnectionId, error: Error) {
-        if let Some(pool) = self.0.upgrade() {
+        if let Some(pool) = self.pool.upgrade() {
             pool.close_after_error(connection);
             pool.connector.events.error(connection, error);
         }
     }
 
     fn closed(&self, connection: ConnectionId, error: Option<Error>) {
-        if let Some(pool) = self.0.upgrade() {
-            pool.on_closed(connection, error);
+        if let Some(pool) = self.pool.upgrade() {
+            pool.on_closed(connection, error, self.entry.lock().take());
         }
     }
 }
@@ -55,8 +61,11 @@ impl Inner {
         let mut state = self.state.lock();
         self.reclaim(&mut state);
         self.pump(&mut state);
+        let is_ending = state.ending;
         drop(state);
-        self.finish_if_ended();
+        if is_ending {
+            self.finish_if_ended();
+        }
     }
 
     /// A query of `pool.query()` has failed on `connection`. pg-pool then closes it; here, after the queries that share it.
@@ -72,7 +81,7 @@ impl Inner {
     }
 
     /// A connection has ended.
-    fn on_closed(self: &Arc<Self>, connection: ConnectionId, error: Option<Error>) {
+    fn on_closed(self: &Arc<Self>, connection: ConnectionId, error: Option<Error>, entry: Option<Arc<Entry>>) {
         let mut state = self.state.lock();
         let shared = state.shared.iter().position(|shared| shared.id() == connection).map(|position| state.shared.swap_remove(position));
         // The callers of the queries that were lost with it have been told.
@@ -83,9 +92,10 @@ impl Inner {
         drop(state);
         // An idle one is dropped from bb8 here.
         self.sweep();
+        trace::connection_closed(connection, error.as_ref());
         self.connector.events.removed(connection, error);
         // After the event: an `end()` that another thread calls meanwhile must report the last connection's end before the pool's.
-        self.open.fetch_sub(1, Ordering::Relaxed);
+        drop(entry);
         self.pump(&mut self.state.lock());
         self.finish_if_ended();
     }

@@ -1,7 +1,7 @@
 //! The pool: its state, and what its owner can ask of it.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 
 use bb8::QueueStrategy;
@@ -13,12 +13,14 @@ use super::checkout::Checkout;
 use super::connect::Connector;
 use super::connection::{ConnectionGuard, Manager};
 use super::latency::StatementLatency;
+use super::ledger::{Ledger, Phase};
 use super::login::Login;
 use super::pending::{CheckoutReply, Job, PendingRequest, QueryReply, Work};
 use super::shared::SharedConnection;
 use super::{Events, idle};
 use crate::config::PoolConfig;
 use crate::fingerprint::fingerprint;
+use crate::trace::{self, Timer};
 use crate::wire::{ConnectionId, Query, SchemaGeneration, Target};
 
 /// A pool. Clones share it. Its methods may be called from any thread.
@@ -43,9 +45,8 @@ pub(super) struct Inner {
     pub connections: bb8::Pool<Manager>,
     pub state: Mutex<State>,
     pub latency: StatementLatency,
+    pub ledger: Arc<Ledger>,
     pub idle_changed: Arc<Notify>,
-    /// Connections whose task has not ended.
-    pub open: AtomicUsize,
 }
 
 /// A mutex whose data stay usable after a panic: every critical section leaves them consistent.
@@ -74,15 +75,6 @@ pub(super) struct State {
     pub watching: bool,
     /// When more queries were in flight than there may be connections, last.
     pub crowded: Option<Instant>,
-    /// Connections being made for the queue.
-    pub making: usize,
-    /// Connections being made for one caller each, who is not in the queue.
-    pub bound: usize,
-    /// Idle connections that are being pinged, for the queue.
-    pub checking: usize,
-    pub checked_out: usize,
-    /// Connections the pool has begun to make for the queue, ever, less those that failed.
-    pub begun: u32,
     pub ending: bool,
     pub end_replies: Vec<Box<dyn FnOnce() + Send>>,
     /// The task that times pending requests out is running.
@@ -90,11 +82,6 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Connections that will be there for the queue in a moment.
-    pub fn expected(&self) -> usize {
-        self.making + self.checking
-    }
-
     /// Puts a request into the queue at `position`.
     pub fn insert_pending(&mut self, position: usize, request: PendingRequest) {
         self.count(&request, 1);
@@ -129,15 +116,18 @@ impl State {
         self.own = self.own.wrapping_add_signed(by(request.needs_own_connection()));
         self.hedged_reads = self.hedged_reads.wrapping_add_signed(by(matches!(request.work, Work::HedgedRead(_))));
     }
-
-    fn in_progress(&self) -> bool {
-        !self.pending.is_empty() || !self.shared.is_empty() || self.expected() + self.bound + self.checked_out > 0
-    }
 }
 
 impl Pool {
     /// Makes a pool; no connection is opened before one is needed. `runtime` runs its tasks.
-    pub fn new(config: PoolConfig, target: Arc<Target>, login: Login, events: Arc<dyn Events>, runtime: Handle) -> Self {
+    pub fn new(
+        config: PoolConfig,
+        target: Arc<Target>,
+        login: Login,
+        events: Arc<dyn Events>,
+        ledger: Arc<Ledger>,
+        runtime: Handle,
+    ) -> Self {
         let _runtime = runtime.enter();
         let connections = bb8::Pool::builder()
             .max_size(config.max)
@@ -152,12 +142,12 @@ impl Pool {
         let inner = Arc::new(Inner {
             runtime: runtime.clone(),
             config,
-            connector: Connector { target, login, events, schema_generation: SchemaGeneration::default() },
+            connector: Connector { target, login, events, schema_generation: SchemaGeneration::default(), attempts: AtomicU32::new(0) },
             connections,
             state: Mutex::new(State::default()),
             latency: StatementLatency::new(),
+            ledger,
             idle_changed: idle_changed.clone(),
-            open: AtomicUsize::new(0),
         });
         runtime.spawn(idle::close_idle(Arc::downgrade(&inner), idle_changed));
         Self(inner)
@@ -175,7 +165,7 @@ impl Pool {
 
     /// Gives the caller a connection of its own as soon as there is one. Without a timeout: the caller has one.
     pub fn checkout(&self, reply: CheckoutReply) {
-        self.0.enqueue(Work::Checkout(reply), false);
+        self.0.enqueue(Work::Checkout(traced(reply)), false);
     }
 
     /// Makes a connection for this caller and no other; in a full pool, the same as [`checkout`](Self::checkout).
@@ -209,19 +199,9 @@ impl Pool {
         true
     }
 
-    /// Connections the pool has begun to make of its own accord, ever, less those that failed.
-    pub fn begun(&self) -> u32 {
-        self.0.state.lock().begun
-    }
-
     pub fn counts(&self) -> Counts {
-        let state = self.0.state.lock();
-        let connections = self.0.connections.state();
-        Counts {
-            total: connections.connections as usize + state.making + state.bound,
-            idle: connections.idle_connections as usize,
-            waiting: state.pending.len(),
-        }
+        let Inner { ledger, state, .. } = &*self.0;
+        Counts { total: ledger.total(), idle: ledger.count(Phase::Idle), waiting: state.lock().pending.len() }
     }
 
     /// As if all idle connections had been idle for that much longer.
@@ -235,6 +215,7 @@ impl Pool {
     }
 
     pub(super) fn lend(inner: &Arc<Inner>, connection: ConnectionGuard) -> Checkout {
+        connection.enter(Phase::Leased);
         Checkout::new(Self(inner.clone()), connection)
     }
 
@@ -247,7 +228,6 @@ impl Inner {
     /// A checked-out connection comes back. False when it is not kept.
     fn take_back(self: &Arc<Self>, mut connection: ConnectionGuard) -> bool {
         let mut state = self.state.lock();
-        state.checked_out -= 1;
         if state.ending && state.pending.is_empty() {
             connection.retire(false);
         }
@@ -262,8 +242,7 @@ impl Inner {
     pub(super) fn finish_if_ended(&self) {
         let replies = {
             let mut state = self.state.lock();
-            let busy = state.in_progress() || self.open.load(Ordering::Relaxed) > 0;
-            if !state.ending || busy {
+            if !state.ending || !state.pending.is_empty() || !self.ledger.is_empty() {
                 return;
             }
             std::mem::take(&mut state.end_replies)
@@ -272,6 +251,18 @@ impl Inner {
             reply();
         }
     }
+}
+
+/// A reply that also reports the end of the checkout, if that is printed.
+fn traced(reply: CheckoutReply) -> CheckoutReply {
+    let timer = Timer::start();
+    if !timer.runs() {
+        return reply;
+    }
+    Box::new(move |outcome| {
+        trace::checkout_ended(timer, outcome.as_ref().map(|checkout| checkout.connection().id()));
+        reply(outcome);
+    })
 }
 
 impl std::fmt::Debug for Pool {

@@ -12,6 +12,7 @@ use super::pending::{Job, PendingRequest, QueryReply, Work, pool_ended, timed_ou
 use super::pool::{Inner, Pool, State};
 use super::retry::MAX_QUERY_TRIES;
 use super::shared::{SharedConnection, with_room};
+use crate::trace::{self, Timer};
 use crate::wire::{ConnectionId, Outcome, Request};
 
 /// This many connections answer negligible statements faster than one JavaScript thread can send them.
@@ -38,8 +39,8 @@ impl Inner {
         }
         let end = state.pending.len();
         state.insert_pending(end, request);
-        if grow && self.has_room(&state) {
-            self.grow(&mut state);
+        if grow && self.has_room() {
+            self.grow();
         }
         self.pump(&mut state);
     }
@@ -59,12 +60,12 @@ impl Inner {
             }
             if let Some(connection) = self.take_one_idle(state) {
                 if connection.is_suspect() {
-                    self.check(state, connection);
+                    self.check(connection);
                 } else {
                     self.serve(state, connection);
                 }
-            } else if state.expected() < state.pending.len() && self.has_room(state) {
-                self.grow(state);
+            } else if self.ledger.expected() < state.pending.len() && self.has_room() {
+                self.grow();
             } else if !self.overflow(state) {
                 break;
             }
@@ -90,7 +91,6 @@ impl Inner {
         connection.count_use();
         match request.work {
             Work::Checkout(reply) => {
-                state.checked_out += 1;
                 let checkout = Pool::lend(self, connection);
                 // In a task: a caller that is gone drops the checkout, which takes the lock that is held here.
                 self.runtime.spawn(async move { reply(Ok(checkout)) });
@@ -112,12 +112,12 @@ impl Inner {
     /// Puts the first request that may share a connection onto a busy one.
     fn overflow(self: &Arc<Self>, state: &mut State) -> bool {
         // A request for which a connection is being made needs no place on a busy one.
-        if state.pending.len() <= state.expected() || state.shared.is_empty() {
+        if state.pending.len() <= self.ledger.expected() || state.shared.is_empty() {
             return false;
         }
         let shareable = |(position, request): (usize, &PendingRequest)| request.shareable().map(|(_, writes)| (position, writes));
         let Some((position, writes)) = state.pending.iter().enumerate().find_map(shareable) else { return false };
-        let waiting = state.own.saturating_sub(state.expected());
+        let waiting = state.own.saturating_sub(self.ledger.expected());
         let limit = self.pipeline_limit(state);
         // With only one connection, a query behind a slow statement is no later than one that waits in the queue.
         let latency = (self.config.max > 1).then_some(&self.latency);
@@ -132,7 +132,7 @@ impl Inner {
     /// Puts the first request onto a busy connection although others are idle. With more queries in flight than connections they share them
     /// anyway; when they take the server almost no time, waking fewer of its processes gets more of them done.
     fn join_busy(self: &Arc<Self>, state: &mut State) -> bool {
-        if state.shared.len() < ENOUGH_SHARED || state.own > 0 || self.has_room(state) {
+        if state.shared.len() < ENOUGH_SHARED || state.own > 0 || self.has_room() {
             return false;
         }
         let Some((statement, writes)) = state.pending.front().and_then(PendingRequest::shareable) else { return false };
@@ -176,11 +176,11 @@ impl Inner {
     /// How many queries one connection may have. While connections are being made, each of those is left its share.
     fn pipeline_limit(&self, state: &State) -> usize {
         let limit = self.config.max_pipeline;
-        if state.expected() == 0 {
+        if self.ledger.expected() == 0 {
             return limit;
         }
         let queries = state.pending.len() + state.shared.iter().map(SharedConnection::outstanding).sum::<usize>();
-        limit.min(queries / (state.shared.len() + state.expected()) + 1)
+        limit.min(queries / (state.shared.len() + self.ledger.expected()) + 1)
     }
 
     /// The query at the front, to be sent with the password of a login. Only a plain read that may share a connection: it delays no other.
@@ -217,11 +217,13 @@ impl Inner {
     /// A request whose query goes to another connection if its own ends before it ran.
     fn request(self: &Arc<Self>, Job { query, statement, pipelined, writes, tries, reply }: Job, run: Run) -> Request {
         let pool = Arc::downgrade(self);
+        let timer = Timer::start();
         let reply = Box::new(move |outcome| match outcome {
             Outcome::Completed(result) => {
+                trace::query_ended(timer, &result);
                 if let Some(pool) = pool.upgrade() {
-                    if let Some(timer) = run.alone {
-                        pool.latency.stop(&timer);
+                    if let Some(alone) = run.alone {
+                        pool.latency.stop(&alone);
                     }
                     if result.is_err() && pool.config.close_after_error {
                         // Before the reply, so that the caller finds the counters as pg-pool shows them.

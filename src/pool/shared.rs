@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::connection::ConnectionGuard;
 use super::latency::{LatencyTimer, StatementLatency, UNKNOWN};
+use super::ledger::Phase;
 use super::pending::Job;
 use crate::fingerprint::Fingerprint;
 use crate::wire::ConnectionId;
@@ -33,12 +34,14 @@ pub(super) struct SharedConnection {
 impl SharedConnection {
     /// For a connection that is running statements of which nothing is known.
     pub fn unknown(connection: ConnectionGuard) -> Self {
+        connection.enter(Phase::Shared);
         Self { connection, exclusive: true, stuck: (0, false), held: false, last: UNKNOWN, negligible: false }
     }
 
     /// For a query with the connection for itself.
     pub fn alone(connection: ConnectionGuard, job: &Job, latency: &StatementLatency) -> Self {
         let exclusive = !job.pipelined || !connection.wire.may_share(job.writes);
+        connection.enter(Phase::Shared);
         Self {
             connection,
             exclusive,

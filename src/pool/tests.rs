@@ -79,13 +79,14 @@ impl World {
             statement_cache_size: 0,
             max_pipeline: 64,
             pipeline_writes: false,
+            allow_exit_on_idle: false,
             retry_connect: false,
             close_after_error: true,
         };
         change(&mut config);
         let told = Arc::new(Told::default());
         let target = Arc::new(Target::new(connect_config(server.port)));
-        let pool = Pool::new(config, target, Login::Fixed(None), told.clone(), Handle::current());
+        let pool = Pool::new(config, target, Login::Fixed(None), told.clone(), Arc::default(), Handle::current());
         Self { server, pool, told }
     }
 
@@ -190,7 +191,7 @@ async fn a_failed_attempt_is_one_callers_and_the_next_one_gets_its_own() {
         outcomes.push(outcome(query).await);
     }
     assert_eq!(outcomes, [Err("53300".to_owned()), Err("53300".to_owned()), Ok(())]);
-    assert_eq!((world.server.opened(), world.pool.begun()), (3, 1));
+    assert_eq!((world.server.opened(), world.pool.0.ledger.begun()), (3, 1));
 }
 
 #[tokio::test]
@@ -204,7 +205,7 @@ async fn failures_leave_no_count_behind() {
     for _ in 0..2 {
         assert!(within(world.ask(Pool::open)).await.unwrap().is_err());
     }
-    assert_eq!((world.counts(), world.pool.begun()), ((0, 0, 0), 0));
+    assert_eq!((world.counts(), world.pool.0.ledger.begun()), ((0, 0, 0), 0));
     assert_eq!(outcome(world.query("select 1")).await, Ok(()));
     within(world.end()).await.unwrap();
 }

@@ -22,9 +22,10 @@ use crate::credential::{self, Credential};
 use crate::error::Error;
 use crate::http::Failure;
 use crate::secret::Secret;
+use crate::trace;
 use addresses::AddressFetch;
 pub use addresses::Found;
-use cache::{Cache, Expiring, Fetch};
+use cache::{Cache, Expiring};
 use registry::{Key, Registry};
 
 /// When an access token, which nothing but this module sees, is refreshed before its expiry. databricks-sdk-go: 40 s early, because Azure
@@ -39,9 +40,16 @@ pub struct TokenSource {
     _listener: Option<Listener>,
 }
 
-/// Told of every credential that is fetched.
+/// Told of every fetch of a credential.
 pub type Listener = Arc<Tell>;
-type Tell = dyn Fn(&Credential) + Send + Sync;
+type Tell = dyn Fn(Fetch<'_>) + Send + Sync;
+
+/// What a listener is told.
+#[derive(Clone, Copy)]
+pub enum Fetch<'a> {
+    Began,
+    Ended(Result<&'a Credential, &'a Error>),
+}
 
 impl TokenSource {
     /// The source for `config`. Two configurations with the same workspace, target, identity, claims and network share one cache; how early
@@ -50,7 +58,7 @@ impl TokenSource {
         Arc::new(Self { cache: Self::cache(config), refresh_buffer: config.refresh_buffer, _listener: None })
     }
 
-    /// The same, which tells `listener` of every credential fetched while it lives, by whomever of those who share the cache.
+    /// The same, which tells `listener` of every fetch while it lives, by whomever of those who share the cache.
     pub fn telling(config: &TokenConfig, listener: Listener) -> Self {
         let cache = Self::cache(config);
         let mut listeners = cache.fetcher().listeners.lock().unwrap_or_else(PoisonError::into_inner);
@@ -137,7 +145,7 @@ fn access_tokens(workspace: &Workspace, auth: &Settings, owner: Option<&Arc<dyn 
 #[derive(Debug)]
 struct AccessTokenFetch(Identity);
 
-impl Fetch for AccessTokenFetch {
+impl cache::Fetch for AccessTokenFetch {
     type Value = AccessToken;
 
     async fn fetch(&self, deadline: Instant) -> Result<AccessToken, Failure> {
@@ -160,20 +168,28 @@ impl CredentialFetch {
     }
 }
 
-impl Fetch for CredentialFetch {
+impl cache::Fetch for CredentialFetch {
     type Value = Credential;
 
     async fn fetch(&self, deadline: Instant) -> Result<Credential, Failure> {
-        let credential = self.credential(deadline).await?;
-        let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        for listener in listeners.iter().filter_map(Weak::upgrade) {
-            listener(&credential);
-        }
-        Ok(credential)
+        let timer = trace::fetch_began();
+        self.tell(Fetch::Began);
+        let fetched = self.credential(deadline).await;
+        let outcome = fetched.as_ref().map_err(|failure| &failure.error);
+        trace::fetch_ended(timer, outcome.map(|credential| credential.method));
+        self.tell(Fetch::Ended(outcome));
+        fetched
     }
 }
 
 impl CredentialFetch {
+    fn tell(&self, fetch: Fetch<'_>) {
+        let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for listener in listeners.iter().filter_map(Weak::upgrade) {
+            listener(fetch);
+        }
+    }
+
     async fn credential(&self, deadline: Instant) -> Result<Credential, Failure> {
         authorized(&self.access, deadline, |access| async move { self.request(&access, deadline).await }).await
     }

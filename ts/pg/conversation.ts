@@ -10,7 +10,7 @@ export interface Host {
   /** Somebody has destroyed the connection's stream. */
   severed(): void
   /** The query has had its error and gets nothing more; the connection is not ready yet. */
-  dropActive(): void
+  dropActive(error: Error): void
   /** The connection is ready for the next query, once `tell` has told the last one. */
   ready(status: string, tell: () => void): void
   /** The connection cannot go on. */
@@ -83,7 +83,7 @@ export class Conversation {
     if (!query) return this.isOver ? undefined : this.host.failed(error)
     this.query = null
     if (query.name) delete this.connection.submittedNamedStatements[query.name]
-    this.host.dropActive()
+    this.host.dropActive(error)
     query.handleError(error, this.connection)
   }
 

@@ -9,6 +9,7 @@ import type { Pool } from './pool.js'
 import type { PooledConnection, Release } from './pooled-connection.js'
 import type { ConnectionRegistry } from './connection-registry.js'
 import { isConnectTimeout } from '../policy.js'
+import type { Counters } from './counters.js'
 import { PendingCheckout } from './pending-checkout.js'
 
 /** How long a client that was released with an open cursor or copy has to end it. */
@@ -18,10 +19,6 @@ const doubleRelease = 'Release called on client which has already been released 
 
 export class CheckoutQueue {
   readonly queue: PendingCheckout[] = []
-  /** Connections that callers have. */
-  held = 0
-  /** Connections being made for one caller each. */
-  connecting = 0
   /** Released while a query was running: released in Rust when that is done. */
   private readonly releasedBusy: PooledConnection[] = []
   /** Callers in the queue for whom Rust has been asked for a connection. */
@@ -30,13 +27,14 @@ export class CheckoutQueue {
   constructor(
     private readonly pool: Pool,
     private readonly registry: ConnectionRegistry,
+    private readonly counters: Counters,
   ) {}
 
   /** Gives `caller` a client: an idle one in the next tick, a new one, or the first that becomes free. */
   checkOut(caller: PendingCheckout): void {
-    const idle = this.pool.idleCount
-    if (idle === 0 && this.pool.totalCount < this.pool.options.max) return this.newClient(caller)
-    if (idle > 0 || this.pool._running > 0) process.nextTick(() => this.pulseQueue())
+    const idle = this.counters.idle
+    if (idle === 0 && this.counters.total < this.pool.options.max) return this.newClient(caller)
+    if (idle > 0 || this.counters.running > 0) process.nextTick(() => this.pulseQueue())
     const { connectionTimeoutMillis: limit } = this.pool.options
     if (limit) {
       caller.startTimeout(limit, () => {
@@ -54,11 +52,11 @@ export class CheckoutQueue {
     if (this.pool.ended) return this.pool.log('pulse queue ended')
     if (this.pool.ending && !this.servesQueue) return this.pool._closeIdle()
     if (this.queue.length === 0) return this.pool.log('no queued requests')
-    const idle = this.pool.idleCount
-    const connection = idle > 0 || this.pool._running > 0 ? this.takeIdle() : undefined
+    const idle = this.counters.idle
+    const connection = idle > 0 || this.counters.running > 0 ? this.takeIdle() : undefined
     if (connection) return this.acquire(connection, this.queue.shift()!, false)
-    if (idle === 0 && this.pool.totalCount < this.pool.options.max) return this.newClient(this.queue.shift()!)
-    if (idle > 0 || this.pool._running > 0) this.requestConnections()
+    if (idle === 0 && this.counters.total < this.pool.options.max) return this.newClient(this.queue.shift()!)
+    if (idle > 0 || this.counters.running > 0) this.requestConnections()
   }
 
   /** There may be callers to serve. */
@@ -66,7 +64,7 @@ export class CheckoutQueue {
     return !this.pool.ending || (this.pool._policy.servesQueueAtEnd && this.queue.length > 0)
   }
 
-  /** The connection that was given back last, if it can be had at once. */
+  /** The connection that was released last, if it is available at once. */
   private takeIdle(): PooledConnection | undefined {
     const releasedBusy = this.releasedBusy.pop()
     if (releasedBusy) return releasedBusy
@@ -111,7 +109,7 @@ export class CheckoutQueue {
 
   /** Makes a connection for one caller: the client's `connect()`, which others may have wrapped. */
   private newClient(caller: PendingCheckout, tries = 1): void {
-    this.connecting++
+    this.counters.connecting++
     this.pool.log('checking client timeout')
     if (this.pool._refusal) {
       this.pool.log('connecting new client')
@@ -145,7 +143,7 @@ export class CheckoutQueue {
     this.pool.log('connecting new client')
     client.connect((error: Error | null | undefined) => {
       if (error) return this.failConnect(error, caller)
-      this.connecting--
+      this.counters.connecting--
       // Rust had no room for another, and gave one that was open already.
       if (this.registry.open.has(connection)) this.acquire(connection, caller, false)
       else this.onConnected(connection, caller, tries)
@@ -153,7 +151,7 @@ export class CheckoutQueue {
   }
 
   private failConnect(error: Error, caller: PendingCheckout): void {
-    this.connecting--
+    this.counters.connecting--
     const isLate = isConnectTimeout(error)
     if (isLate) this.pool.log('ending client due to timeout')
     this.pool.log('client failed to connect', isLate ? error.cause : error)
@@ -166,7 +164,7 @@ export class CheckoutQueue {
     const { onConnect } = this.pool.options
     this.registry.open.add(connection)
     connection.held = true
-    this.held++
+    this.counters.held++
     connection.startIdling()
     this.pool.log('new client connected')
     if (!onConnect) return this.onPrepared(connection, caller)
@@ -176,11 +174,13 @@ export class CheckoutQueue {
         this.registry.open.delete(connection)
         this.endUse(connection)
         const { client } = connection
-        const isLost = client._ended || !client._queryable || hasNeverRun(error)
+        // PostgreSQL ends a session with its FATAL error; that it has ended is told later.
+        const isFatal = (error as { severity?: string } | undefined)?.severity === 'FATAL'
+        const isLost = client._ended || !client._queryable || hasNeverRun(error) || isFatal
         const again = isLost && this.pool._policy.triesOtherConnections && tries < native.MAX_PREPARATIONS
-        if (again) this.connecting++
+        if (again) this.counters.connecting++
         this.registry.close(connection, () => {
-          if (again) this.connecting--
+          if (again) this.counters.connecting--
           if (again && !caller.timedOut && !this.pool.ended) return this.newClient(caller, tries + 1)
           this.pulseQueue()
           if (!caller.timedOut) caller.fail(error)
@@ -210,14 +210,14 @@ export class CheckoutQueue {
 
   private endUse(connection: PooledConnection): void {
     connection.held = false
-    this.held--
+    this.counters.held--
   }
 
   private acquire(connection: PooledConnection, caller: PendingCheckout, isNew: boolean): void {
     const { client } = connection
     const { verify } = this.pool.options
     connection.held = true
-    this.held++
+    this.counters.held++
     client.ref()
     if (isNew) this.pool.emit('connect', client)
     this.pool.emit('acquire', client)

@@ -11,8 +11,6 @@ const noop = (): void => {}
 export class ConnectionRegistry {
   /** Connections that count: until they are removed. */
   readonly open = new Set<PooledConnection>()
-  /** Connections that Rust made for its own queries, whose `connect` event has been read. */
-  countedInRust = 0
   /** Connections by number, until their end. */
   private readonly connections = new Map<number, PooledConnection>()
   /** `connect` events of connections made for one caller each, who has not been given them yet. */
@@ -106,7 +104,7 @@ export class ConnectionRegistry {
       if (event.awaited) environment.prepared(connection.id, keepError(new Error('the pool has ended')))
       return
     }
-    this.countedInRust++
+    this.pool._counters.introduced++
     this.open.add(connection)
     connection.startIdling()
     this.startLifetime(connection)
@@ -120,8 +118,9 @@ export class ConnectionRegistry {
     const settle = (error: string | null): void => {
       if (!connection.preparing) return
       connection.preparing = false
-      if (error !== null) {
-        this.countedInRust--
+      if (error === null) this.pool._checkClient(client)
+      else {
+        this.pool._counters.introduced--
         this.open.delete(connection)
         client._ending = true
       }
@@ -147,7 +146,6 @@ export class ConnectionRegistry {
   private async prepare(client: PoolClient): Promise<void> {
     await this.pool.options.onConnect?.(client)
     this.pool.emit('connect', client)
-    this.pool._checkClient(client)
   }
 
   /** An error of a connection that nobody uses. */
@@ -167,7 +165,7 @@ export class ConnectionRegistry {
     connection.stopLifetime()
     if (connection.preparing) {
       connection.preparing = false
-      this.countedInRust--
+      this.pool._counters.introduced--
     }
     const told = (): void => {
       this.connections.delete(connection.id)

@@ -14,6 +14,7 @@ export interface Settings {
   min: number
   idleTimeoutMillis: number
   connectionTimeoutMillis: number
+  allowExitOnIdle: boolean
   maxUses: number | null
   maxLifetimeSeconds: number
   /** The connection to the database uses TLS. */
@@ -26,7 +27,7 @@ export interface Settings {
   schema?: string | null
 }
 
-/** The settings of a pool whose options are of no use. */
+/** The settings of a pool whose options are invalid. */
 export const nowhere: Settings = {
   host: 'localhost',
   port: 5432,
@@ -36,6 +37,7 @@ export const nowhere: Settings = {
   min: 0,
   idleTimeoutMillis: 0,
   connectionTimeoutMillis: 0,
+  allowExitOnIdle: false,
   maxUses: null,
   maxLifetimeSeconds: 0,
   encrypted: false,
@@ -81,9 +83,8 @@ export function lakebaseOptions(given: GivenOptions, settings: Settings): PoolOp
     ...given,
     ...found,
     maxUses: settings.maxUses ?? Infinity,
-    allowExitOnIdle: Boolean(given.allowExitOnIdle),
   }
-  // Still there for whoever needs them, but neither printed nor serialized.
+  // Readable, but neither printed nor serialized.
   for (const secret of secrets) if (secret in options) hide(options, secret, (options as TokenPoolOptions)[secret])
   return options as PoolOptions
 }

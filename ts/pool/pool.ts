@@ -9,6 +9,7 @@ import { AbortError, CANCEL_MILLIS, signalOf } from '../abort.js'
 import { environment, expect, listen, unlisten, type WireEvent } from '../environment.js'
 import { hasNeverRun, restack, type WireError } from '../errors.js'
 import { brief } from '../inspection.js'
+import * as instrumentation from '../instrumentation.js'
 import { GROW, native } from '../native.js'
 import { answerPassword } from '../password.js'
 import { answerIdentity, type CheckServerIdentity } from '../pg/identity.js'
@@ -25,11 +26,12 @@ import type {
   Submittable,
 } from '../pg/types.js'
 import { CheckoutQueue } from './checkout-queue.js'
+import { Counters } from './counters.js'
 import type { PoolClient } from './pooled-connection.js'
 import { nowhere, type GivenOptions, type Settings } from './options.js'
 import { nodePostgres, type Policy } from '../policy.js'
 import { ConnectionRegistry } from './connection-registry.js'
-import { PendingCheckout } from './pending-checkout.js'
+import { PendingCheckout, type ConnectCallback } from './pending-checkout.js'
 import { inContext, isPatched, normalize, type Query, send, type QueryCallback, type QuerySettings } from '../query.js'
 import type { Result } from '../result.js'
 import { types as defaultTypes, type TypeSource } from '../types.js'
@@ -42,14 +44,14 @@ const endedPool = 'Cannot use a pool after calling end on the pool'
 /**
  * A pool of connections, as node-postgres'. Emits `connect`, `acquire`, `release`, `remove` and `error`.
  *
- * Who gets a client is decided here, at the moments at which pg-pool decides it. A plain `query()` that nobody watches needs no client: Rust
+ * Which caller gets a client is decided here, in the ticks in which pg-pool decides it. A plain `query()` needs no client: Rust
  * runs it on any connection, and when all are busy, a plain read shares one (`maxPipeline`).
  */
 export class Pool extends EventEmitter implements AsyncDisposable {
   /** The options in force; secrets are not enumerable. */
   readonly options: PoolOptions
   /** The class of the clients. */
-  readonly Client: typeof Client
+  Client: typeof Client
   /** The class of the promises. */
   readonly Promise: PromiseConstructor
   readonly log: (...message: unknown[]) => void
@@ -62,18 +64,17 @@ export class Pool extends EventEmitter implements AsyncDisposable {
 
   private readonly registry: ConnectionRegistry
   private readonly checkouts: CheckoutQueue
-  /** @internal Queries that Rust runs on connections of its choice. */
-  _running = 0
-  /** Queries of this tick for which there was an idle client: pg-pool keeps those in its queue until the next tick. */
-  private queuedThisTick = 0
-  /** Connections begun for them. pg-pool begins those in the next tick. */
-  private openedThisTick = 0
+  /** @internal */
+  readonly _counters: Counters
   /** Rust waits for this side to prepare new connections. */
   private prepares = false
+  /** A connection has been prepared: what that does to its clients is known. */
+  private prepared = false
   /** The async contexts of the queries for which Rust makes connections that are prepared here. */
   private readonly connectContexts: AsyncResource[] = []
-  private closing = false
   private onEnded: (error?: Error) => void = noop
+  /** Report the ends of Rust's attempts to connect that began with a subscriber. */
+  private readonly connects = new Map<number, NonNullable<ReturnType<typeof instrumentation.beginConnect>>>()
 
   /** @internal */
   readonly _settings: Settings = nowhere
@@ -112,9 +113,10 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     this.Client = given.Client ?? Client
     this.Promise = given.Promise ?? Promise
     this.log = given.log ?? noop
-    for (const name of ['registry', 'checkouts', 'connectContexts', '_policy']) Object.defineProperty(this, name, { writable: true, enumerable: false })
+    for (const name of ['registry', 'checkouts', 'connectContexts', 'connects', '_policy', '_counters']) Object.defineProperty(this, name, { writable: true, enumerable: false })
     this.registry = new ConnectionRegistry(this, () => this.checkouts.pulseQueue(), (connection) => this.checkouts.expire(connection))
-    this.checkouts = new CheckoutQueue(this, this.registry)
+    this._counters = new Counters(this._pool, this.registry.open)
+    this.checkouts = new CheckoutQueue(this, this.registry, this._counters)
     this.types = given.types ?? defaultTypes
     this.binary = Boolean((given as { binary?: boolean }).binary)
     this.usesClients = Boolean(given.verify ?? given.query_timeout) || policy.needsClients(this.options)
@@ -130,28 +132,22 @@ export class Pool extends EventEmitter implements AsyncDisposable {
 
   /** Open connections and those being made. */
   get totalCount(): number {
-    // Rust is only asked for connections it makes of its own accord, and not any more when the pool is closing.
-    const unheard = this.closing ? 0 : Math.max(0, environment.begunConnections(this._pool) - this.registry.countedInRust)
-    return this.registry.open.size + this.checkouts.connecting + unheard - this.openedThisTick
+    return this._counters.total
   }
 
   /** Open connections that nobody uses. */
   get idleCount(): number {
-    return Math.max(0, this.totalCount - this.busy)
+    return this._counters.idle
   }
 
   /** Callers in the queue. */
   get waitingCount(): number {
-    return this.checkouts.queue.length + this.queuedThisTick + Math.max(0, this.busy - this.totalCount)
+    return this.checkouts.queue.length + this._counters.waitingQueries
   }
 
   /** Connections past `maxLifetimeSeconds` that are still in use. */
   get expiredCount(): number {
     return this.registry.expired
-  }
-
-  private get busy(): number {
-    return this.checkouts.held + this.checkouts.connecting + this._running - this.queuedThisTick
   }
 
   /** Runs a query on any connection. */
@@ -194,22 +190,26 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     if (!this.canRunInRust(config, values)) return this.runOnClient(config, values, callback)
     const query: QuerySettings = typeof config === 'string' ? { text: config, values } : normalize(config as QuerySettings, values)
     const types = query.types ?? this.types
+    let ended: ReturnType<typeof instrumentation.beginQuery>
     try {
       send(query, types, this.binary || defaults.binary, (text, name, params, flags) => {
         const request = expect({
           options: { rowMode: query.rowMode, types },
           toError: this._toError,
           respond: (results, connection, _status, error) => {
-            this._running--
+            this._counters.running--
+            ended?.(instrumentation.resultFacts(results, connection, error))
             this.emitUse(connection)
             if (error) this.registry.closeAfterError(connection)
             this.answer(callback, error as Error | undefined, results.length > 1 ? results : results[0])
           },
           fail: (error) => {
-            this._running--
+            this._counters.running--
+            ended?.(instrumentation.resultFacts(undefined, undefined, error))
             this.answer(callback, error)
           },
         })
+        if (instrumentation.isObserved) ended = instrumentation.beginQuery(this._settings, query)
         environment.query(this._pool, request, text, name, params, this.countQuery() ? flags | GROW : flags)
       })
     } catch {
@@ -233,8 +233,9 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   private canRunInRust(config: string | QuerySettings | Query, values: readonly unknown[] | undefined): boolean {
     if (this.ending || this.usesClients || this._refusal || this.checkouts.queue.length > 0) return false
     if (this._policy.emitsUseInTime && this.isListenedTo()) return false
-    if (this._policy.preparesFirstClient && this.registry.open.size === 0 && this.preparesConnections()) return false
-    // A subclass, or somebody's instrumentation.
+    // Whoever prepares the first connection may give it type parsers of its own.
+    if (!this.prepared && this.preparesConnections()) return false
+    // A subclass, or methods that instrumentation has replaced.
     const { connect, query } = this.Client.prototype
     if (this.connect !== connectOfPool || connect !== connectOfClient || query !== queryOfClient || isPatched()) return false
     if (values !== undefined && !Array.isArray(values)) return false
@@ -261,25 +262,11 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     this.emit('release', undefined, connection.client)
   }
 
-  /** Counts a query that Rust will run. True when pg-pool would make a connection for it. */
+  /** Counts a query that Rust will run; returns whether pg-pool would make a connection for it. */
   private countQuery(): boolean {
-    const busy = this.checkouts.held + this.checkouts.connecting + this._running++
-    const known = this.registry.open.size + this.checkouts.connecting
-    if (this.queuedThisTick > 0 || busy < known) {
-      if (this.queuedThisTick++ === 0) process.nextTick(this.onTick)
-    }
-    // Rust is only asked what it has begun when that can matter.
-    if (busy < known || known >= this.options.max) return false
-    const total = this.totalCount + this.openedThisTick
-    const grows = busy >= total && total < this.options.max
-    if (grows && this.queuedThisTick > 0) this.openedThisTick++
+    const grows = this._counters.addQuery(this.options.max)
     if (grows && this.prepares) this.connectContexts.push(new AsyncResource('LakebaseConnection'))
     return grows
-  }
-
-  private readonly onTick = (): void => {
-    this.queuedThisTick = 0
-    this.openedThisTick = 0
   }
 
   /** @internal Tells Rust, once, that new connections are to be prepared here before they are used. */
@@ -299,12 +286,13 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     this.usesClients = true
   }
 
-  /** @internal A listener has had this client and may have replaced its `query`. */
+  /** @internal A listener has prepared this client, or had it, and may have replaced its `query`. */
   _checkClient(client: PoolClient): void {
+    this.prepared = true
     if (Object.hasOwn(client, 'query')) this._useClients()
   }
 
-  /** A query with a client of its own, as node-postgres runs every one. */
+  /** Runs a query on a client, as node-postgres runs every query. */
   private runOnClient(
     config: string | QuerySettings | Query,
     values: readonly unknown[] | undefined,
@@ -382,10 +370,20 @@ export class Pool extends EventEmitter implements AsyncDisposable {
       const error = new Error(endedPool)
       return callback ? callback(error) : this.Promise.reject(error)
     }
-    if (callback) return this.checkouts.checkOut(new PendingCheckout(callback))
+    if (callback) return this.checkouts.checkOut(new PendingCheckout(this.reported(callback)))
     return new this.Promise<PoolClient>((resolve, reject) => {
-      this.checkouts.checkOut(new PendingCheckout((error, client) => (error ? reject(error) : resolve(client!))))
+      this.checkouts.checkOut(new PendingCheckout(this.reported((error, client) => (error ? reject(error) : resolve(client!)))))
     }).catch(restack)
+  }
+
+  /** The callback of a checkout; with a subscriber it also reports the end. */
+  private reported(callback: ConnectCallback): ConnectCallback {
+    const ended = instrumentation.isObserved ? instrumentation.beginCheckout(this._settings) : undefined
+    if (!ended) return callback
+    return (...args) => {
+      ended({ error: args[0] ?? undefined, connection: args[1]?._connection })
+      callback(...args)
+    }
   }
 
   private onEvent(event: WireEvent): void {
@@ -401,6 +399,17 @@ export class Pool extends EventEmitter implements AsyncDisposable {
       case 'identity':
         answerIdentity(event, this.ssl)
         break
+      case 'connecting': {
+        const ended = instrumentation.beginConnect(this._settings)
+        if (ended) this.connects.set(event.attempt as number, ended)
+        break
+      }
+      case 'connectEnded': {
+        const error = event.error ? this._toError(event.error as WireError) : undefined
+        this.connects.get(event.attempt as number)?.({ connection: event.connection ?? undefined, error })
+        this.connects.delete(event.attempt as number)
+        break
+      }
       case 'retire':
         this.registry.remove(this.registry.get(event.connection!)!)
         break
@@ -437,17 +446,17 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   _closeIdle(): void {
     this.log('pulse queue on ending')
     this.close()
-    if (this._running > 0) return
+    if (this._counters.running > 0) return
     for (const connection of [...this.registry.open]) if (!connection.held) this.registry.remove(connection, 'nobody waits')
-    if (this._policy.endsWhenClosed || this.ended || this.registry.open.size + this.checkouts.connecting > 0) return
+    if (this._policy.endsWhenClosed || this.ended || this.registry.open.size + this._counters.connecting > 0) return
     this.ended = true
     this.onEnded()
   }
 
   /** Tells Rust, once, to close what becomes free. */
   private close(): void {
-    if (this.closing) return
-    this.closing = true
+    if (this._counters.isClosing) return
+    this._counters.isClosing = true
     const finish = (error?: Error): void => {
       unlisten(this._pool)
       if (!this._policy.endsWhenClosed) return

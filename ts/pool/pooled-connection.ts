@@ -22,7 +22,7 @@ export class PooledConnection {
   private readonly idleListener: (error: Error) => void
   private lifetime: NodeJS.Timeout | undefined
 
-  /** `onIdleError` is called with an error that comes while nobody has the client. `context`: that of the call for which the connection was made. */
+  /** `onIdleError` takes an error that comes while no caller has the client. `context`: that of the call for which the connection was made. */
   constructor(
     readonly client: PoolClient,
     onIdleError: (connection: PooledConnection, error: Error) => void,

@@ -19,9 +19,9 @@ export function temporaryDirectory(name = 'app') {
 
 /**
  * Makes an app. `from`: a folder of the repository to copy, whose package.json names its dependencies. `dependencies`: names and versions to
- * install where there is none. `devDependencies`: what only the test needs. `files`: their contents by path.
+ * install where there is none. `devDependencies`: what only the test needs. `overrides`: npm's. `files`: their contents by path.
  */
-export async function createApp({ from, dependencies = {}, devDependencies = {}, files = {}, type }) {
+export async function createApp({ from, dependencies = {}, devDependencies = {}, overrides, files = {}, type }) {
   const directory = temporaryDirectory()
   const app = join(directory, 'app')
   mkdirSync(app)
@@ -35,6 +35,7 @@ export async function createApp({ from, dependencies = {}, devDependencies = {},
     [`lakebase-native-${platform}`]: `file:${tarballs.platform}`,
   }
   given.devDependencies = { ...given.devDependencies, ...devDependencies }
+  if (overrides) given.overrides = overrides
   writeFileSync(join(app, 'package.json'), JSON.stringify(given, null, 2))
   for (const [path, content] of Object.entries(files)) {
     mkdirSync(dirname(join(app, path)), { recursive: true })

@@ -2,6 +2,7 @@
 
 mod connection_string;
 mod credential;
+mod hosting;
 mod lakebase;
 mod never_panics;
 mod node_postgres;
