@@ -210,6 +210,8 @@ interface QueryConfig<I = any[]> {
     binary?: boolean | undefined;
     /** Milliseconds after which the query is given up. */
     query_timeout?: number | undefined;
+    /** Aborting it cancels the query on the server; it fails with an `AbortError` (`ABORT_ERR`), and its connection can be used on. */
+    signal?: AbortSignal | undefined;
 }
 /** A query whose rows are arrays of values instead of objects. */
 interface QueryArrayConfig<I = any[]> extends QueryConfig<I> {
@@ -467,6 +469,8 @@ interface QuerySettings {
     portal?: string | undefined;
     /** Milliseconds after which the query is given up. */
     query_timeout?: number | undefined;
+    /** The query is cancelled when it is aborted. */
+    signal?: AbortSignal | undefined;
     callback?: QueryCallback | undefined;
     /** It sends itself. */
     submit?: Submittable['submit'] | undefined;

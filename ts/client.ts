@@ -3,6 +3,7 @@
 import { EventEmitter } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
 import { deprecate, inspect, type InspectOptionsStylized } from 'node:util'
+import { AbortError, signalOf } from './abort.js'
 import { defaults } from './defaults.js'
 import { environment, expect, hold, unlisten } from './environment.js'
 import { restack, type WireError } from './errors.js'
@@ -326,6 +327,12 @@ export class Client extends EventEmitter {
         query.callback = inContext(query.callback)
       }
     }
+    const signal = query._own ? signalOf(config) : undefined
+    if (signal?.aborted) {
+      this.queries.refuse(query, new AbortError(signal))
+      return result
+    }
+    if (signal) this.queries.endWith(signal, query)
     this.queries.bound(query, (config as QuerySettings).query_timeout || Number(this.connectionParameters.query_timeout || 0))
     if (this.binary && !query.binary) query.binary = true
     this.queries.add(query)

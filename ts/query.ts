@@ -37,6 +37,8 @@ export interface QuerySettings {
   portal?: string | undefined
   /** Milliseconds after which the query is given up. */
   query_timeout?: number | undefined
+  /** The query is cancelled when it is aborted. */
+  signal?: AbortSignal | undefined
   callback?: QueryCallback | undefined
   /** It sends itself. */
   submit?: Submittable['submit'] | undefined

@@ -296,6 +296,12 @@ for (const [who, content] of [
   })
 }
 
+test('google-id finds the login that gcloud has kept', async () => {
+  const file = app.emulator.envFor({ auth: 'google-id' }).GOOGLE_APPLICATION_CREDENTIALS
+  const { method } = await login({ auth: 'google-id' }, { GOOGLE_APPLICATION_CREDENTIALS: undefined, CLOUDSDK_CONFIG: dirname(file) })
+  assert.equal(method, 'google-id')
+})
+
 test('the same options as code', async () => {
   const { DATABRICKS_HOST: databricksHost, ARM_CLIENT_ID, ARM_TENANT_ID, ARM_CLIENT_SECRET, HTTPS_PROXY } = app.emulator.envFor({ auth: 'azure-client-secret' })
   const options = { databricksHost, azureClientId: ARM_CLIENT_ID, azureTenantId: ARM_TENANT_ID, azureClientSecret: ARM_CLIENT_SECRET }

@@ -38,7 +38,7 @@ impl WorkspaceAuth for DatabricksCli {
         const { &[&CLI_PATH, &CLIENT_ID, &ACCOUNT_ID] }
     }
 
-    fn runs_programs(&self) -> bool {
+    fn needs_environment(&self) -> bool {
         true
     }
 

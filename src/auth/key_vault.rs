@@ -42,7 +42,7 @@ impl WorkspaceAuth for KeyVault {
         const { &[&VAULT, &CLIENT_ID, &CLIENT_SECRET, &ACCOUNT_ID, &DISCOVERY_URL] }
     }
 
-    fn runs_programs(&self) -> bool {
+    fn needs_environment(&self) -> bool {
         true
     }
 

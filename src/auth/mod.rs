@@ -163,8 +163,8 @@ pub trait WorkspaceAuth: Send + Sync + Debug {
     /// Everything it reads.
     fn settings(&self) -> &'static [&'static Setting];
 
-    /// Whether it runs programs, which need the environment.
-    fn runs_programs(&self) -> bool {
+    /// Whether it needs the whole environment: for programs that it runs, or to find their files.
+    fn needs_environment(&self) -> bool {
         false
     }
 

@@ -98,9 +98,9 @@ impl Settings {
         self.variables = Arc::new(variables.clone());
     }
 
-    /// Forgets the environment where nothing is going to run a program: it holds everybody's secrets.
+    /// Forgets the environment where nothing needs it: it holds everybody's secrets.
     pub fn forget_variables(&mut self, chosen: &Chosen) {
-        if self.profile.is_none() && !chosen.iter().any(|method| method.runs_programs()) {
+        if self.profile.is_none() && !chosen.iter().any(|method| method.needs_environment()) {
             self.variables = Arc::default();
         }
     }

@@ -26,6 +26,8 @@ export interface QueryConfig<I = any[]> {
   binary?: boolean | undefined
   /** Milliseconds after which the query is given up. */
   query_timeout?: number | undefined
+  /** Aborting it cancels the query on the server; it fails with an `AbortError` (`ABORT_ERR`), and its connection can be used on. */
+  signal?: AbortSignal | undefined
 }
 
 /** A query whose rows are arrays of values instead of objects. */

@@ -5,6 +5,7 @@ import { EventEmitter } from 'node:events'
 import { inspect, type InspectOptionsStylized } from 'node:util'
 import { Client } from '../client.js'
 import { defaults } from '../defaults.js'
+import { AbortError, CANCEL_MILLIS, signalOf } from '../abort.js'
 import { environment, expect, listen, unlisten } from '../environment.js'
 import { hasNeverRun, restack, type WireError } from '../errors.js'
 import type { PoolEvent } from '../events.js'
@@ -240,8 +241,9 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     if (this.connect !== connectOfPool || connect !== connectOfClient || query !== queryOfClient || isPatched()) return false
     if (values !== undefined && !Array.isArray(values)) return false
     if (typeof config === 'object' && config !== null) {
-      const { text, values: own, query_timeout: bound } = config as QuerySettings
-      if (typeof text !== 'string' || bound || (own && !Array.isArray(own)) || 'submit' in config) return false
+      const { text, values: own, query_timeout: bound, signal } = config as QuerySettings
+      // One that may be cancelled shares its connection with nobody.
+      if (typeof text !== 'string' || bound || signal || (own && !Array.isArray(own)) || 'submit' in config) return false
     } else if (typeof config !== 'string') {
       return false
     }
@@ -298,7 +300,17 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     callback: QueryCallback,
     tries = 1,
   ): void {
+    const signal = signalOf(config)
+    if (signal?.aborted) return process.nextTick(() => callback(new AbortError(signal)))
+    let isWaiting = true
+    const abort = (): void => {
+      isWaiting = false
+      callback(new AbortError(signal!))
+    }
+    signal?.addEventListener('abort', abort, { once: true })
     this.connect((error, client) => {
+      signal?.removeEventListener('abort', abort)
+      if (!isWaiting) return client?.release()
       if (error || !client) return callback(error)
       let released = false
       const onError = (lost: Error): void => {
@@ -315,7 +327,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
           client.removeListener('error', onError)
           if (released) return
           released = true
-          client.release(this.closedBy(client, failure))
+          this.giveBack(client, failure)
           const isOwn = typeof config !== 'object' || !('submit' in config)
           const again = this._policy.triesOtherConnections && isOwn && hasNeverRun(failure) && tries < native.MAX_QUERY_TRIES && !this.ending
           if (again) return this.runOnClient(config, values, callback, tries + 1)
@@ -326,6 +338,21 @@ export class Pool extends EventEmitter implements AsyncDisposable {
         client.release(thrown as Error)
         callback(thrown as Error)
       }
+    })
+  }
+
+  /** Releases the client of a query that has ended, or was given up: then when the server has cancelled it. */
+  private giveBack(client: PoolClient, failure: Error | null | undefined): void {
+    if (!failure || !this._policy.cancelsTimedOut || !client._queryable || !client._isBusy) return client.release(this.closedBy(client, failure))
+    const release = (error?: Error): void => {
+      clearTimeout(late)
+      client.removeListener('error', release)
+      client.release(error ?? this.closedBy(client, failure))
+    }
+    const late = setTimeout(() => release(failure), CANCEL_MILLIS)
+    client.once('error', release)
+    client.whenIdle(() => {
+      if (client.listeners('error').includes(release)) release()
     })
   }
 

@@ -31,7 +31,7 @@ impl WorkspaceAuth for Cli {
         const { &[&TENANT_ID, &RESOURCE_ID, &ENVIRONMENT] }
     }
 
-    fn runs_programs(&self) -> bool {
+    fn needs_environment(&self) -> bool {
         true
     }
 

@@ -17,12 +17,7 @@ use crate::http::{Authorization, Body, Failure, Request};
 use crate::secret::Secret;
 use crate::setting::Setting;
 
-static FILE: Setting = Setting::variable(&["GOOGLE_APPLICATION_CREDENTIALS"]);
-/// Where gcloud keeps its files, and where it does by default.
-static DIRECTORY: Setting = Setting::variable(&["CLOUDSDK_CONFIG"]);
-static APP_DATA: Setting = Setting::variable(&["APPDATA"]);
-static HOME: Setting = Setting::variable(&["HOME"]);
-pub(super) const SETTINGS: [&Setting; 4] = [&FILE, &DIRECTORY, &APP_DATA, &HOME];
+pub(super) static FILE: Setting = Setting::variable(&["GOOGLE_APPLICATION_CREDENTIALS"]);
 
 /// The metadata server of a virtual machine, of Cloud Run, of GKE: always here, on no route, without TLS.
 const MACHINE: &str = "http://169.254.169.254/computeMetadata/v1/instance/service-accounts/default/token";
@@ -82,11 +77,12 @@ async fn file(settings: &Settings) -> Result<Option<(String, Secret)>, Failure> 
     if let Some(path) = settings.text(&FILE) {
         return Ok(Some((path.to_owned(), read(path).await?)));
     }
+    let variable = |name| settings.variables().get(name).filter(|value| !value.is_empty());
     let own = |directory: &str| Path::new(directory).join("application_default_credentials.json");
     let places = [
-        settings.text(&DIRECTORY).map(own),
-        settings.text(&APP_DATA).map(|data| own(&format!("{data}/gcloud"))),
-        settings.text(&HOME).map(|home| own(&format!("{home}/.config/gcloud"))),
+        variable("CLOUDSDK_CONFIG").map(|directory| own(directory)),
+        variable("APPDATA").map(|data| own(&format!("{data}/gcloud"))),
+        variable("HOME").map(|home| own(&format!("{home}/.config/gcloud"))),
     ];
     let Some(place) = places.into_iter().flatten().find(|place| place.is_file()) else { return Ok(None) };
     let path = place.to_string_lossy().into_owned();

@@ -32,7 +32,11 @@ impl WorkspaceAuth for ServiceAccount {
     }
 
     fn settings(&self) -> &'static [&'static Setting] {
-        const { &[&ACCOUNT, default::SETTINGS[0], default::SETTINGS[1], default::SETTINGS[2], default::SETTINGS[3]] }
+        const { &[&ACCOUNT, &default::FILE] }
+    }
+
+    fn needs_environment(&self) -> bool {
+        true
     }
 
     fn applies(&self, settings: &Settings) -> Applies {
