@@ -9,7 +9,7 @@ import { assertHidden, secretsOf } from '../support/secrets.mjs'
 import { test } from '../support/test.mjs'
 
 // Not public yet: what is exported will be built on it.
-const { subscribe } = createRequire(import.meta.url)('../../dist/instrumentation.js')
+const { subscribe } = createRequire(import.meta.url)('../../dist/core.js')['instrumentation.js']()
 const app = deploy()
 
 /** Collects what happens while `work` runs: `[kind, begin, end]`, in the order of the ends. */
