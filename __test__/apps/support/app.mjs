@@ -19,7 +19,7 @@ export function temporaryDirectory(name = 'app') {
 
 /**
  * Makes an app. `from`: a folder of the repository to copy, whose package.json names its dependencies. `dependencies`: names and versions to
- * install where there is none. `devDependencies`: what only the test needs. `overrides`: npm's. `files`: their contents by path.
+ * install, in place of those. `devDependencies`: what only the test needs. `overrides`: npm's. `files`: their contents by path.
  */
 export async function createApp({ from, dependencies = {}, devDependencies = {}, overrides, files = {}, type }) {
   const directory = temporaryDirectory()
@@ -31,6 +31,7 @@ export async function createApp({ from, dependencies = {}, devDependencies = {},
   const platform = /^lakebase-native-(.+)-\d+\.\d+\.\d+.*\.tgz$/.exec(basename(tarballs.platform))[1]
   given.dependencies = {
     ...given.dependencies,
+    ...dependencies,
     'lakebase-native': `file:${tarballs.main}`,
     [`lakebase-native-${platform}`]: `file:${tarballs.platform}`,
   }
