@@ -2,6 +2,7 @@
 
 import type { AuthProvider } from './auth/questions.js'
 import { AuthenticationError } from './errors.js'
+import type { TokenOptions } from './config/options.js'
 
 /** What is used of the SDK's `WorkspaceClient` (`@databricks/sdk-experimental`). */
 export interface WorkspaceClient {
@@ -72,7 +73,7 @@ function providerOf(client: WorkspaceClient): AuthProvider {
 }
 
 /** The options that Rust reads, with the workspace client as the way to authenticate. */
-export function withoutDatabricksOptions<O extends object>(options: O): O {
+export function withoutDatabricksOptions<O extends TokenOptions>(options: O): O {
   if (typeof options !== 'object' || options === null || !('workspaceClient' in options || 'telemetry' in options)) return options
   const { workspaceClient, telemetry: _telemetry, ...others } = options as O & DatabricksOptions
   // One that has no settings is this package's own, which authenticates as the options say.
