@@ -593,7 +593,7 @@ declare class Client extends EventEmitter {
     /** Parameters the server reported at startup. */
     parameters: Record<string, string>;
     constructor(config?: string | ClientConfig);
-    /** Connects a client of its own. A pool's client is already connected. */
+    /** Connects a client without a pool. A pool's client is already connected. */
     connect(): Promise<Client>;
     connect(callback: ((err: Error) => void) | ((err: null, c: Client) => void)): void;
     /** Runs a query after those before it; see node-postgres' `client.query`. */
@@ -618,7 +618,7 @@ declare class Client extends EventEmitter {
     /** Ends the connection; a query that is still running is cut off, unless the client pipelines. */
     end(): Promise<void>;
     end(callback: (err: Error) => void): void;
-    /** What the server is told at startup. */
+    /** The parameters of the startup message. */
     getStartupConf(): Record<string, string>;
     /** @deprecated as in node-postgres: the query that is running. */
     get activeQuery(): Query | null;
@@ -673,7 +673,7 @@ type Password = string | ((parameters?: ConnectionParameters) => string | undefi
 /**
  * A pool of connections, as node-postgres'. Emits `connect`, `acquire`, `release`, `remove` and `error`.
  *
- * Who gets a client is decided here, at the moments at which pg-pool decides it. A plain `query()` that nobody watches needs no client: Rust
+ * Which caller gets a client is decided here, in the ticks in which pg-pool decides it. A plain `query()` needs no client: Rust
  * runs it on any connection, and when all are busy, a plain read shares one (`maxPipeline`).
  */
 declare class Pool extends EventEmitter implements AsyncDisposable {
