@@ -35,13 +35,6 @@ declare class ConnectionParameters$1 {
     getLibpqConnectionString(callback: (error: Error | null, text: string | null) => void): void;
 }
 
-/** Gives a client back: `release()` for more use, `release(true)` or `release(error)` to close its connection. */
-type Release = (error?: Error | boolean) => void;
-/** A connection checked out of a pool. */
-interface PoolClient extends Client {
-    release: Release;
-}
-
 declare enum TypeId {
     BOOL = 16,
     BYTEA = 17,
@@ -204,6 +197,97 @@ type QueryConfigValues<T> = T extends readonly unknown[] ? T : never;
 /** Where a client finds the parser of a type: `getTypeParser(oid, format)`. */
 interface CustomTypesConfig extends TypeSource {
 }
+/** A query as an object. */
+interface QueryConfig<I = any[]> {
+    /** Prepares the statement under this name, once per connection. */
+    name?: string | undefined;
+    text: string;
+    values?: QueryConfigValues<I>;
+    types?: CustomTypesConfig | undefined;
+    /** `extended`: use the extended protocol even without values. */
+    queryMode?: 'extended' | undefined;
+    /** Ask for values in binary format. */
+    binary?: boolean | undefined;
+    /** Milliseconds after which the query is given up. */
+    query_timeout?: number | undefined;
+    /** Aborting it cancels the query on the server; it fails with an `AbortError` (`ABORT_ERR`), and its connection can be used on. */
+    signal?: AbortSignal | undefined;
+}
+/** A query whose rows are arrays of values instead of objects. */
+interface QueryArrayConfig<I = any[]> extends QueryConfig<I> {
+    rowMode: 'array';
+}
+/** A query object that sends itself: `Query`, pg-cursor, pg-query-stream, pg-copy-streams. */
+interface Submittable {
+    submit: (connection: Connection$1) => void;
+}
+/** One column of a result. */
+interface FieldDef {
+    name: string;
+    tableID: number;
+    columnID: number;
+    dataTypeID: number;
+    dataTypeSize: number;
+    dataTypeModifier: number;
+    format: string;
+}
+interface QueryResultBase {
+    /** First word of the command tag: `SELECT`, `INSERT`, … */
+    command: string;
+    /** Rows affected or returned; null where the command has no count. */
+    rowCount: number | null;
+    oid: number;
+    fields: FieldDef[];
+}
+/** A row as an object, keyed by column name. */
+interface QueryResultRow {
+    [column: string]: any;
+}
+interface QueryResult<R extends QueryResultRow = any> extends QueryResultBase {
+    rows: R[];
+}
+interface QueryArrayResult<R extends any[] = any[]> extends QueryResultBase {
+    rows: R[];
+}
+interface ResultBuilder<R extends QueryResultRow = any> extends QueryResult<R> {
+    addRow(row: R): void;
+}
+/** Listener of a query's event. */
+type QueryListener<E, R extends QueryResultRow> = E extends 'row' ? (row: R, result?: ResultBuilder<R>) => void : E extends 'error' ? (err: Error) => void : (result: ResultBuilder<R>) => void;
+interface QueryParse {
+    name: string;
+    text: string;
+    types: string[];
+}
+interface BindConfig {
+    portal?: string | undefined;
+    statement?: string | undefined;
+    binary?: string | undefined;
+    values?: (Buffer | null | undefined | string)[] | undefined;
+    valueMapper?: ((param: any, index: number) => any) | undefined;
+}
+interface ExecuteConfig {
+    portal?: string | undefined;
+    rows?: string | undefined;
+}
+interface MessageConfig {
+    type: string;
+    name?: string | undefined;
+}
+/** What a `Submittable` speaks the protocol with. */
+interface Connection$1 extends EventEmitter {
+    readonly stream: Duplex;
+    bind(config: BindConfig | null, more: boolean): void;
+    execute(config: ExecuteConfig | null, more: boolean): void;
+    parse(query: QueryParse, more: boolean): void;
+    query(text: string): void;
+    describe(msg: MessageConfig, more: boolean): void;
+    close(msg: MessageConfig, more: boolean): void;
+    flush(): void;
+    sync(): void;
+    end(): void;
+}
+
 /** Options of a client, with node-postgres' names, units and defaults. */
 interface ClientConfig {
     user?: string | undefined;
@@ -259,98 +343,6 @@ interface Defaults extends ClientConfig {
     /** Send a `Date` as UTC instead of as local time with offset. */
     parseInputDatesAsUTC?: boolean | undefined;
 }
-/** Options of a pool, with pg-pool's names, units and defaults. */
-interface PoolConfig extends ClientConfig {
-    /** Connections at most. Default 10. */
-    max?: number | undefined;
-    /** Connections kept when idle. Default 0. */
-    min?: number | undefined;
-    /** Milliseconds after which an idle connection is closed. Default 10,000; 0 or null: never. */
-    idleTimeoutMillis?: number | undefined | null;
-    /** Told what the pool does, in words. */
-    log?: ((...messages: any[]) => void) | undefined;
-    /** The class of the promises that methods return. */
-    Promise?: PromiseConstructorLike | undefined;
-    /** Let the process exit while connections lie idle. Default `false`. */
-    allowExitOnIdle?: boolean | undefined;
-    /** Uses after which a connection is replaced. Default: unlimited. */
-    maxUses?: number | undefined;
-    /** Age in seconds at which a connection is replaced. Default 0: unlimited. */
-    maxLifetimeSeconds?: number | undefined;
-    /** This package's own: plain reads in flight per connection when all are busy. Default 64; 1: no pipelining. */
-    maxPipeline?: number | undefined;
-    /** This package's own: writes share connections, too; what is behind one that waits for a lock waits with it. Default `false`. */
-    pipelineWrites?: boolean | undefined;
-    /** A class derived from this package's `Client`. */
-    Client?: (new () => ClientBase) | undefined;
-    /** Prepares a new connection before it is used for anything else. */
-    onConnect?: ((client: ClientBase) => void) | undefined;
-    /** Accepts a new connection, or refuses it with an error, before its first caller gets it. */
-    verify?: ((client: PoolClient, done: (err?: Error) => void) => void) | undefined;
-}
-/** The options a pool has in force: `pool.options`. */
-interface PoolOptions extends Omit<PoolConfig, 'verify'> {
-    max: number;
-    maxUses: number;
-    allowExitOnIdle: boolean;
-    maxLifetimeSeconds: number;
-    idleTimeoutMillis: number | null;
-    /** Declared for any client, so that a pool of this package can stand where node-postgres' is expected. */
-    verify?: ((client: ClientBase, done: (err?: Error) => void) => void) | undefined;
-}
-/** A query as an object. */
-interface QueryConfig<I = any[]> {
-    /** Prepares the statement under this name, once per connection. */
-    name?: string | undefined;
-    text: string;
-    values?: QueryConfigValues<I>;
-    types?: CustomTypesConfig | undefined;
-    /** `extended`: use the extended protocol even without values. */
-    queryMode?: 'extended' | undefined;
-    /** Ask for values in binary format. */
-    binary?: boolean | undefined;
-    /** Milliseconds after which the query is given up. */
-    query_timeout?: number | undefined;
-}
-/** A query whose rows are arrays of values instead of objects. */
-interface QueryArrayConfig<I = any[]> extends QueryConfig<I> {
-    rowMode: 'array';
-}
-/** A query object that sends itself: `Query`, pg-cursor, pg-query-stream, pg-copy-streams. */
-interface Submittable {
-    submit: (connection: Connection$1) => void;
-}
-/** One column of a result. */
-interface FieldDef {
-    name: string;
-    tableID: number;
-    columnID: number;
-    dataTypeID: number;
-    dataTypeSize: number;
-    dataTypeModifier: number;
-    format: string;
-}
-interface QueryResultBase {
-    /** First word of the command tag: `SELECT`, `INSERT`, … */
-    command: string;
-    /** Rows affected or returned; null where the command has no count. */
-    rowCount: number | null;
-    oid: number;
-    fields: FieldDef[];
-}
-/** A row as an object, keyed by column name. */
-interface QueryResultRow {
-    [column: string]: any;
-}
-interface QueryResult<R extends QueryResultRow = any> extends QueryResultBase {
-    rows: R[];
-}
-interface QueryArrayResult<R extends any[] = any[]> extends QueryResultBase {
-    rows: R[];
-}
-interface ResultBuilder<R extends QueryResultRow = any> extends QueryResult<R> {
-    addRow(row: R): void;
-}
 /** A NOTIFY that reached a listening client. */
 interface Notification {
     processId: number;
@@ -359,54 +351,8 @@ interface Notification {
 }
 /** `I` idle, `T` in a transaction, `E` in a failed one; null before the connection is ready. */
 type TransactionStatus = 'I' | 'T' | 'E' | null;
-interface QueryParse {
-    name: string;
-    text: string;
-    types: string[];
-}
-interface BindConfig {
-    portal?: string | undefined;
-    statement?: string | undefined;
-    binary?: string | undefined;
-    values?: (Buffer | null | undefined | string)[] | undefined;
-    valueMapper?: ((param: any, index: number) => any) | undefined;
-}
-interface ExecuteConfig {
-    portal?: string | undefined;
-    rows?: string | undefined;
-}
-interface MessageConfig {
-    type: string;
-    name?: string | undefined;
-}
-/** What a `Submittable` speaks the protocol with. */
-interface Connection$1 extends EventEmitter {
-    readonly stream: Duplex;
-    bind(config: BindConfig | null, more: boolean): void;
-    execute(config: ExecuteConfig | null, more: boolean): void;
-    parse(query: QueryParse, more: boolean): void;
-    query(text: string): void;
-    describe(msg: MessageConfig, more: boolean): void;
-    close(msg: MessageConfig, more: boolean): void;
-    flush(): void;
-    sync(): void;
-    end(): void;
-}
-interface Events extends EventEmitter {
-    on(event: 'error', listener: (err: Error, client: Client) => void): this;
-}
-/** Listener of a pool's event. */
-type PoolListener<E> = E extends 'error' | 'release' ? (err: Error, client: PoolClient) => void : (client: PoolClient) => void;
 /** Listener of a client's event. */
 type ClientListener<E> = E extends 'connect' | 'drain' | 'end' ? () => void : E extends 'error' ? (err: Error) => void : E extends 'notice' ? (notice: NoticeMessage) => void : (message: Notification) => void;
-/** Listener of a query's event. */
-type QueryListener<E, R extends QueryResultRow> = E extends 'row' ? (row: R, result?: ResultBuilder<R>) => void : E extends 'error' ? (err: Error) => void : (result: ResultBuilder<R>) => void;
-/** What clients of both packages have in common. A type only: there is no class of this name. */
-interface ClientBase extends EventEmitter, Pick<Client, 'query' | 'copyFrom' | 'copyTo' | 'pauseDrain' | 'resumeDrain' | 'escapeIdentifier' | 'escapeLiteral' | 'setTypeParser' | 'getTypeParser' | 'getTransactionStatus'> {
-    connect(): Promise<ClientBase>;
-    connect(callback: ((err: Error) => void) | ((err: null, c: ClientBase) => void)): void;
-    on<E extends 'connect' | 'drain' | 'error' | 'notice' | 'notification' | 'end'>(event: E, listener: ClientListener<E>): this;
-}
 
 /** A parameter as it crosses: text, bytes or null. */
 type WireValue = string | Uint8Array | null;
@@ -523,6 +469,8 @@ interface QuerySettings {
     portal?: string | undefined;
     /** Milliseconds after which the query is given up. */
     query_timeout?: number | undefined;
+    /** The query is cancelled when it is aborted. */
+    signal?: AbortSignal | undefined;
     callback?: QueryCallback | undefined;
     /** It sends itself. */
     submit?: Submittable['submit'] | undefined;
@@ -670,157 +618,6 @@ interface ConnectionParameters {
 /** A password, or a function that gives one for each new connection. */
 type Password = string | ((parameters?: ConnectionParameters) => string | undefined | Promise<string | undefined>);
 
-/**
- * A pool of connections, as node-postgres'. Emits `connect`, `acquire`, `release`, `remove` and `error`.
- *
- * Which caller gets a client is decided here, in the ticks in which pg-pool decides it. A plain `query()` needs no client: Rust
- * runs it on any connection, and when all are busy, a plain read shares one (`maxPipeline`).
- */
-declare class Pool extends EventEmitter implements AsyncDisposable {
-    /** The options in force; secrets are not enumerable. */
-    readonly options: PoolOptions;
-    /** The class of the clients. */
-    readonly Client: typeof Client;
-    /** The class of the promises. */
-    readonly Promise: PromiseConstructor;
-    readonly log: (...message: unknown[]) => void;
-    /** `end()` was called. */
-    ending: boolean;
-    /** `end()` is done. */
-    ended: boolean;
-    #private;
-    /** Options, defaults and environment variables are node-postgres'. A string is a `connectionString`. Connects when first used. */
-    constructor(options?: string | PoolConfig);
-    /** Open connections and those being made. */
-    get totalCount(): number;
-    /** Open connections that nobody uses. */
-    get idleCount(): number;
-    /** Callers in the queue. */
-    get waitingCount(): number;
-    /** Connections past `maxLifetimeSeconds` that are still in use. */
-    get expiredCount(): number;
-    /** Runs a query on any connection. */
-    query<T extends Submittable>(queryStream: T): T;
-    query<R extends any[] = any[], I = any[]>(queryConfig: QueryArrayConfig<I>, values?: QueryConfigValues<I>): Promise<QueryArrayResult<R>>;
-    query<R extends QueryResultRow = any, I = any[]>(queryConfig: QueryConfig<I>): Promise<QueryResult<R>>;
-    query<R extends QueryResultRow = any, I = any[]>(queryTextOrConfig: string | QueryConfig<I>, values?: QueryConfigValues<I>): Promise<QueryResult<R>>;
-    query<R extends any[] = any[], I = any[]>(queryConfig: QueryArrayConfig<I>, callback: (err: Error, result: QueryArrayResult<R>) => void): void;
-    query<R extends QueryResultRow = any, I = any[]>(queryTextOrConfig: string | QueryConfig<I>, callback: (err: Error, result: QueryResult<R>) => void): void;
-    query<R extends QueryResultRow = any, I = any[]>(queryText: string, values: QueryConfigValues<I>, callback: (err: Error, result: QueryResult<R>) => void): void;
-    /** Checks a connection out; give it back with its `release()`. */
-    connect(): Promise<PoolClient>;
-    connect(callback: (err: Error | undefined, client: PoolClient | undefined, done: (release?: any) => void) => void): void;
-    /** Closes every connection as it becomes free; resolves when none is left. */
-    end(): Promise<void>;
-    end(callback: (error?: Error) => void): void;
-    /** `await using pool = …`: ends the pool. */
-    [Symbol.asyncDispose](): Promise<void>;
-}
-/** Which listener belongs to which event. */
-interface Pool {
-    on<E extends 'error' | 'release' | 'connect' | 'acquire' | 'remove'>(event: E, listener: PoolListener<E>): this;
-}
-
-/** The headers of a request of Node.js. */
-type NodeHeaders = Record<string, string | string[] | undefined>;
-/** The part of the web's `Headers` that is read. */
-interface WebHeaders {
-    get(name: string): string | null;
-}
-/** A request of Node.js (also Express, Fastify, Hono's raw one), a web `Request`, or headers alone. */
-type ForwardedRequest = {
-    headers: NodeHeaders | WebHeaders;
-} | NodeHeaders | WebHeaders;
-
-/** PostgreSQL's transaction modes; what is not given is the session's default. */
-interface TransactionOptions {
-    isolationLevel?: 'read uncommitted' | 'read committed' | 'repeatable read' | 'serializable';
-    readOnly?: boolean;
-    /** With `serializable` and `readOnly`: waits for a snapshot that needs no checks. */
-    deferrable?: boolean;
-}
-
-/** A database credential was fetched, as the event `token` tells it: never the credential itself. */
-interface FetchedToken {
-    /** The name of the way that authenticated for it, such as `oauth-m2m`. */
-    method: string;
-    /** When PostgreSQL stops accepting it for new connections. */
-    expiresAt: Date;
-}
-/**
- * A pool of connections to Lakebase: node-postgres' pool, with passwords that are fetched, cached and rotated in Rust.
- *
- * Emits `token` (a `FetchedToken`) for each credential that is fetched for it, besides the events of a pool.
- */
-declare class LakebasePool extends Pool {
-    #private;
-    /** Throws a `ConfigurationError` that lists every problem. Connects when first used. */
-    constructor(options?: LakebasePoolOptions);
-    end(): Promise<void>;
-    end(callback: (error?: Error) => void): void;
-    /**
-     * Forgets this pool's credential and the workspace token behind it, for everybody in the process who shares them: the next connection gets
-     * new ones. For a secret that was replaced, or a permission that was just given. Open connections stay.
-     */
-    clearTokenCache(): void;
-    /**
-     * Queries as a user: `current_user` and row-level security are the user's. Each user has a small pool of its own (`users`), which the user's
-     * token opens; this pool's identity plays no part.
-     *
-     * `token` is the user's token for the workspace; `jwt`, an identity provider's token for the user, is exchanged for one by the account's
-     * federation policy.
-     */
-    forUser(identity: UserIdentity): PoolOfUser;
-    /**
-     * The same for the user of a request that Databricks' proxy has forwarded: `x-forwarded-access-token`, `x-forwarded-email`.
-     *
-     * Anybody can send these headers where no such proxy is in front, so this throws unless `trustForwardedHeaders` is set. Without a token it
-     * throws an `AuthenticationError`; in development (`NODE_ENV`), with `users.developmentFallback`, it warns and gives this pool.
-     */
-    asUser(request: ForwardedRequest): PoolOfUser;
-    /** The credential this pool logs in with: cached, shared with everybody of the same identity in this process. */
-    getToken(): Promise<string>;
-    /**
-     * Runs `work` in a transaction: commits when it resolves, rolls back and rethrows when it does not.
-     *
-     * Query with the client that `work` is given; the pool's own `query()` is another connection.
-     */
-    transaction<T>(work: (client: PoolClient) => Promise<T>, options?: TransactionOptions): Promise<T>;
-}
-/**
- * A pool for Lakebase. All settings can come from the environment: with `DATABRICKS_HOST`, `LAKEBASE_ENDPOINT`, `PGHOST`, `PGDATABASE` and
- * `DATABRICKS_CLIENT_ID` + `DATABRICKS_CLIENT_SECRET` set, `createLakebasePool()` is enough.
- *
- * Throws a `ConfigurationError` that lists every problem; connects when first used.
- */
-declare function createLakebasePool(options?: LakebasePoolOptions): LakebasePool;
-
-/** Bounds of the pools of users. */
-interface UserPoolLimits {
-    /** Connections at most of one user's pool. Default 3. */
-    max?: number;
-    /** Pools at most. Default 100. */
-    maxPools?: number;
-    /** Connections at most of all of them together. Default 100. */
-    maxConnections?: number;
-    /** Milliseconds after which a pool that is not used is closed. Default 60,000. */
-    idleTimeoutMillis?: number;
-}
-/** Who a pool is for: the user's workspace token, or an identity provider's JSON Web Token to exchange for one. */
-type UserIdentity = {
-    user: string;
-    token: string;
-} | {
-    user: string;
-    jwt: string;
-};
-/** What can be done as a user. Each call takes the user's pool, which may have been closed and made again in between. */
-interface PoolOfUser {
-    query<R extends QueryResultRow = QueryResultRow>(query: string | QueryConfig, values?: unknown[]): Promise<QueryResult<R>>;
-    connect(): Promise<PoolClient>;
-    transaction<T>(work: (client: PoolClient) => Promise<T>, options?: TransactionOptions): Promise<T>;
-}
-
 /** How the database connection is encrypted and whom it trusts, as in node-postgres. Other members are refused. */
 interface SslOptions {
     /** `false`: encrypt without verifying the certificate. Default `true`. */
@@ -883,7 +680,7 @@ interface ConnectionOptions {
 }
 /** Options of what a pool does with its connections, with pg-pool's names and units. */
 interface PoolingOptions {
-    /** Connections at most. Default 10. */
+    /** Connections at most. Default 10; fewer on hosts that run functions (docs/hosts.md), as the next two. */
     max?: number;
     /** Connections kept when idle. Default 0. */
     min?: number;
@@ -905,17 +702,6 @@ interface PoolingOptions {
     pipelineWrites?: boolean;
     /** Told what the pool does, in words. */
     log?: (...message: unknown[]) => void;
-}
-/** Options that a pool acts on in JavaScript; the rest is read in Rust. */
-interface PoolHooks {
-    /** Prepares a new connection before it is used for anything else. */
-    onConnect?: ((client: PoolClient) => unknown) | undefined;
-    /** Accepts a new connection, or refuses it with an error, before its first caller gets it. */
-    verify?: ((client: PoolClient, done: (error?: Error) => void) => void) | undefined;
-    /** A class derived from this package's `Client`. */
-    Client?: typeof Client | undefined;
-    /** The class of the promises that methods return. */
-    Promise?: PromiseConstructor | undefined;
 }
 /** A Unity Catalog claim of a database credential. */
 interface Claim {
@@ -952,8 +738,10 @@ interface AuthenticationOptions {
     oidcTokenEnv?: string;
     /** Token federation: the file that holds it. `DATABRICKS_OIDC_TOKEN_FILEPATH`. */
     oidcTokenFile?: string;
-    /** What the identity provider's token is asked for. Default: the workspace's token endpoint. `DATABRICKS_TOKEN_AUDIENCE`. */
+    /** What the identity provider's token is asked for. Default: what the workspace says, mostly its token endpoint. `DATABRICKS_TOKEN_AUDIENCE`. */
     tokenAudience?: string;
+    /** Another OAuth discovery document than the workspace's own. `DATABRICKS_DISCOVERY_URL`. */
+    discoveryUrl?: string;
     /** The Databricks CLI. Default: `databricks` in `PATH`. `DATABRICKS_CLI_PATH`. */
     databricksCliPath?: string;
     /** A service on this machine that gives tokens. `DATABRICKS_METADATA_SERVICE_URL`. */
@@ -962,15 +750,24 @@ interface AuthenticationOptions {
     azureClientId?: string;
     /** Its secret. `ARM_CLIENT_SECRET`. */
     azureClientSecret?: string;
-    /** Its directory. `ARM_TENANT_ID`. */
+    /** Its directory. Default: the workspace's. `ARM_TENANT_ID`. */
     azureTenantId?: string;
     /** Use the managed identity of the machine or app. `ARM_USE_MSI`. */
     azureUseMsi?: boolean;
-    /** The workspace's resource id, for an identity that may manage the workspace and is no user of it. `DATABRICKS_AZURE_RESOURCE_ID`. */
+    /**
+     * The workspace's resource id, for an identity that may manage the workspace and is no user of it. Without `databricksHost`, Azure tells the
+     * workspace's URL by it. `DATABRICKS_AZURE_RESOURCE_ID`.
+     */
     azureResourceId?: string;
+    /** The cloud of a workspace that only `azureResourceId` names. Default `public`. `ARM_ENVIRONMENT`. */
+    azureEnvironment?: 'public' | 'usgovernment' | 'china';
+    /** Google Cloud: the key of a service account, as the path or the content of its JSON file. `GOOGLE_CREDENTIALS`. */
+    googleCredentials?: string;
+    /** Google Cloud: the service account that whoever is logged in here acts as. `DATABRICKS_GOOGLE_SERVICE_ACCOUNT`. */
+    googleServiceAccount?: string;
 }
 /** Names of the ways to authenticate. */
-type AuthType = 'auth-provider' | 'pat' | 'oauth-m2m' | 'azure-key-vault' | 'databricks-cli' | 'metadata-service' | 'oidc-callback' | 'env-oidc' | 'file-oidc' | 'github-oidc' | 'azure-devops-oidc' | 'vercel-oidc' | 'github-oidc-azure' | 'azure-workload-identity' | 'azure-msi' | 'azure-client-secret' | 'azure-cli';
+type AuthType = 'auth-provider' | 'pat' | 'oauth-m2m' | 'azure-key-vault' | 'databricks-cli' | 'metadata-service' | 'oidc-callback' | 'env-oidc' | 'file-oidc' | 'github-oidc' | 'azure-devops-oidc' | 'vercel-oidc' | 'github-oidc-azure' | 'azure-workload-identity' | 'azure-msi' | 'azure-client-secret' | 'azure-cli' | 'google-credentials' | 'google-id';
 /** Where tokens come from. */
 interface TokenOptions extends AuthenticationOptions {
     /** The workspace's URL. `DATABRICKS_HOST`, `DATABRICKS_WORKSPACE_URL`. */
@@ -984,13 +781,223 @@ interface TokenOptions extends AuthenticationOptions {
     /** How long before a token's expiry it may be refreshed in the background, in milliseconds. Default 120,000. */
     tokenRefreshBufferMillis?: number;
 }
+
+/** Gives a client back: `release()` for more use, `release(true)` or `release(error)` to close its connection. */
+type Release = (error?: Error | boolean) => void;
+/** A connection checked out of a pool. */
+interface PoolClient extends Client {
+    release: Release;
+}
+
+/** Options of a pool, with pg-pool's names, units and defaults. */
+interface PoolConfig extends ClientConfig {
+    /** Connections at most. Default 10. */
+    max?: number | undefined;
+    /** Connections kept when idle. Default 0. */
+    min?: number | undefined;
+    /** Milliseconds after which an idle connection is closed. Default 10,000; 0 or null: never. */
+    idleTimeoutMillis?: number | undefined | null;
+    /** Told what the pool does, in words. */
+    log?: ((...messages: any[]) => void) | undefined;
+    /** The class of the promises that methods return. */
+    Promise?: PromiseConstructorLike | undefined;
+    /** Let the process exit while connections lie idle. Default `false`. */
+    allowExitOnIdle?: boolean | undefined;
+    /** Uses after which a connection is replaced. Default: unlimited. */
+    maxUses?: number | undefined;
+    /** Age in seconds at which a connection is replaced. Default 0: unlimited. */
+    maxLifetimeSeconds?: number | undefined;
+    /** This package's own: plain reads in flight per connection when all are busy. Default 64; 1: no pipelining. */
+    maxPipeline?: number | undefined;
+    /** This package's own: writes share connections, too; what is behind one that waits for a lock waits with it. Default `false`. */
+    pipelineWrites?: boolean | undefined;
+    /** A class derived from this package's `Client`. */
+    Client?: (new () => ClientBase) | undefined;
+    /** Prepares a new connection before it is used for anything else. */
+    onConnect?: ((client: ClientBase) => void) | undefined;
+    /** Accepts a new connection, or refuses it with an error, before its first caller gets it. */
+    verify?: ((client: PoolClient, done: (err?: Error) => void) => void) | undefined;
+}
+/** The options a pool has in force: `pool.options`. */
+interface PoolOptions extends Omit<PoolConfig, 'verify'> {
+    max: number;
+    maxUses: number;
+    allowExitOnIdle: boolean;
+    maxLifetimeSeconds: number;
+    idleTimeoutMillis: number | null;
+    /** Declared for any client, so that a pool of this package can stand where node-postgres' is expected. */
+    verify?: ((client: ClientBase, done: (err?: Error) => void) => void) | undefined;
+}
+interface Events extends EventEmitter {
+    on(event: 'error', listener: (err: Error, client: Client) => void): this;
+}
+/** Listener of a pool's event. */
+type PoolListener<E> = E extends 'error' | 'release' ? (err: Error, client: PoolClient) => void : (client: PoolClient) => void;
+/** What clients of both packages have in common. A type only: there is no class of this name. */
+interface ClientBase extends EventEmitter, Pick<Client, 'query' | 'copyFrom' | 'copyTo' | 'pauseDrain' | 'resumeDrain' | 'escapeIdentifier' | 'escapeLiteral' | 'setTypeParser' | 'getTypeParser' | 'getTransactionStatus'> {
+    connect(): Promise<ClientBase>;
+    connect(callback: ((err: Error) => void) | ((err: null, c: ClientBase) => void)): void;
+    on<E extends 'connect' | 'drain' | 'error' | 'notice' | 'notification' | 'end'>(event: E, listener: ClientListener<E>): this;
+}
+
+/** Options that a pool acts on in JavaScript; the rest is read in Rust. */
+interface PoolHooks {
+    /** Prepares a new connection before it is used for anything else. */
+    onConnect?: ((client: PoolClient) => unknown) | undefined;
+    /** Accepts a new connection, or refuses it with an error, before its first caller gets it. */
+    verify?: ((client: PoolClient, done: (error?: Error) => void) => void) | undefined;
+    /** A class derived from this package's `Client`. */
+    Client?: typeof Client | undefined;
+    /** The class of the promises that methods return. */
+    Promise?: PromiseConstructor | undefined;
+}
+
+/**
+ * A pool of connections, as node-postgres'. Emits `connect`, `acquire`, `release`, `remove` and `error`.
+ *
+ * Which caller gets a client is decided here, in the ticks in which pg-pool decides it. A plain `query()` needs no client: Rust
+ * runs it on any connection, and when all are busy, a plain read shares one (`maxPipeline`).
+ */
+declare class Pool extends EventEmitter implements AsyncDisposable {
+    /** The options in force; secrets are not enumerable. */
+    readonly options: PoolOptions;
+    /** The class of the clients. */
+    Client: typeof Client;
+    /** The class of the promises. */
+    readonly Promise: PromiseConstructor;
+    readonly log: (...message: unknown[]) => void;
+    /** `end()` was called. */
+    ending: boolean;
+    /** `end()` is done. */
+    ended: boolean;
+    #private;
+    /** Options, defaults and environment variables are node-postgres'. A string is a `connectionString`. Connects when first used. */
+    constructor(options?: string | PoolConfig);
+    /** Open connections and those being made. */
+    get totalCount(): number;
+    /** Open connections that nobody uses. */
+    get idleCount(): number;
+    /** Callers in the queue. */
+    get waitingCount(): number;
+    /** Connections past `maxLifetimeSeconds` that are still in use. */
+    get expiredCount(): number;
+    /** Runs a query on any connection. */
+    query<T extends Submittable>(queryStream: T): T;
+    query<R extends any[] = any[], I = any[]>(queryConfig: QueryArrayConfig<I>, values?: QueryConfigValues<I>): Promise<QueryArrayResult<R>>;
+    query<R extends QueryResultRow = any, I = any[]>(queryConfig: QueryConfig<I>): Promise<QueryResult<R>>;
+    query<R extends QueryResultRow = any, I = any[]>(queryTextOrConfig: string | QueryConfig<I>, values?: QueryConfigValues<I>): Promise<QueryResult<R>>;
+    query<R extends any[] = any[], I = any[]>(queryConfig: QueryArrayConfig<I>, callback: (err: Error, result: QueryArrayResult<R>) => void): void;
+    query<R extends QueryResultRow = any, I = any[]>(queryTextOrConfig: string | QueryConfig<I>, callback: (err: Error, result: QueryResult<R>) => void): void;
+    query<R extends QueryResultRow = any, I = any[]>(queryText: string, values: QueryConfigValues<I>, callback: (err: Error, result: QueryResult<R>) => void): void;
+    /** Checks a connection out; give it back with its `release()`. */
+    connect(): Promise<PoolClient>;
+    connect(callback: (err: Error | undefined, client: PoolClient | undefined, done: (release?: any) => void) => void): void;
+    /** Closes every connection as it becomes free; resolves when none is left. */
+    end(): Promise<void>;
+    end(callback: (error?: Error) => void): void;
+    /** `await using pool = …`: ends the pool. */
+    [Symbol.asyncDispose](): Promise<void>;
+}
+/** Which listener belongs to which event. */
+interface Pool {
+    on<E extends 'error' | 'release' | 'connect' | 'acquire' | 'remove'>(event: E, listener: PoolListener<E>): this;
+}
+
+/** PostgreSQL's transaction modes; what is not given is the session's default. */
+interface TransactionOptions {
+    isolationLevel?: 'read uncommitted' | 'read committed' | 'repeatable read' | 'serializable';
+    readOnly?: boolean;
+    /** With `serializable` and `readOnly`: waits for a snapshot that needs no checks. */
+    deferrable?: boolean;
+}
+
+/** Bounds of the pools of users. */
+interface UserPoolLimits {
+    /** Connections at most of one user's pool. Default 3. */
+    max?: number;
+    /** Pools at most. Default 100. */
+    maxPools?: number;
+    /** Connections at most of all of them together. Default 100. */
+    maxConnections?: number;
+    /** Milliseconds after which a pool that is not used is closed. Default 60,000. */
+    idleTimeoutMillis?: number;
+}
+/** Who a pool is for: the user's workspace token, or an identity provider's JSON Web Token to exchange for one. */
+type UserIdentity = {
+    user: string;
+    token: string;
+} | {
+    user: string;
+    jwt: string;
+};
+/** What can be done as a user. Each call takes the user's pool, which may have been closed and made again in between. */
+interface PoolOfUser {
+    query<R extends QueryResultRow = QueryResultRow>(query: string | QueryConfig, values?: unknown[]): Promise<QueryResult<R>>;
+    connect(): Promise<PoolClient>;
+    transaction<T>(work: (client: PoolClient) => Promise<T>, options?: TransactionOptions): Promise<T>;
+}
+
+/** What is used of the SDK's `WorkspaceClient` (`@databricks/sdk-experimental`). */
+interface WorkspaceClient {
+    readonly config?: WorkspaceClientConfig;
+    readonly apiClient: {
+        request(options: WorkspaceRequest): Promise<unknown>;
+    };
+    readonly currentUser: {
+        me(): Promise<{
+            userName?: string | undefined;
+        }>;
+    };
+}
+/** The client's own settings. */
+interface WorkspaceClientConfig {
+    /** The workspace's URL. */
+    host?: string | undefined;
+    /** Adds the header `Authorization`. */
+    authenticate(headers: Headers): Promise<void>;
+}
+/** A call of a workspace's API, as the SDK has it. */
+interface WorkspaceRequest {
+    path: string;
+    method: 'POST' | 'GET' | 'HEAD' | 'DELETE' | 'PATCH' | 'PUT';
+    headers: Headers;
+    raw: boolean;
+    payload?: unknown;
+}
+/** Told what a pool does. */
+interface Logger {
+    debug(message: string, ...args: unknown[]): void;
+    info(message: string, ...args: unknown[]): void;
+    warn(message: string, ...args: unknown[]): void;
+    error(message: string, ...args: unknown[]): void;
+}
+/** The levels that go to the console. */
+interface LoggerConfig {
+    debug?: boolean;
+    info?: boolean;
+    warn?: boolean;
+    error?: boolean;
+}
+/** Options that are of `@databricks/lakebase`; none of them reaches Rust. */
+interface DatabricksOptions {
+    /** Asks the workspace for tokens in place of this package: a `WorkspaceClient` of `@databricks/sdk-experimental`. */
+    workspaceClient?: WorkspaceClient;
+    /** Accepted, and without effect yet. */
+    telemetry?: boolean | {
+        traces?: boolean;
+        metrics?: boolean;
+    };
+    /** Told of credentials (`debug`) and of idle connections that are lost (`error`); or the levels of these that go to the console. */
+    logger?: Logger | LoggerConfig;
+}
+
 /** The pools of users. */
 interface UserOptions extends UserPoolLimits {
     /** In development (`NODE_ENV`) `asUser()` gives the pool itself for a request without a user, with a warning. Default `false`. */
     developmentFallback?: boolean;
 }
 /** Options of `createLakebasePool()`. Each can come from the environment instead: docs/options.md has the table. */
-interface LakebasePoolOptions extends ConnectionOptions, PoolingOptions, PoolHooks, TokenOptions {
+interface LakebasePoolOptions extends ConnectionOptions, PoolingOptions, PoolHooks, TokenOptions, DatabricksOptions {
     /** Default `require`. `PGSSLMODE`. */
     sslMode?: SslMode;
     /** The schema that sessions begin in: their `search_path`. `PGSCHEMA`, `LAKEBASE_SCHEMA`. */
@@ -1006,6 +1013,81 @@ interface LakebasePoolOptions extends ConnectionOptions, PoolingOptions, PoolHoo
     /** A proxy of Databricks is in front of this app, which alone sets `x-forwarded-access-token`: `asUser()` may believe it. Default `false`. */
     trustForwardedHeaders?: boolean;
 }
+
+/** Options of `createLakebasePool()`. */
+interface LakebasePoolConfig extends LakebasePoolOptions {
+}
+/** A database credential as the workspace's API has it. */
+interface DatabaseCredential {
+    /** The password. Secret. */
+    token: string;
+    /** When it ends (ISO 8601). */
+    expire_time: string;
+}
+/** What a credential may be used for. */
+declare enum RequestedClaimsPermissionSet {
+    READ_ONLY = "READ_ONLY"
+}
+/** A Unity Catalog object. */
+interface RequestedResource {
+    /** `catalog.schema.table` */
+    table_name?: string;
+    unspecified_resource_name?: string;
+}
+/** Restricts a credential to Unity Catalog objects. */
+interface RequestedClaims {
+    permission_set?: RequestedClaimsPermissionSet;
+    resources?: RequestedResource[];
+}
+/** What a credential is asked for. */
+interface GenerateDatabaseCredentialRequest {
+    /** `projects/…/branches/…/endpoints/…` */
+    endpoint: string;
+    claims?: RequestedClaims[];
+}
+/** Instruments of OpenTelemetry. Accepted, and without effect yet. */
+interface DriverTelemetry {
+    tracer: object;
+    meter: object;
+    tokenRefreshDuration: object;
+    queryDuration: object;
+    poolErrors: object;
+}
+/** What `createTokenRefreshCallback()` needs. */
+interface TokenRefreshDeps {
+    userConfig: Partial<LakebasePoolConfig>;
+    endpoint: string;
+    telemetry?: DriverTelemetry;
+    logger?: Logger;
+}
+/** Options of a `pg.Pool`, of node-postgres or of `lakebase-native/pg`. */
+interface LakebasePgConfig extends Omit<PoolConfig, 'verify' | 'onConnect'> {
+}
+/**
+ * Options for a `pg.Pool`, of node-postgres or of `lakebase-native/pg`. The password is a function that gives this package's cached token.
+ *
+ * Host, database and user must be given, as options or by `PGHOST`, `PGDATABASE` and `PGUSER` or `DATABRICKS_CLIENT_ID`: only
+ * `createLakebasePool()` looks them up. Throws a `ConfigurationError`. `telemetry` has no effect.
+ */
+declare function getLakebasePgConfig(config?: Partial<LakebasePoolConfig>, _telemetry?: DriverTelemetry, logger?: Logger): LakebasePgConfig;
+/** What `getLakebaseOrmConfig()` gives: node-postgres' options, with the user as `username`. */
+interface OrmConfig extends Omit<LakebasePgConfig, 'user' | 'ssl' | 'password'> {
+    username: string | undefined;
+    password: string | (() => string) | (() => Promise<string>) | undefined;
+    ssl: boolean | {
+        rejectUnauthorized: boolean | undefined;
+    };
+}
+/** The same for ORMs that make their connections themselves: TypeORM, Sequelize, Knex. */
+declare function getLakebaseOrmConfig(config?: Partial<LakebasePoolConfig>): OrmConfig;
+/** A password function: gives this package's cached token for the endpoint. `telemetry` has no effect. */
+declare function createTokenRefreshCallback({ userConfig, endpoint, logger }: TokenRefreshDeps): () => Promise<string>;
+/** The `workspaceClient` that is given, or one that authenticates as this package does. That one asks for database credentials and the user's name. */
+declare function getWorkspaceClient(config: Partial<LakebasePoolConfig>): WorkspaceClient;
+/** A new database credential, asked for by a workspace client. */
+declare function generateDatabaseCredential(workspaceClient: WorkspaceClient, request: GenerateDatabaseCredentialRequest): Promise<DatabaseCredential>;
+/** The PostgreSQL user: `user`, `PGUSER`, `DATABRICKS_CLIENT_ID`, else the name of the identity, asked of the workspace. `undefined` if none is found. */
+declare function getUsernameWithApiLookup(config?: Partial<LakebasePoolConfig>): Promise<string | undefined>;
 
 /** A database credential. */
 interface Credential {
@@ -1035,6 +1117,77 @@ declare function getCredential(options?: TokenOptions | object, { refresh }?: {
  * and other users of libpq need to know whom to trust then: `PGSSLROOTCERT=system`, or the path of a file of certificates.
  */
 declare function getDatabaseUrl(options?: LakebasePoolOptions): Promise<string>;
+
+/** The headers of a request of Node.js. */
+type NodeHeaders = Record<string, string | string[] | undefined>;
+/** The part of the web's `Headers` that is read. */
+interface WebHeaders {
+    get(name: string): string | null;
+}
+/** A request of Node.js (also Express, Fastify, Hono's raw one), a web `Request`, or headers alone. */
+type ForwardedRequest = {
+    headers: NodeHeaders | WebHeaders;
+} | NodeHeaders | WebHeaders;
+
+/** A database credential was fetched, as the event `token` tells it: never the credential itself. */
+interface FetchedToken {
+    /** The name of the way that authenticated for it, such as `oauth-m2m`. */
+    method: string;
+    /** When PostgreSQL stops accepting it for new connections. */
+    expiresAt: Date;
+}
+/**
+ * A pool of connections to Lakebase: node-postgres' pool, with passwords that are fetched, cached and rotated in Rust.
+ *
+ * Emits `token` (a `FetchedToken`) for each credential that is fetched for it, besides the events of a pool.
+ */
+declare class LakebasePool extends Pool {
+    #private;
+    /** Throws a `ConfigurationError` that lists every problem. Connects when first used. */
+    constructor(given?: LakebasePoolOptions);
+    end(): Promise<void>;
+    end(callback: (error?: Error) => void): void;
+    /**
+     * Forgets this pool's credential and the workspace token behind it, for everybody in the process who shares them: the next connection gets
+     * new ones. For a secret that was replaced, or a permission that was just given. Open connections stay.
+     */
+    clearTokenCache(): void;
+    /**
+     * Queries as a user: `current_user` and row-level security are the user's. Each user has a small pool of its own (`users`), which the user's
+     * token opens; this pool's identity plays no part.
+     *
+     * `token` is the user's token for the workspace; `jwt`, an identity provider's token for the user, is exchanged for one by the account's
+     * federation policy.
+     */
+    forUser(identity: UserIdentity): PoolOfUser;
+    /**
+     * The same for the user of a request that Databricks' proxy has forwarded: `x-forwarded-access-token`, `x-forwarded-email`.
+     *
+     * Anybody can send these headers where no such proxy is in front, so this throws unless `trustForwardedHeaders` is set. Without a token it
+     * throws an `AuthenticationError`; in development (`NODE_ENV`), with `users.developmentFallback`, it warns and gives this pool.
+     */
+    asUser(request: ForwardedRequest): PoolOfUser;
+    /**
+     * Fetches the token and opens a connection ahead of the first query, while a function starts: `await pool.warm()` beside the pool. Does nothing
+     * where a connection is open already. Rejects as the first query would.
+     */
+    warm(): Promise<void>;
+    /** The credential this pool logs in with: cached, shared with everybody of the same identity in this process. */
+    getToken(): Promise<string>;
+    /**
+     * Runs `work` in a transaction: commits when it resolves, rolls back and rethrows when it does not.
+     *
+     * Query with the client that `work` is given; the pool's own `query()` is another connection.
+     */
+    transaction<T>(work: (client: PoolClient) => Promise<T>, options?: TransactionOptions): Promise<T>;
+}
+/**
+ * A pool for Lakebase. All settings can come from the environment: with `DATABRICKS_HOST`, `LAKEBASE_ENDPOINT`, `PGHOST`, `PGDATABASE` and
+ * `DATABRICKS_CLIENT_ID` + `DATABRICKS_CLIENT_SECRET` set, `createLakebasePool()` is enough.
+ *
+ * Throws a `ConfigurationError` that lists every problem; connects when first used.
+ */
+declare function createLakebasePool(options?: LakebasePoolOptions): LakebasePool;
 
 /** A name in double quotes. */
 declare function escapeIdentifier(str: string): string;
@@ -1212,7 +1365,7 @@ interface EmulatorOptions {
 }
 
 /** How an app authenticates: `m2m` is `oauth-m2m`; the others are values of `authType`. */
-type EmulatedAuth = 'm2m' | 'pat' | 'env-oidc' | 'file-oidc' | 'vercel-oidc' | 'github-oidc' | 'azure-devops-oidc' | 'metadata-service' | 'azure-client-secret' | 'azure-msi' | 'azure-workload-identity' | 'github-oidc-azure' | 'azure-key-vault';
+type EmulatedAuth = 'm2m' | 'pat' | 'env-oidc' | 'file-oidc' | 'vercel-oidc' | 'github-oidc' | 'azure-devops-oidc' | 'metadata-service' | 'azure-client-secret' | 'azure-msi' | 'azure-workload-identity' | 'github-oidc-azure' | 'azure-key-vault' | 'google-credentials' | 'google-id';
 /** Azure's clouds: the public one, the one for the US government, the one in China. */
 type EmulatedCloud = 'public' | 'us-government' | 'china';
 
@@ -1517,14 +1670,21 @@ export {
     Pool,
     ProtocolError,
     Query,
+    RequestedClaimsPermissionSet,
     Result,
     ResultError,
     TimeoutError,
     TypeOverrides,
     createLakebasePool,
+    createTokenRefreshCallback,
+    generateDatabaseCredential,
     getCredential,
     getDatabaseUrl,
+    getLakebaseOrmConfig,
+    getLakebasePgConfig,
     getToken,
+    getUsernameWithApiLookup,
+    getWorkspaceClient,
     types,
 };
 export type {
@@ -1537,12 +1697,21 @@ export type {
     ConnectionOptions,
     ConnectionParameters,
     Credential,
+    DatabaseCredential,
+    DatabricksOptions,
+    DriverTelemetry,
     FetchedToken,
     Field,
     ForwardedRequest,
+    GenerateDatabaseCredentialRequest,
+    LakebasePgConfig,
+    LakebasePoolConfig,
     LakebasePoolOptions,
+    Logger,
+    LoggerConfig,
     NodeHeaders,
     OidcToken,
+    OrmConfig,
     Password,
     PoolClient,
     PoolConfig,
@@ -1557,10 +1726,13 @@ export type {
     QueryResult,
     QueryResultRow,
     Release,
+    RequestedClaims,
+    RequestedResource,
     SslMode,
     SslOptions,
     Submittable,
     TokenOptions,
+    TokenRefreshDeps,
     TransactionOptions,
     TypeParser,
     TypeSource,
@@ -1568,6 +1740,9 @@ export type {
     UserOptions,
     UserPoolLimits,
     WebHeaders,
+    WorkspaceClient,
+    WorkspaceClientConfig,
+    WorkspaceRequest,
     WorkspaceToken,
 };
 

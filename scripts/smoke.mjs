@@ -1,35 +1,68 @@
 /**
- * Runs the smoke suite (__test__/smoke) on every platform and runtime that this machine can run, with the addons of `npm run build:targets`
- * and the package as it is packed. The servers run on this machine: an emulator, and a PostgreSQL with passwords.
- *   npm run test:smoke                   all
- *   npm run test:smoke -- node-24 bun    only these
+ * Runs the smoke suite (__test__/smoke) with the addons of `npm run build:targets` and the package as it is packed. The servers run on this
+ * machine: an emulator, and a PostgreSQL with passwords.
+ *   npm run test:smoke                                              every runtime that a Linux x64 machine can run, by emulation, too
+ *   npm run test:smoke -- node-24 bun                               only these
+ *   npm run test:smoke -- darwin-arm64                              the addon of this target, on the Node.js that runs this
+ *   npm run test:smoke -- linux-x64-musl --image node:24-alpine     in an image of Docker's
  */
 
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { checkSymbols } from '../__test__/smoke/symbols.mjs'
 import { runtimes } from '../__test__/smoke/runtimes.mjs'
-import { postgres } from '../__test__/support/postgres.mjs'
 import { root } from './entries.mjs'
 
-const chosen = process.argv.slice(2)
-const unknown = chosen.filter((name) => !runtimes.some((runtime) => runtime.name === name))
-if (unknown.length > 0) throw new Error(`no such runtime: ${unknown.join(', ')}. There are ${runtimes.map(({ name }) => name).join(', ')}`)
+const { values, positionals } = parseArgs({ options: { image: { type: 'string' } }, allowPositionals: true })
+const targets = readdirSync(join(root, 'npm')).filter((name) => name !== 'local')
+const chosen = positionals.length > 0 ? positionals.map(runtimeOf) : runtimes
 
-const work = mkdtempSync(join(tmpdir(), 'lakebase-native-smoke-'))
+const work = realpathSync(mkdtempSync(join(tmpdir(), 'lakebase-native-smoke-')))
 process.once('exit', () => rmSync(work, { recursive: true, force: true }))
 const tarballs = execFileSync(process.execPath, [join(root, 'scripts', 'pack.mjs'), work], { encoding: 'utf8' }).trim().split('\n')
+installOwnAddon()
 const servers = await startServers()
 const results = []
-for (const runtime of runtimes.filter(({ name }) => chosen.length === 0 || chosen.includes(name))) results.push(await run(runtime))
+for (const runtime of chosen) results.push(await run(runtime))
 await servers.stop()
 console.log(results.join('\n'))
 
+/** A runtime by its name, or the target's addon on this Node.js or in an image. */
+function runtimeOf(name) {
+  const known = runtimes.find((runtime) => runtime.name === name)
+  if (known) return known
+  if (!targets.includes(name)) throw new Error(`neither a runtime nor a target: ${name}. There are ${[...runtimes.map((one) => one.name), ...targets].join(', ')}`)
+  return { name: values.image ?? 'this Node.js', target: name, command: async () => (values.image ? inImage(values.image) : [process.execPath]) }
+}
+
+/** It sees the servers as this machine does, and the files under the same paths. */
+function inImage(image) {
+  const folders = [work, dirname(servers.env.NODE_EXTRA_CA_CERTS)].flatMap((folder) => ['--volume', `${folder}:${folder}:ro`])
+  const file = join(work, 'environment')
+  // Not in arguments, where every user of the machine could read it.
+  writeFileSync(file, Object.entries(servers.env).map(([name, value]) => `${name}=${value}\n`).join(''), { mode: 0o600 })
+  return ['docker', 'run', '--rm', '--network', 'host', ...folders, '--env-file', file, image, 'node']
+}
+
+/** The servers need an addon for this machine in npm/local: a build, or that of its target. */
+function installOwnAddon() {
+  const libc = process.platform === 'linux' && (process.report.getReport().header.glibcVersionRuntime ? 'gnu' : 'musl')
+  const target = [process.platform, process.arch, libc, process.platform === 'win32' && 'msvc'].filter(Boolean).join('-')
+  const file = `lakebase-native.${target}.node`
+  const local = join(root, 'npm', 'local')
+  if (existsSync(join(local, file))) return
+  mkdirSync(local, { recursive: true })
+  copyFileSync(join(root, 'npm', target, file), join(local, file))
+}
+
 async function startServers() {
+  // Both load the addon.
   const { startEmulator } = await import('lakebase-native/emulator')
+  const { postgres } = await import('../__test__/support/postgres.mjs')
   const emulator = await startEmulator()
   const password = 'a pass phrase'
   const server = await postgres({ tls: true, host: '127.0.0.1', password })
@@ -45,14 +78,14 @@ async function startServers() {
 async function run({ name, target, command, flags = [] }) {
   const addon = join(root, 'npm', target, `lakebase-native.${target}.node`)
   if (!existsSync(addon)) return failed(`${name}: no addon; npm run build:targets -- ${target}`)
-  checkSymbols(target, addon)
+  if (process.platform === 'linux' && target.startsWith('linux-')) checkSymbols(target, addon)
   const app = install(target)
   const [program, ...before] = await command()
   const version = execFileSync(program, [...before, '--version'], { encoding: 'utf8' }).split('\n')[0]
   const began = Date.now()
   const child = spawn(program, [...before, ...flags, join(app, 'program.mjs')], {
     cwd: app,
-    env: { PATH: process.env.PATH, HOME: work, ...servers.env },
+    env: { PATH: process.env.PATH, HOME: work, SystemRoot: process.env.SystemRoot, ...servers.env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let output = ''

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use crate::auth::{AccessToken, Workspace};
 use crate::config::CredentialTarget;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::http::{Authorization, Body, Failure, Request, Response};
 use crate::secret::Secret;
 
@@ -60,7 +60,7 @@ pub async fn request(
     if let Some(claims) = claims {
         body["claims"] = claims.clone();
     }
-    let url = format!("{}{path}", workspace.url);
+    let url = format!("{}{path}", access.workspace_url);
     let authorization = Authorization::Bearer(&access.token);
     let request = Request { method: Method::POST, url: &url, authorization, headers: &access.headers, body: Body::Json(&body) };
     let response = workspace.client()?.send(request, deadline).await.map_err(|failure| {
@@ -93,11 +93,8 @@ fn expiry_time(text: &str) -> Option<SystemTime> {
 
 /// The token was over when it came.
 fn expired(ago: Duration, server_clock: Option<SystemTime>, now: SystemTime) -> Error {
-    let error = Error::new(
-        Kind::Credential,
-        format!("the workspace gave a database token that expired {} s ago by this machine's clock", ago.as_secs()),
-    )
-    .with_code("TOKEN_EXPIRED");
+    let error =
+        Error::token_expired(format!("the workspace gave a database token that expired {} s ago by this machine's clock", ago.as_secs()));
     let off = server_clock.map(|server| match now.duration_since(server) {
         Ok(ahead) => (ahead, "ahead of"),
         Err(behind) => (behind.duration(), "behind"),

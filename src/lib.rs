@@ -1,5 +1,5 @@
 //! The core of lakebase-native. One direction of flow: `bridge` → `pool` → `wire`, with `token` → `credential` → `auth` beside it;
-//! `config` and `error` depend on nothing else here. ARCHITECTURE.md draws it.
+//! `config` reads what all of them are given. ARCHITECTURE.md draws it.
 
 #![deny(unsafe_code)]
 
@@ -17,6 +17,7 @@ pub mod proxy;
 pub mod runtime;
 mod scrub;
 pub mod secret;
+pub mod setting;
 pub mod tls;
 pub mod token;
 pub mod trace;

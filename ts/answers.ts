@@ -1,6 +1,8 @@
 /** Hands the answers and events of Rust to the requests and listeners they are for. src/batch/mod.rs documents the layout of a batch. */
 
+import { ERROR, EVENT, RESPONSE, SENT, TUNNEL } from './contract.js'
 import { toError, type WireError } from './errors.js'
+import type { AnswerEvent, AuthenticationEvent, PoolEvent, ProxyWireEvent, WireEvent } from './events.js'
 import { Shape, unreadable, type Cursor } from './rows.js'
 import { readResult, Result, type RowOptions } from './result.js'
 
@@ -15,29 +17,15 @@ export interface Waiting {
   /** So many bytes have left through it. */
   sent?(count: number): void
   /** Any other answer. */
-  event?(event: WireEvent): void
+  event?(event: AnswerEvent): void
   /** `status`: the transaction's state behind the failure; empty when the connection gave none, as when it was lost. */
   fail(error: Error, status: string): void
   /** Makes the error for `fail`, where it is not the usual one. */
   readonly toError?: (wire: WireError) => Error
 }
 
-/** An event as Rust writes it. */
-export interface WireEvent {
-  event: string
-  pool?: number
-  connection?: number
-  [detail: string]: unknown
-}
-
-/** Takes the events of a pool, or of a client without a pool. */
-export type Listener = (event: WireEvent) => void
-
-const RESPONSE = 0
-const ERROR = 1
-const EVENT = 2
-const TUNNEL = 3
-const SENT = 4
+/** Takes the events of a pool, of a client without a pool, or of a proxy. */
+export type Listener<Heard = PoolEvent | ProxyWireEvent> = (event: Heard) => void
 
 /** Words of a frame's header, and of a result's. */
 const HEADER = 8
@@ -77,18 +65,19 @@ export function refuse(request: number, error: Error): void {
 }
 
 /** Registers a listener for the events of a pool or a lone client; returns its number. */
-export function listen(listener: Listener): number {
+export function listen<Heard extends PoolEvent | ProxyWireEvent = PoolEvent>(listener: Listener<Heard>): number {
   const pool = nextPool++
-  listeners.set(pool, listener)
+  // Rust sends a number the events of what it was given for.
+  listeners.set(pool, listener as Listener)
   return pool
 }
 let nextPool = 1
 
 /** Registers the listener that answers questions of authentication methods. */
-export function onQuestion(listener: Listener): void {
+export function onQuestion(listener: (event: AuthenticationEvent) => void): void {
   questioned = listener
 }
-let questioned: Listener | undefined
+let questioned: ((event: AuthenticationEvent) => void) | undefined
 
 export function unlisten(pool: number): void {
   listeners.delete(pool)
@@ -196,12 +185,14 @@ function failAll(): void {
 function dispatch(request: number, event: WireEvent): void {
   switch (event.event) {
     case 'shape':
-      shapes.set(event.shape as number, new Shape(event.fields as ConstructorParameters<typeof Shape>[0], event.kinds as number[]))
+      shapes.set(event.shape, new Shape(event.fields, event.kinds))
       break
     case 'forgetShapes':
       shapes.clear()
       break
-    case 'ask':
+    case 'askProvider':
+    case 'askIdToken':
+    case 'askVariable':
     case 'fetching':
     case 'fetched':
     case 'fetchFailed':
@@ -209,13 +200,20 @@ function dispatch(request: number, event: WireEvent): void {
     case 'warning':
       shielded(() => questioned?.(event))
       break
+    case 'checkout':
+    case 'done':
+    case 'token':
+    case 'url':
+    case 'user':
+    case 'listening':
+    case 'workspace':
+      return answer(request, event)
     default:
-      if (request) answer(request, event)
-      else if (event.pool) shielded(() => listeners.get(event.pool!)?.(event))
+      shielded(() => listeners.get(event.pool)?.(event))
   }
 }
 
-function answer(request: number, event: WireEvent): void {
+function answer(request: number, event: AnswerEvent): void {
   const who = waiting[request]
   if (who && !who.event) throw unreadable()
   take(request)

@@ -3,21 +3,22 @@
 import { EventEmitter } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
 import { deprecate, inspect, type InspectOptionsStylized } from 'node:util'
+import { AbortError, signalOf } from './abort.js'
 import { defaults } from './defaults.js'
-import { environment, expect, hold, unlisten, type WireEvent } from './environment.js'
+import { environment, expect, hold, unlisten } from './environment.js'
 import { restack, type WireError } from './errors.js'
+import type { ConnectEvent, ConnectionNews, EndEvent } from './events.js'
 import { escapeIdentifier, escapeLiteral } from './escape.js'
 import { brief } from './inspection.js'
 import * as instrumentation from './instrumentation.js'
-import type { ConnectionOptions } from './options.js'
-import { ConnectionParameters, hide } from './pg/connection-parameters.js'
-import { noticeOf, notificationOf } from './pg/notices.js'
-import { openConnection } from './pg/opening.js'
-import { startupOf } from './pg/startup.js'
-import { nodePostgres, type Policy } from './policy.js'
+import type { ConnectionOptions } from './config/options.js'
+import { type ConnectionParameters, hide, parametersOf } from './config/connection-parameters.js'
+import { type ClientPolicy, nodePostgresClient } from './client-policy.js'
+import { noticeOf, notificationOf } from './protocol/messages.js'
+import { openConnection } from './connect.js'
+import { startupOf } from './config/resolved.js'
+import type { ClientConfig, ClientListener, TransactionStatus } from './interfaces/client.js'
 import type {
-  ClientConfig,
-  ClientListener,
   Connection,
   QueryArrayConfig,
   QueryArrayResult,
@@ -26,8 +27,7 @@ import type {
   QueryResult,
   QueryResultRow,
   Submittable,
-  TransactionStatus,
-} from './pg/types.js'
+} from './interfaces/query.js'
 import { guarded, inContext, Query, type QueryCallback, type QuerySettings } from './query.js'
 import { QueryQueue } from './query-queue.js'
 import { Portal, type StreamOptions } from './stream.js'
@@ -82,7 +82,7 @@ export class Client extends EventEmitter {
   parameters: Record<string, string> = {}
 
   /** @internal */
-  declare _policy: Policy
+  declare _policy: ClientPolicy
   /** @internal Hears that this client parses in its own way. */
   declare _onTypeParser?: () => void
   /** @internal The connection's number in Rust, 0 before there is one. */
@@ -108,7 +108,7 @@ export class Client extends EventEmitter {
   constructor(config?: string | ClientConfig) {
     super()
     const given = ((typeof config === 'object' && config) || {}) as ClientOptions & LegacyOptions
-    const parameters = new ConnectionParameters(config)
+    const parameters = parametersOf(config)
     this.connectionParameters = parameters
     this.user = parameters.user
     this.database = parameters.database
@@ -120,7 +120,7 @@ export class Client extends EventEmitter {
     this.promise = given.Promise ?? Promise
     this.overrides = new TypeOverrides(given.types)
     const events = { failed: (error: Error) => this.handleFailure(error), severed: () => this.sever() }
-    Object.defineProperty(this, '_policy', { value: nodePostgres, writable: true })
+    Object.defineProperty(this, '_policy', { value: nodePostgresClient, writable: true })
     this.queries = new QueryQueue(this, events, this.overrides)
     this.enableChannelBinding = Boolean(given.enableChannelBinding)
     this.scramMaxIterations = numberOr(given.scramMaxIterations, 100_000)
@@ -187,11 +187,11 @@ export class Client extends EventEmitter {
   }
 
   /** @internal Takes what the server has told at login. */
-  introduce(event: WireEvent): void {
-    this._connection = event.connection!
-    this.processID = event.processId as number
-    this.secretKey = event.secretKey as number
-    this.parameters = Object.fromEntries(event.parameters as [string, string][])
+  introduce(event: ConnectEvent): void {
+    this._connection = event.connection
+    this.processID = event.processId
+    this.secretKey = event.secretKey
+    this.parameters = Object.fromEntries(event.parameters)
     this.queries.introduce(this.parameters, this.processID, this.secretKey)
   }
 
@@ -205,19 +205,19 @@ export class Client extends EventEmitter {
   }
 
   /** @internal */
-  handleEvent(event: WireEvent): void {
+  handleEvent(event: ConnectionNews | EndEvent): void {
     switch (event.event) {
       case 'notice':
-        this.emit('notice', noticeOf(event.notice as NonNullable<WireError['server']>))
+        this.emit('notice', noticeOf(event.notice))
         break
       case 'notification':
-        this.emit('notification', notificationOf(event.processId as number, event.channel as string, event.payload as string))
+        this.emit('notification', notificationOf(event.processId, event.channel, event.payload))
         break
       case 'error':
-        this.handleFailure(this._policy.toClientError(event.error as WireError))
+        this.handleFailure(this._policy.toClientError(event.error))
         break
       case 'end':
-        this.handleEnd(event.error as WireError | undefined)
+        this.handleEnd(event.error)
         break
     }
   }
@@ -327,6 +327,12 @@ export class Client extends EventEmitter {
         query.callback = inContext(query.callback)
       }
     }
+    const signal = query._own ? signalOf(config) : undefined
+    if (signal?.aborted) {
+      this.queries.refuse(query, new AbortError(signal))
+      return result
+    }
+    if (signal) this.queries.endWith(signal, query)
     this.queries.bound(query, (config as QuerySettings).query_timeout || Number(this.connectionParameters.query_timeout || 0))
     if (this.binary && !query.binary) query.binary = true
     this.queries.add(query)

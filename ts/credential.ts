@@ -4,7 +4,10 @@
 import './auth/questions.js'
 import { environment, expect } from './environment.js'
 import { restack } from './errors.js'
-import { encodeOptions, environmentVariables, type LakebasePoolOptions, type TokenOptions } from './options.js'
+import { encodeOptions, environmentVariables } from './config/encode.js'
+import type { TokenOptions } from './config/options.js'
+import type { LakebasePoolOptions } from './lakebase-options.js'
+import { withoutDatabricksOptions } from './workspace-client.js'
 
 /** A database credential. */
 export interface Credential {
@@ -30,10 +33,10 @@ export function getToken(options?: TokenOptions | object): Promise<string> {
 export function getCredential(options?: TokenOptions | object, { refresh = false } = {}): Promise<Credential> {
   return new Promise<Credential>((resolve, reject) => {
     const request = expect({
-      event: (event) => resolve({ token: event.token as string, expiresAt: new Date(event.expiresAt as number) }),
+      event: (event) => event.event === 'token' && resolve({ token: event.token, expiresAt: new Date(event.expiresAt) }),
       fail: reject,
     })
-    environment.token(request, encodeOptions(options ?? {}), environmentVariables(), refresh)
+    environment.token(request, encodeOptions(withoutDatabricksOptions(options ?? {})), environmentVariables(), refresh)
   }).catch(restack)
 }
 
@@ -45,7 +48,7 @@ export function getCredential(options?: TokenOptions | object, { refresh = false
  * and other users of libpq need to know whom to trust then: `PGSSLROOTCERT=system`, or the path of a file of certificates.
  */
 export async function getDatabaseUrl(options?: LakebasePoolOptions): Promise<string> {
-  let encoded = encodeOptions(options ?? {})
+  let encoded = encodeOptions(withoutDatabricksOptions(options ?? {}))
   const { connectionString, password } = JSON.parse(encoded) as { connectionString?: unknown; password?: { $function?: true } }
   if (typeof connectionString === 'string' && connectionString) return connectionString
   // A function cannot cross: asked here, as a pool would ask it for a connection.
@@ -53,7 +56,7 @@ export async function getDatabaseUrl(options?: LakebasePoolOptions): Promise<str
     encoded = encodeOptions({ ...(JSON.parse(encoded) as object), password: (await options.password()) ?? '' })
   }
   return new Promise<string>((resolve, reject) => {
-    const request = expect({ event: (event) => resolve(event.url as string), fail: reject })
+    const request = expect({ event: (event) => event.event === 'url' && resolve(event.url), fail: reject })
     environment.databaseUrl(request, encoded, environmentVariables())
   }).catch(restack)
 }

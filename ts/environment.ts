@@ -6,7 +6,7 @@ import { onObserved } from './instrumentation.js'
 import { native, type Environment } from './native.js'
 import { Cursor } from './rows.js'
 
-export { expect, hold, listen, onQuestion, refuse, unlisten, type Listener, type Waiting, type WireEvent } from './answers.js'
+export { expect, hold, listen, onQuestion, refuse, unlisten, type Listener, type Waiting } from './answers.js'
 
 /** Words that an ordinary batch fits into: 256 KiB. */
 const WORDS = 1 << 16

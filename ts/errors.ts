@@ -1,6 +1,7 @@
 /** The errors a caller can meet. Each is made in Rust and becomes a JavaScript error here, once. */
 
 import type { DatabaseError } from 'pg-protocol'
+import type { ErrorKind } from './contract.js'
 
 /** One thing that is wrong with the configuration. */
 export interface ConfigurationProblem {
@@ -16,7 +17,7 @@ export interface ConfigurationProblem {
 
 /** The form in which src/batch writes an error. */
 export interface WireError {
-  kind: string
+  kind: ErrorKind
   message: string
   code: string | null
   hint: string | null
@@ -24,6 +25,8 @@ export interface WireError {
   problems: ConfigurationProblem[]
   server: Record<string, string | number | null> | null
   cause: string | null
+  /** Of `caller`: the number that `keepError` gave. */
+  caller?: number | null
   /** What the operating system said, once per address that was tried. */
   system?: SystemFailure[]
   /** The query that failed with it certainly never ran. */
@@ -94,33 +97,35 @@ export class InternalError extends LakebaseError {
   override name = 'InternalError'
 }
 
-const classes: Record<string, new (message: string) => LakebaseError> = {
+const classes: Partial<Record<ErrorKind, new (message: string) => LakebaseError>> = {
   configuration: ConfigurationError,
   authentication: AuthenticationError,
   credential: CredentialError,
   connection: ConnectionError,
+  connectionLost: ConnectionError,
   timeout: TimeoutError,
+  checkoutTimeout: TimeoutError,
   protocol: ProtocolError,
   result: ResultError,
   internal: InternalError,
 }
 
-/** Errors of callers' own functions (`password`, `onConnect`), which cross Rust and come back as they are. Old ones make room. */
-const kept = new Map<string, unknown>()
+/** Errors of callers' own functions (`password`, `onConnect`), which cross Rust as numbers and come back as they are. Old ones make room. */
+const kept = new Map<number, unknown>()
 const MAX_KEPT = 1_000
 let keptCount = 0
 
-/** Keeps an error on this side; returns what stands for it in Rust. */
-export function keepError(error: unknown): string {
-  const key = `javascript error ${++keptCount}`
-  kept.set(key, error)
+/** Keeps an error on this side; returns the number that stands for it in Rust. */
+export function keepError(error: unknown): number {
+  keptCount = (keptCount + 1) % 2 ** 32
+  kept.set(keptCount, error)
   if (kept.size > MAX_KEPT) kept.delete(kept.keys().next().value!)
-  return key
+  return keptCount
 }
 
 /** The caller's own error that `wire` stands for, if it does. */
 export function keptError(wire: WireError): Error | undefined {
-  return kept.get(wire.message) as Error | undefined
+  return wire.kind === 'caller' ? (kept.get(wire.caller!) as Error | undefined) : undefined
 }
 
 const neverRan = new WeakSet<Error>()
@@ -138,7 +143,7 @@ export function toError(wire: WireError): Error {
 }
 
 function errorOf(wire: WireError): Error {
-  if (kept.has(wire.message)) return kept.get(wire.message) as Error
+  if (wire.kind === 'caller' && kept.has(wire.caller!)) return kept.get(wire.caller!) as Error
   if (wire.kind === 'database' && wire.server) return databaseError(wire.server)
   const kind = classes[wire.kind]
   if (!kind) return new Error(wire.message)
@@ -190,7 +195,7 @@ export function assignServerFields(
   }
 }
 
-/** Makes the stack lead to whoever awaits the rejected promise, instead of to the drain. */
+/** Gives the error the stack of the caller that awaits the promise, instead of that of the batch's reader. */
 export function restack(error: unknown): never {
   if (error instanceof Error) Error.captureStackTrace(error, restack)
   throw error

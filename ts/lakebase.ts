@@ -1,20 +1,22 @@
 /** `createLakebasePool()`: pools of Databricks Lakebase. */
 
 import { offPoolNews, onPoolNews, warn } from './auth/questions.js'
+import { Client } from './client.js'
 import { getToken } from './credential.js'
 import { environment } from './environment.js'
-import { AuthenticationError, ConfigurationError, toError, type WireError } from './errors.js'
+import { AuthenticationError, ConfigurationError, toError } from './errors.js'
 import { beginTokenFetch } from './instrumentation.js'
 import { native } from './native.js'
-import type { LakebasePoolOptions } from './options.js'
+import type { LakebasePoolOptions } from './lakebase-options.js'
 import { escapeIdentifier } from './escape.js'
-import { hide } from './pg/connection-parameters.js'
+import { hide } from './config/connection-parameters.js'
 import { lakebase } from './policy.js'
-import type { Settings } from './pool/options.js'
+import type { ClientConfig } from './interfaces/client.js'
 import { Pool, type PoolClient } from './pool/pool.js'
 import type { ForwardedRequest } from './users/forwarded.js'
 import type { PoolOfUser, UserIdentity, UserPools } from './users/user-pools.js'
 import { runTransaction, type TransactionOptions } from './pool/transaction.js'
+import { toLogger, withoutDatabricksOptions } from './workspace-client.js'
 
 /** A database credential was fetched, as the event `token` tells it: never the credential itself. */
 export interface FetchedToken {
@@ -35,10 +37,14 @@ export class LakebasePool extends Pool {
   #userPools: UserPools | undefined
 
   /** Throws a `ConfigurationError` that lists every problem. Connects when first used. */
-  constructor(options: LakebasePoolOptions = {}) {
+  constructor(given: LakebasePoolOptions = {}) {
     const schema: SchemaOfPool = { name: undefined }
+    const options = withoutDatabricksOptions(given)
     super(withSchema(options, schema), lakebase)
     this.#source = options
+    const logger = options.logger && toLogger(options.logger)
+    if (logger) this.on('error', (error) => logger.error('a connection was lost: %s', error.message))
+    if (!options.Client) this.Client = clientOf(this, options)
     const settings = this._settings
     if (settings.encrypted && !settings.verified) {
       warn('sslMode prefer and no-verify, as rejectUnauthorized: false, do not check who the database server is: a password may go to anybody')
@@ -52,19 +58,20 @@ export class LakebasePool extends Pool {
           fetchEnded = beginTokenFetch(settings)
           return
         case 'fetchFailed':
-          fetchEnded?.({ method: undefined, expiresAt: undefined, error: toError(event.error as WireError) })
+          fetchEnded?.({ method: undefined, expiresAt: undefined, error: toError(event.error) })
           return
         case 'fetched': {
-          const fetched = { method: event.method as string, expiresAt: new Date(event.expiresAt as number) }
+          const fetched = { method: event.method, expiresAt: new Date(event.expiresAt) }
           fetchEnded?.(fetched)
+          logger?.debug('a credential was fetched (%s), good until %s', fetched.method, fetched.expiresAt.toISOString())
           this.emit('token', fetched satisfies FetchedToken)
           return
         }
       }
-      const { host, user, database } = event as unknown as Settings
+      const { host, user, database } = event
       Object.assign(settings, { host, user, database })
       Object.assign(this.options, { host, user, database })
-      schema.name = (event.schema as string | null) ?? undefined
+      schema.name = event.schema ?? undefined
     })
   }
 
@@ -95,12 +102,12 @@ export class LakebasePool extends Pool {
    * federation policy.
    */
   forUser(identity: UserIdentity): PoolOfUser {
+    // Read once: what the caller does to the object later concerns nobody else.
     const { user, token, jwt } = (identity ?? {}) as { user?: unknown; token?: unknown; jwt?: unknown }
     if (typeof user !== 'string' || user === '') throw new TypeError('forUser: user must be the name of the PostgreSQL role')
-    if ((typeof token !== 'string' || token === '') && (typeof jwt !== 'string' || jwt === '')) {
-      throw new TypeError('forUser: token must be the user\'s workspace token, or jwt a token to exchange for it')
-    }
-    return this.#pools().of(identity)
+    if (isToken(token)) return this.#pools().of({ user, token })
+    if (token === undefined && isToken(jwt)) return this.#pools().of({ user, jwt })
+    throw new TypeError("forUser: token must be the user's workspace token, or jwt a token to exchange for it")
   }
 
   /**
@@ -146,11 +153,26 @@ export class LakebasePool extends Pool {
     const { host, database } = this._settings
     const where = { ...(host && { host }), ...(database && { database }) }
     const pool = new LakebasePool({ ...options, ...where, ...who, user: identity.user, max })
-    // A connection that is lost while nobody uses it is this pool's news, or nobody's.
+    if (!pool._settings.usesTokens) {
+      // A password is the app's: it would open a connection as whomever a request names.
+      void pool.end()
+      throw new ConfigurationError('pools of users log in with tokens, and this pool with a password: name an endpoint or instance (LAKEBASE_ENDPOINT)')
+    }
+    // The error of an idle connection is emitted by this pool: callers cannot listen to the user's.
     pool.on('error', (error, client) => {
       if (this.listenerCount('error') > 0) this.emit('error', error, client)
     })
     return pool
+  }
+
+  /**
+   * Fetches the token and opens a connection ahead of the first query, while a function starts: `await pool.warm()` beside the pool. Does nothing
+   * where a connection is open already. Rejects as the first query would.
+   */
+  async warm(): Promise<void> {
+    if (this.totalCount > 0) return
+    const client = await this.connect()
+    client.release()
   }
 
   /** The credential this pool logs in with: cached, shared with everybody of the same identity in this process. */
@@ -166,6 +188,33 @@ export class LakebasePool extends Pool {
   transaction<T>(work: (client: PoolClient) => Promise<T>, options?: TransactionOptions): Promise<T> {
     return runTransaction(this, work, options)
   }
+}
+
+/** What a token consists of: anything else would never be one, and could be read in two ways. */
+function isToken(text: unknown): text is string {
+  return typeof text === 'string' && /^[\x21-\x7e]+$/.test(text)
+}
+
+/**
+ * The class of a pool's clients. It can make clients outside of the pool, too: whoever knows a pool by `instanceof pg.Pool`, as Prisma's adapter
+ * does, takes this one for options and makes a pool of its own from a copy. Its clients then log in as this pool does.
+ */
+function clientOf(pool: LakebasePool, given: LakebasePoolOptions): typeof Client {
+  const named = {
+    Client: class extends Client {
+      constructor(config?: string | ClientConfig) {
+        const copied = typeof config === 'object' && (config.options as unknown) === pool.options
+        super(copied ? ownOptions(pool, given) : config)
+      }
+    },
+  }
+  return named.Client
+}
+
+function ownOptions({ options: { host, user, database } }: LakebasePool, given: LakebasePoolOptions): ClientConfig {
+  const { getLakebasePgConfig } = require('./databricks-lakebase.js') as typeof import('./databricks-lakebase.js')
+  // What the workspace has told meanwhile counts as given.
+  return getLakebasePgConfig({ ...(host && { host }), ...(user && { user }), ...(database && { database }), ...given })
 }
 
 /** The schema that a pool's sessions begin in: known when the workspace has told the user. */
@@ -220,7 +269,7 @@ export function createLakebasePool(options: LakebasePoolOptions = {}): LakebaseP
 
 let secretOptions: string[] | undefined
 
-/** Still there for whoever needs them, but neither printed nor serialized. Rust knows which options of the ways to authenticate are secret. */
+/** Keeps options from being printed or serialized; they can still be read. Rust knows which options of the ways to authenticate are secret. */
 function hideSecrets(options: object): void {
   secretOptions ??= native.secretOptions()
   for (const name of secretOptions) if (name in options) hide(options, name, (options as Record<string, unknown>)[name])

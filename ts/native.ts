@@ -12,12 +12,6 @@ export interface ServerCertificate {
 /** A parameter as it crosses: text, bytes or null. */
 export type WireValue = string | Uint8Array | null
 
-/** Bits of a query's flags. The low six say which types may cross as numbers: see types.ts. */
-export const EXTENDED = 1 << 8
-export const BINARY = 1 << 9
-/** Of a pool's query: begin one more connection. */
-export const GROW = 1 << 10
-
 /** The place of `Environment.counts()` that says how many connections were begun for queries, ever, less those that failed. */
 export const BEGUN = 9
 
@@ -35,7 +29,7 @@ export interface Environment {
   isLastUse(connection: number): boolean
   counts(pool: number): Int32Array | null
   prepareConnections(pool: number): void
-  prepared(connection: number, error: string | null): void
+  prepared(connection: number, error: number | null): void
   clientQuery(connection: number, request: number, text: string, name: string | null, params: WireValue[] | null, flags: number): void
   fetch(connection: number, request: number, step: 0 | 1 | 2, text: string, params: WireValue[] | null, rows: number, flags: number): void
   tunnel(connection: number, request: number): void
@@ -48,11 +42,13 @@ export interface Environment {
   closeClient(connection: number, atOnce: boolean): void
   token(request: number, options: string, variables: string, refresh: boolean): void
   databaseUrl(request: number, options: string, variables: string): void
+  userName(request: number, options: string, variables: string): void
+  settings(options: string, variables: string): string
   openProxy(proxy: number, request: number, options: string, variables: string, address: string, port: number, password: string | null): void
   closeProxy(proxy: number, request: number): void
   workspace(request: number, options: string, variables: string, path: string, token: boolean): void
   identity(options: string, variables: string): string
-  answer(question: number, password: string | null, error: string | null): void
+  answer(question: number, password: string | null, error: number | null): void
   clearTokens(pool: number): void
   observe(isObserved: boolean): void
 }

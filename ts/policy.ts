@@ -3,28 +3,28 @@
  * TypeScript decides it. Everything else is the same code.
  */
 
+import { type ClientPolicy, lakebaseClient, nodePostgresClient } from './client-policy.js'
+import { ConnectionParameters } from './config/connection-parameters.js'
+import { encodeOptions } from './config/encode.js'
+import type { CheckServerIdentity } from './config/identity.js'
+import { poolSettings } from './config/resolved.js'
 import { TimeoutError, toError, type WireError } from './errors.js'
-import { encodeOptions, environmentVariables } from './options.js'
-import { ConnectionParameters } from './pg/connection-parameters.js'
-import { toPgError } from './pg/errors.js'
-import type { CheckServerIdentity } from './pg/identity.js'
-import { corePoolOptions, coreVariables } from './pg/startup.js'
-import type { PoolOptions } from './pg/types.js'
+import type { PoolOptions } from './interfaces/pool.js'
+import { toPgError } from './pg-errors.js'
 import { lakebaseOptions, pgOptions, revealed, type GivenOptions, type Settings } from './pool/options.js'
 
-/** What Rust reads: JSON objects, and the caller's `ssl` with its functions. */
+/** What Rust reads, as JSON, and the caller's `ssl` with its functions. */
 interface CoreOptions {
   options: string
-  variables: string
   ssl: { checkServerIdentity?: CheckServerIdentity } | undefined
 }
 
-export interface Policy {
-  /** Rust reads options, environment variables and defaults as node-postgres does, not as Lakebase's. */
+export interface Policy extends ClientPolicy {
+  /** Options, environment variables and defaults are read as node-postgres reads them, in ts/config; otherwise as Lakebase's, in src/config. */
   readonly readsAsNodePostgres: boolean
   /** The options that count, of those given. */
   accept(given: GivenOptions): GivenOptions
-  /** The options and environment variables for Rust. */
+  /** The options for Rust. */
   encode(given: GivenOptions): CoreOptions
   /** `pool.options`. */
   options(given: GivenOptions, settings: Settings): PoolOptions
@@ -33,8 +33,6 @@ export interface Policy {
 
   /** Makes the errors of a pool. */
   toError(wire: WireError): Error
-  /** Makes the errors of a client. */
-  toClientError(wire: WireError): Error
   /** The error of a caller whose `connectionTimeoutMillis` have passed in the queue. */
   queueTimeout(): Error
 
@@ -44,8 +42,8 @@ export interface Policy {
   readonly triesOtherConnections: boolean
   /** `acquire` and `release` are emitted when the query begins and ends, so it needs a client; otherwise both after it. */
   readonly emitsUseInTime: boolean
-  /** The first query of a pool with `connect` listeners gets a client, because they may set type parsers on it. */
-  readonly preparesFirstClient: boolean
+  /** The `query_timeout` in force. */
+  queryTimeout(given: GivenOptions, settings: Settings): unknown
   /** Whether these options make it visible which client runs a query. */
   needsClients(options: PoolOptions): boolean
 
@@ -54,10 +52,6 @@ export interface Policy {
   /** `pool.end()` waits until every connection is closed; pg-pool until none counts. */
   readonly endsWhenClosed: boolean
 
-  /** A lost connection without an `error` listener ends the process, instead of being logged. */
-  readonly throwsWithoutListener: boolean
-  /** The cause of a lost connection and its end are two errors, each in an event of its own; otherwise one. */
-  readonly separatesCauseFromEnd: boolean
   /** The queue is served at once when an idle connection was lost; by pg-pool with the next release. */
   readonly servesQueueAfterLoss: boolean
   /** A client released with an open cursor or copy goes to nobody before that ends; pg-pool's next caller waits for ever. */
@@ -71,30 +65,28 @@ const connectedTooLate = 'Connection terminated due to connection timeout'
 
 /** Pools of `lakebase-native/pg`, and every client without a pool. */
 export const nodePostgres: Policy = {
+  ...nodePostgresClient,
   readsAsNodePostgres: true,
   accept: (given) => pgOptions(given) as GivenOptions,
   encode: (given) => {
     const parameters = new ConnectionParameters(given)
-    return { options: corePoolOptions(parameters, given), variables: coreVariables(), ssl: parameters.ssl || undefined }
+    return { options: poolSettings(parameters, given), ssl: parameters.ssl || undefined }
   },
   options: (given) => given as PoolOptions,
   throwsConfigurationErrors: false,
   toError: (wire) => {
+    if (wire.kind === 'checkoutTimeout') return new Error(waitedTooLong)
     if (wire.code !== 'CONNECTION_TIMEOUT') return toPgError(wire)
-    if (wire.message.startsWith(waitedTooLong)) return new Error(waitedTooLong)
     return new Error(connectedTooLate, { cause: new Error('Connection terminated unexpectedly') })
   },
-  toClientError: toPgError,
   queueTimeout: () => new Error(waitedTooLong),
   closesAfterError: true,
   triesOtherConnections: false,
   emitsUseInTime: true,
-  preparesFirstClient: true,
+  queryTimeout: (given) => given.query_timeout,
   needsClients: ({ log, maxUses }) => Boolean(log) || maxUses !== Infinity,
   servesQueueAtEnd: false,
   endsWhenClosed: false,
-  throwsWithoutListener: true,
-  separatesCauseFromEnd: true,
   servesQueueAfterLoss: false,
   withholdsOpenCursors: false,
   lifetimeJitter: 0,
@@ -102,13 +94,13 @@ export const nodePostgres: Policy = {
 
 /** Pools of `createLakebasePool()`. */
 export const lakebase: Policy = {
+  ...lakebaseClient,
   readsAsNodePostgres: false,
   accept: revealed,
-  encode: (given) => ({ options: encodeOptions(given), variables: environmentVariables(), ssl: undefined }),
+  encode: (given) => ({ options: encodeOptions(given), ssl: undefined }),
   options: lakebaseOptions,
   throwsConfigurationErrors: true,
   toError,
-  toClientError: toError,
   queueTimeout: () => {
     const hint = 'all connections were busy for connectionTimeoutMillis: raise max, or look for clients that are not released'
     return Object.assign(new TimeoutError(`${waitedTooLong} (${hint})`), { code: 'CONNECTION_TIMEOUT', hint })
@@ -116,12 +108,10 @@ export const lakebase: Policy = {
   closesAfterError: false,
   triesOtherConnections: true,
   emitsUseInTime: false,
-  preparesFirstClient: false,
+  queryTimeout: (_given, settings) => settings.query_timeout,
   needsClients: () => false,
   servesQueueAtEnd: true,
   endsWhenClosed: true,
-  throwsWithoutListener: false,
-  separatesCauseFromEnd: false,
   servesQueueAfterLoss: true,
   withholdsOpenCursors: true,
   lifetimeJitter: 0.1,

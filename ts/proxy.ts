@@ -1,9 +1,11 @@
 /** A proxy on the loopback address that lets local tools (psql, DBeaver, drizzle-kit) log in without a token. */
 
 import { offPoolNews, onPoolNews, warn } from './auth/questions.js'
-import { environment, expect, hold, listen, unlisten, type WireEvent } from './environment.js'
-import { restack, toError, type WireError } from './errors.js'
-import { encodeOptions, environmentVariables, type LakebasePoolOptions } from './options.js'
+import { encodeOptions, environmentVariables } from './config/encode.js'
+import { environment, expect, hold, listen, unlisten } from './environment.js'
+import { restack, toError } from './errors.js'
+import type { AnswerEvent, ProxyWireEvent } from './events.js'
+import type { LakebasePoolOptions } from './lakebase-options.js'
 
 const UNVERIFIED = 'sslMode prefer, no-verify and disable do not check who the database server is: a password may go to anybody'
 
@@ -61,18 +63,18 @@ export interface RunningProxy {
  * `PROXY_ADDRESS` for an address that is not loopback. Logging in begins with the first client.
  */
 export async function startProxy(options: LakebasePoolOptions, { address = '127.0.0.1', port = 0, password, onEvent }: ProxyOptions = {}): Promise<RunningProxy> {
-  const number = listen((event) => onEvent?.(readEvent(event)))
+  const number = listen<ProxyWireEvent>((event) => onEvent?.(readEvent(event)))
   onPoolNews(number, (event) => {
-    if (event.event === 'fetched') onEvent?.({ event: 'token', method: event.method as string, expiresAt: new Date(event.expiresAt as number) })
+    if (event.event === 'fetched') onEvent?.({ event: 'token', method: event.method, expiresAt: new Date(event.expiresAt) })
   })
   const forget = (): void => {
     offPoolNews(number)
     unlisten(number)
   }
-  let listening: WireEvent
+  let listening: Listening
   try {
-    listening = await new Promise<WireEvent>((resolve, reject) => {
-      const request = expect({ event: resolve, fail: reject })
+    listening = await new Promise<Listening>((resolve, reject) => {
+      const request = expect({ event: (event) => event.event === 'listening' && resolve(event), fail: reject })
       environment.openProxy(number, request, encodeOptions(options), environmentVariables(), address, port, password ?? null)
     }).catch(restack)
   } catch (error) {
@@ -83,15 +85,18 @@ export async function startProxy(options: LakebasePoolOptions, { address = '127.
   hold(1)
   let closed: Promise<void> | undefined
   const close = (): Promise<void> =>
-    new Promise<WireEvent>((resolve, reject) => environment.closeProxy(number, expect({ event: resolve, fail: reject }))).then(() => {
+    new Promise<AnswerEvent>((resolve, reject) => environment.closeProxy(number, expect({ event: resolve, fail: reject }))).then(() => {
       forget()
       hold(-1)
     })
-  const { host, port: bound, database, user, server } = listening as unknown as Record<'host' | 'database' | 'user' | 'server', string> & { port: number }
+  const { host, port: bound, database, user, server } = listening
   return { address: host, port: bound, database, user, server, close: () => (closed ??= close()) }
 }
 
-function readEvent({ pool: _, ...event }: WireEvent): ProxyEvent {
-  const { error } = event as { error?: WireError | null }
-  return { ...event, ...(error !== undefined && { error: error && toError(error) }) } as unknown as ProxyEvent
+type Listening = Extract<AnswerEvent, { event: 'listening' }>
+
+function readEvent({ pool: _, ...event }: ProxyWireEvent): ProxyEvent {
+  if (event.event === 'refused') return { ...event, error: toError(event.error) }
+  if (event.event === 'canceled') return { ...event, error: event.error && toError(event.error) }
+  return event as ProxyEvent
 }

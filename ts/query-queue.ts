@@ -1,13 +1,14 @@
 /** The queries of one connection: one after another, each in the way it is to be run. */
 
 import { deprecate } from 'node:util'
+import { endWith } from './abort.js'
 import { environment, expect } from './environment.js'
 import { hasNeverRun, type WireError } from './errors.js'
+import type { ClientPolicy } from './client-policy.js'
 import * as instrumentation from './instrumentation.js'
-import type { Conversation } from './pg/conversation.js'
-import { keyOf, parameterOf } from './pg/notices.js'
-import type { TransactionStatus } from './pg/types.js'
-import type { Policy } from './policy.js'
+import type { Conversation } from './protocol/conversation.js'
+import { keyOf, parameterOf } from './protocol/messages.js'
+import type { TransactionStatus } from './interfaces/client.js'
 import { isPatched, Query, type ProtocolQuery } from './query.js'
 import type { Result } from './result.js'
 import { Portal, type PortalOwner } from './stream.js'
@@ -15,7 +16,7 @@ import type { TypeOverrides } from './types.js'
 
 /** The connection was gone before the query came. */
 const lostBefore: WireError = {
-  kind: 'connection', message: 'Client has encountered a connection error and is not queryable', code: 'CONNECTION_LOST',
+  kind: 'connectionLost', message: 'Client has encountered a connection error and is not queryable', code: 'CONNECTION_LOST',
   hint: null, status: null, problems: [], server: null, cause: null, neverRan: true,
 }
 
@@ -31,13 +32,15 @@ export interface QueueOwner {
   readonly database: string
   readonly user: string
   /** Makes its errors. */
-  readonly _policy: Policy
+  readonly _policy: ClientPolicy
   /** Queries are handed over at once; they still run one after another. */
   readonly pipeline: boolean
   /** The connection has not failed. */
   readonly _queryable: boolean
   /** `end()` was called. */
   readonly _ending: boolean
+  /** Resolves when the server has acted on the request. */
+  cancelQuery(): Promise<void>
   emit(event: 'drain' | 'notice' | 'notification', message?: object): boolean
 }
 
@@ -60,6 +63,8 @@ export class QueryQueue implements PortalOwner {
   /** The connection has been there. */
   private isOpen = false
   private hasExecuted = false
+  /** Requests to cancel that the server has not acted on. */
+  private cancelling = 0
   /** Named statements that the server has, and their texts. */
   private readonly statements = Object.create(null) as Record<string, string>
   /** Made for the first query class, or when `client.connection` is first read. */
@@ -111,7 +116,7 @@ export class QueryQueue implements PortalOwner {
     if (position >= 0) this.waiting.splice(position, 1)
   }
 
-  /** Gives a query up after `millis`, unless that is 0. The server may still be running it. */
+  /** Gives a query up after `millis`, unless that is 0. The server may still be running it, or is asked to cancel it. */
   bound(query: Query, millis: number): void {
     if (!millis) return
     const answer = query.callback ?? (() => {})
@@ -122,12 +127,36 @@ export class QueryQueue implements PortalOwner {
       query.callback = () => {}
       // A connection that pipelines has sent it, and answers nothing behind it before: node-postgres destroys it.
       if (this.owner.pipeline && this.isOpen) return this.events.severed()
+      if (this.owner._policy.cancelsTimedOut && this.active === query) this.cancel().catch(() => this.events.severed())
       this.remove(query)
       this.pulse()
     }, millis)
     query.callback = (error, result) => {
       clearTimeout(timer)
       answer(error, result)
+    }
+  }
+
+  /** Ends a query when its signal is aborted. */
+  endWith(signal: AbortSignal, query: Query): void {
+    endWith(signal, query, {
+      isActive: () => this.active === query,
+      withdraw: (error) => {
+        this.remove(query)
+        this.refuse(query, error)
+      },
+      cancel: () => this.cancel(),
+      sever: () => this.events.severed(),
+    })
+  }
+
+  private async cancel(): Promise<void> {
+    this.cancelling++
+    try {
+      await this.owner.cancelQuery()
+    } finally {
+      this.cancelling--
+      this.pulse()
     }
   }
 
@@ -140,7 +169,7 @@ export class QueryQueue implements PortalOwner {
 
   /** Sends the next query when the one before it is done. */
   pulse(): void {
-    if (!this.isReady) return
+    if (!this.isReady || this.cancelling > 0) return
     const query = this.waiting.shift()
     if (!query) {
       if (this.hasExecuted) this.owner.emit('drain')
@@ -199,7 +228,7 @@ export class QueryQueue implements PortalOwner {
   get conversation(): Conversation {
     if (this.spoken) return this.spoken
     // Loaded with the first query class: most processes never need it.
-    const module = require('./pg/conversation.js') as typeof import('./pg/conversation.js')
+    const module = require('./protocol/conversation.js') as typeof import('./protocol/conversation.js')
     return (this.spoken = new module.Conversation(this.statements, {
       number: () => this.connection,
       severed: () => this.events.severed(),
@@ -265,7 +294,7 @@ export class QueryQueue implements PortalOwner {
 
   /** A query is running, given up or not, or waiting. */
   get isBusy(): boolean {
-    return !this.isReady || this.waiting.length > 0
+    return !this.isReady || this.waiting.length > 0 || this.cancelling > 0
   }
 
   /** Whether a query that matches is running or waiting. */

@@ -3,9 +3,17 @@
 import { AsyncResource } from 'node:async_hooks'
 import { EventEmitter } from 'node:events'
 import { defaults } from './defaults.js'
-import { BINARY, EXTENDED, type WireValue } from './native.js'
-import type { Connection } from './pg/connection.js'
-import type { Connection as PublicConnection, QueryConfig, QueryListener, QueryResultRow, ResultBuilder, Submittable } from './pg/types.js'
+import { BINARY, EXTENDED } from './contract.js'
+import type { WireValue } from './native.js'
+import type { Connection } from './protocol/connection.js'
+import type {
+  Connection as PublicConnection,
+  QueryConfig,
+  QueryListener,
+  QueryResultRow,
+  ResultBuilder,
+  Submittable,
+} from './interfaces/query.js'
 import { Result } from './result.js'
 import type { Field } from './rows.js'
 import { decodingOf, type TypeSource } from './types.js'
@@ -29,6 +37,8 @@ export interface QuerySettings {
   portal?: string | undefined
   /** Milliseconds after which the query is given up. */
   query_timeout?: number | undefined
+  /** The query is cancelled when it is aborted. */
+  signal?: AbortSignal | undefined
   callback?: QueryCallback | undefined
   /** It sends itself. */
   submit?: Submittable['submit'] | undefined

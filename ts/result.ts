@@ -1,29 +1,10 @@
 /** What a query resolves to: node-postgres' result. */
 
+import { commands } from './contract.js'
 import type { WireError } from './errors.js'
-import type { QueryResult, QueryResultRow } from './pg/types.js'
+import type { QueryResult, QueryResultRow } from './interfaces/query.js'
 import { types, type TypeParser, type TypeSource } from './types.js'
 import { unreadable, type Cursor, type Field, type Shape } from './rows.js'
-
-/** `COMMANDS` in src/batch/tag.rs. */
-const commands = [
-  'SELECT',
-  'INSERT',
-  'UPDATE',
-  'DELETE',
-  'BEGIN',
-  'COMMIT',
-  'ROLLBACK',
-  'SET',
-  'CREATE',
-  'DROP',
-  'ALTER',
-  'SHOW',
-  'MERGE',
-  'START',
-  'SAVEPOINT',
-  'TRUNCATE',
-]
 
 /** How the rows of one query are wanted. */
 export interface RowOptions {

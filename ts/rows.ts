@@ -1,5 +1,6 @@
-/** Makes row objects from batches: the only place that does. The layout is documented in src/batch/mod.rs. */
+/** Makes row objects from batches. The layout is documented in src/batch/mod.rs. */
 
+import { Kind } from './contract.js'
 import { InternalError } from './errors.js'
 import { asText, type TypeParser, type TypeSource } from './types.js'
 
@@ -14,17 +15,6 @@ export class Field {
     readonly dataTypeModifier: number,
     readonly format: 'text' | 'binary',
   ) {}
-}
-
-/** How a column crosses: `Kind` in src/batch/columns.rs. */
-const enum Kind {
-  Text = 0,
-  Int = 1,
-  Bool = 2,
-  Double = 3,
-  Timestamp = 4,
-  Bytes = 5,
-  Json = 6,
 }
 
 const NULL_WORD = -2147483648

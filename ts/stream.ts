@@ -29,7 +29,7 @@ interface Batch {
   isLast: boolean
 }
 
-/** How to tell whoever waits for a batch. */
+/** How to answer the caller that waits for a batch. */
 interface Awaited {
   resolve(batch: Batch): void
   reject(error: Error): void

@@ -1,6 +1,7 @@
 /** Which parser a value gets, and which types Rust may decode because nobody has set another parser for them. */
 
 import type * as PgTypes from 'pg-types'
+import { ALL_DECODED, decoded } from './contract.js'
 
 /** Turns the server's text (or bytes, in binary format) into a value. */
 export type TypeParser<Input = any, Value = any> = (value: Input) => Value
@@ -35,26 +36,12 @@ function registry(): TypeRegistry {
 
 export const types = registry()
 
-/** The bits of src/batch/columns.rs, with the types they stand for and node-postgres' own parsers of those. */
-const decodable = (
-  [
-    [1, 21],
-    [1, 23],
-    [2, 16],
-    [4, 700],
-    [4, 701],
-    [8, 26],
-    [16, 1184],
-    [32, 114],
-    [32, 3802],
-  ] as const
-).map(([bit, oid]) => ({ bit, oid, parser: types.getTypeParser(oid, 'text') }))
-
-const ALL = 63
+/** The types that Rust decodes, with node-postgres' own parsers of them. */
+const decodable = decoded.map(([bit, oid]) => ({ bit, oid, parser: types.getTypeParser(oid, 'text') }))
 
 /** The types that `source` parses as node-postgres does by default, as bits of a query's flags. */
 export function decodingOf(source: TypeSource): number {
-  let bits = ALL
+  let bits: number = ALL_DECODED
   for (const { bit, oid, parser } of decodable) {
     if (source.getTypeParser(oid, 'text') !== parser) bits &= ~bit
   }

@@ -43,7 +43,12 @@ for (const [i, bundler] of ['esbuild', 'nft'].entries()) {
           answers.push([response.status, await response.json()])
         }
         process.send({ answers, entry, addons: all.filter((file) => file.endsWith('.node')).length })
-        process.exit()
+        // One more request, when the instance was frozen meanwhile.
+        process.once('message', async () => {
+          const response = await items(new Request('https://site.example/.netlify/functions/items'))
+          process.send([response.status, await response.json()])
+          process.exit()
+        })
       },
       { args: [unpacked, bundler], env: deployment.emulator.env },
     )
@@ -52,6 +57,14 @@ for (const [i, bundler] of ['esbuild', 'nft'].entries()) {
     assert.equal(addons, 1)
     assert.deepEqual(answers[0], [201, { id: i + 1, name: bundler }])
     assert.deepEqual(answers[1][1].at(-1), { id: i + 1, name: bundler })
+
+    process.kill(child.process.pid, 'SIGSTOP')
+    deployment.emulator.advanceClock(2 * 3_600_000)
+    await deployment.emulator.query('select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()')
+    process.kill(child.process.pid, 'SIGCONT')
+    const thawed = child.message()
+    child.process.send('again')
+    assert.deepEqual(await thawed, answers[1])
     t.diagnostic(`@netlify/zip-it-and-ship-it ${versionOf(app, '@netlify/zip-it-and-ship-it')} (${bundler})`)
   })
 }

@@ -25,12 +25,33 @@ const token = () => app.emulator.envFor({ auth: 'pat' }).DATABRICKS_TOKEN
 const answer = (fields = { expires_on: Math.floor(Date.now() / 1000) + 3600 }) => `echo '${JSON.stringify({ accessToken: token(), ...fields })}'`
 const account = (user) => `if [ "$2" = show ]; then echo '${JSON.stringify({ user })}'; exit 0; fi`
 
-test('the CLI is asked for a token for the workspace', { skip }, async () => {
-  const cli = program('az', answer())
+test("the CLI is asked for a token for the workspace, in the workspace's directory", { skip }, async () => {
+  const { ARM_TENANT_ID } = app.emulator.envFor({ auth: 'azure-client-secret' })
+  const cli = program('az', `${account({ name: 'developer@example.com', type: 'user' })}\n${answer()}`)
   laptop(cli)
   const { rows } = await app.pool().query('select current_user as user')
   assert.equal(rows[0].user, 'developer@example.com')
+  assert.deepEqual(cli.calls(), ['account show --output json', `${TOKEN} --tenant ${ARM_TENANT_ID}`])
+})
+
+test('a workspace that does not tell its directory: the CLI is asked without', { skip }, async () => {
+  app.emulator.faults.api({ kind: 'status', status: 500, path: '/aad/auth' })
+  const cli = program('az', answer())
+  laptop(cli)
+  assert.ok(await getToken())
   assert.deepEqual(cli.calls(), [TOKEN])
+})
+
+test('a user who manages nothing: the workspace gets the resource id without a management token', { skip }, async () => {
+  const resource = '/subscriptions/s-1/resourceGroups/g/providers/Microsoft.Databricks/workspaces/emulator'
+  app.emulator.faults.api({ kind: 'status', status: 500, path: '/aad/auth' })
+  const cli = program('az', `case "$*" in *management*) echo no >&2; exit 1;; esac\n${answer()}`)
+  laptop(cli, { DATABRICKS_AZURE_RESOURCE_ID: resource })
+  // The emulator wants both headers or none: that it refuses is the point.
+  assert.equal((await failureOf(getToken())).status, 403)
+  const { headers } = app.requests.at(-1)
+  assert.deepEqual([headers['x-databricks-azure-workspace-resource-id'], headers['x-databricks-azure-sp-management-token']], [resource, undefined])
+  assert.ok(cli.calls().includes(`${TOKEN} --subscription s-1`))
 })
 
 test('in the tenant that is given, if a user is logged in', { skip }, async () => {
@@ -55,6 +76,7 @@ test('a service principal that is logged in by federation is asked again without
 })
 
 test('versions that tell the end in local time only: the token itself tells', { skip }, async () => {
+  app.emulator.faults.api({ kind: 'status', status: 404, path: '/aad/auth' })
   const jwt = app.emulator.idToken({ lifetimeMillis: 3_600_000 })
   laptop(program('az', `echo '${JSON.stringify({ accessToken: jwt, expiresOn: '2030-01-01 00:00:00.000000' })}'`))
   // The workspace does not know this one: that it was sent at all is the point.
@@ -66,13 +88,13 @@ test('one that is not logged in: its reason and the command to run', { skip }, a
   laptop(program('az', 'echo "ERROR: Please run az login to setup account." >&2; exit 1'))
   const error = await failureOf(getToken())
   assert.equal(error.name, 'AuthenticationError')
-  assert.match(error.message, /azure-cli: `az account get-access-token .*Please run az login/)
+  assert.match(error.message, /azure-cli: `az account show .*Please run az login/)
   assert.match(error.hint, /az login/)
 })
 
 test('after a databricks CLI that is not logged in, the Azure CLI is tried; if neither is, both are told', { skip }, async () => {
   const databricks = program('databricks', 'echo "no login" >&2; exit 1')
-  const az = program('az', answer())
+  const az = program('az', `${account({ name: 'developer@example.com', type: 'user' })}\n${answer()}`)
   laptop({ path: `${databricks.directory}:${az.path}` })
   assert.ok(await getToken())
   const neither = program('az', 'echo "run az login" >&2; exit 1')

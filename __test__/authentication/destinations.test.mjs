@@ -15,7 +15,7 @@ function table(heading) {
   return rows.trimEnd().split('\n').slice(2).map((line) => line.split('|').slice(1, -1).map((cell) => cell.trim()))
 }
 
-const methods = ['pat', 'm2m', 'env-oidc', 'file-oidc', 'vercel-oidc', 'github-oidc', 'azure-devops-oidc', 'metadata-service', 'azure-client-secret', 'azure-msi', 'azure-workload-identity', 'github-oidc-azure', 'azure-key-vault']
+const methods = ['pat', 'm2m', 'env-oidc', 'file-oidc', 'vercel-oidc', 'github-oidc', 'azure-devops-oidc', 'metadata-service', 'azure-client-secret', 'azure-msi', 'azure-workload-identity', 'github-oidc-azure', 'azure-key-vault', 'google-credentials', 'google-id']
 
 test('the page lists the methods that there are, in their order', async () => {
   app.environment({ DATABRICKS_AUTH_TYPE: 'none of them' })
@@ -40,11 +40,17 @@ function secretsOf(environment, requests) {
     [environment.DATABRICKS_OIDC_TOKEN, [workspace]],
     [environment.VERCEL_OIDC_TOKEN, [workspace]],
   ]
+  if (environment.GOOGLE_CREDENTIALS) secrets.push([JSON.parse(environment.GOOGLE_CREDENTIALS).private_key, []])
+  if (environment.GOOGLE_APPLICATION_CREDENTIALS) {
+    const { refresh_token, client_secret } = JSON.parse(readFileSync(environment.GOOGLE_APPLICATION_CREDENTIALS, 'utf8'))
+    for (const secret of [refresh_token, client_secret]) secrets.push([secret, ['oauth2.googleapis.com']])
+  }
   if (environment.DATABRICKS_OIDC_TOKEN_FILEPATH) secrets.push([readFileSync(environment.DATABRICKS_OIDC_TOKEN_FILEPATH, 'utf8'), [workspace]])
   if (environment.AZURE_FEDERATED_TOKEN_FILE) secrets.push([readFileSync(environment.AZURE_FEDERATED_TOKEN_FILE, 'utf8'), entra])
   for (const { host, path, headers } of requests) {
     const token = /^Bearer (.*)/.exec(headers.authorization ?? '')?.[1]
     if (token && path.startsWith('/secrets/')) secrets.push([token, vault])
+    if (token && path.endsWith(':generateIdToken')) secrets.push([token, ['iamcredentials.googleapis.com']])
     if (token && path.startsWith('/api/')) secrets.push([token, [workspace]])
     assert.ok(!headers.cookie && !headers.referer, `${host}${path}`)
   }
@@ -71,6 +77,15 @@ for (const auth of methods) {
   })
 }
 
+test("a workspace that only Azure's resource names: the Resource Manager gets its own token, the workspace's goes to the workspace", async () => {
+  const resource = '/subscriptions/b5d0a5c1-0000-4000-8000-000000000001/resourceGroups/g/providers/Microsoft.Databricks/workspaces/emulator'
+  app.environment({ DATABRICKS_HOST: undefined, DATABRICKS_AZURE_RESOURCE_ID: resource }, { auth: 'azure-client-secret' })
+  await app.pool().query('select 1')
+  const bearers = app.requests.filter(({ headers }) => headers.authorization).map(({ host, headers }) => [host, headers.authorization])
+  assert.deepEqual(bearers.map(([host]) => host), ['management.azure.com', 'adb-6051921418418893.3.azuredatabricks.net'])
+  assert.notEqual(bearers[0][1], bearers[1][1])
+})
+
 test('no redirect is followed with a secret, by any method', async () => {
   for (const auth of methods) {
     app.environment({ NO_PROXY: `${auth}.invalid` }, { auth })
@@ -85,7 +100,7 @@ test('no redirect is followed with a secret, by any method', async () => {
 
 test("the table names a place for every secret that a method has, and says that metadata services are never behind a proxy", () => {
   const rows = table('Where each secret goes')
-  for (const name of ['token', 'clientSecret', 'ACTIONS_ID_TOKEN_REQUEST_TOKEN', 'SYSTEM_ACCESSTOKEN', 'azureClientSecret', 'IDENTITY_HEADER']) {
+  for (const name of ['token', 'clientSecret', 'ACTIONS_ID_TOKEN_REQUEST_TOKEN', 'SYSTEM_ACCESSTOKEN', 'azureClientSecret', 'IDENTITY_HEADER', 'googleCredentials']) {
     assert.ok(rows.some(([secret]) => secret.includes(`\`${name}\``)), name)
   }
   for (const [, where, proxy] of rows.filter(([, where]) => where.includes('http') && !where.includes('https'))) assert.equal(proxy, 'never', where)

@@ -21,11 +21,13 @@ async function refusal(choice, changes, options) {
   process.env.PATH = '/nonexistent'
   const pool = app.pool({ connectionTimeoutMillis: 2_000, ...options })
   const error = await failureOf(pool.query('select 1'))
-  const secrets = ['DATABRICKS_CLIENT_SECRET', 'ARM_CLIENT_SECRET', 'IDENTITY_HEADER', 'ACTIONS_ID_TOKEN_REQUEST_TOKEN', 'SYSTEM_ACCESSTOKEN', 'DATABRICKS_OIDC_TOKEN', 'VERCEL_OIDC_TOKEN', 'DATABRICKS_TOKEN']
-  assertHidden(secrets.map((name) => process.env[name]).filter(Boolean), shown(error))
+  const secrets = ['DATABRICKS_CLIENT_SECRET', 'ARM_CLIENT_SECRET', 'IDENTITY_HEADER', 'ACTIONS_ID_TOKEN_REQUEST_TOKEN', 'SYSTEM_ACCESSTOKEN', 'DATABRICKS_OIDC_TOKEN', 'VERCEL_OIDC_TOKEN', 'DATABRICKS_TOKEN', 'GOOGLE_CREDENTIALS']
+  const hidden = secrets.map((name) => (name === 'GOOGLE_CREDENTIALS' ? /"private_key": ?"([^"]*)/.exec(process.env[name])?.[1] : process.env[name]))
+  assertHidden(hidden.filter(Boolean), shown(error))
   assert.ok(error.hint, error.stack)
   return error
 }
+const key = (changes) => JSON.stringify({ ...JSON.parse(app.emulator.envFor({ auth: 'google-credentials' }).GOOGLE_CREDENTIALS), ...changes })
 const expired = () => app.emulator.idToken({ lifetimeMillis: -60_000 })
 
 for (const [what, choice, changes, message, hint] of [
@@ -42,16 +44,51 @@ for (const [what, choice, changes, message, hint] of [
   ['an identity that is not assigned', { auth: 'azure-msi' }, { ARM_CLIENT_ID: 'nobody' }, /^azure-msi: .* 400 .*Identity not found/, /ARM_CLIENT_ID/],
   ['no federated credential', { auth: 'github-oidc-azure' }, { ARM_CLIENT_ID: 'another' }, /^github-oidc-azure: .*AADSTS700016/, /federated credential/],
   ['a metadata service for another workspace', { auth: 'metadata-service' }, { DATABRICKS_HOST: () => `https://127.0.0.1:${app.emulator.ports.api}` }, /^metadata-service: GET \/databricks\/token .* 404/, /log in where it runs/],
+  ['a directory that nobody tells', { auth: 'azure-client-secret' }, { ARM_TENANT_ID: undefined, '/aad/auth': 404 }, /^azure-client-secret: the workspace does not tell the directory/, /ARM_TENANT_ID/],
+  ['a resource of Azure that is not there', { auth: 'azure-client-secret' }, { DATABRICKS_HOST: undefined, DATABRICKS_AZURE_RESOURCE_ID: '/subscriptions/s/none' }, /^azure-client-secret: GET .* to management.azure.com .* 404 .*was not found/, /Reader/],
+  ["a key that Google does not know", { auth: 'google-credentials' }, { GOOGLE_CREDENTIALS: () => key({ private_key_id: 'old' }) }, /^google-credentials: POST \/token to oauth2.googleapis.com .*Invalid JWT header/, /new key/],
+  ['a key that is none', { auth: 'google-credentials' }, { GOOGLE_CREDENTIALS: () => key({ private_key: 'private-key-0123456789' }) }, /^google-credentials: the service account's private_key is no RSA key/, /new key/],
+  ['a login in place of a key', { auth: 'google-credentials' }, { GOOGLE_CREDENTIALS: '{"type":"authorized_user"}' }, /^google-credentials: googleCredentials .* is of type "authorized_user"/, /googleServiceAccount/],
+  ['credentials of Google that are no JSON', { auth: 'google-credentials' }, { GOOGLE_CREDENTIALS: '{"private_key": "private-key-0123456789"' }, /^google-credentials: .* holds no key of a service account/, /JSON file/],
+  ['a service account that one may not act as', { auth: 'google-id' }, { DATABRICKS_GOOGLE_SERVICE_ACCOUNT: 'other@example.com' }, /^google-id: POST .* to iamcredentials.googleapis.com .* 404 .*Gaia id/, /Identity Token Creator/],
+  ['a file of credentials that is not there', { auth: 'google-id' }, { GOOGLE_APPLICATION_CREDENTIALS: '/nonexistent/adc' }, /^google-id: the token file "\/nonexistent\/adc" cannot be read/, /check the path/],
   ['a vault that is not there', { auth: 'azure-key-vault' }, { KEY_VAULT_NAME: 'another' }, /^azure-key-vault: /, /KEY_VAULT_NAME/],
 ]) {
   test(what, async () => {
-    const given = Object.fromEntries(Object.entries(changes).map(([name, value]) => [name, typeof value === 'function' ? value() : value]))
+    const { '/aad/auth': status, ...variables } = changes
+    if (status) app.emulator.faults.api({ kind: 'status', status, path: '/aad/auth' })
+    const given = Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, typeof value === 'function' ? value() : value]))
     const error = await refusal(choice, given)
     assert.match(error.message, message)
     assert.match(error.hint, hint)
     assert.notEqual(error.name, 'InternalError')
   })
 }
+
+for (const [what, answer] of [
+  ['another host', { properties: { workspaceUrl: 'attacker.example' } }],
+  ['a path', { properties: { workspaceUrl: 'adb-1.1.azuredatabricks.net/x' } }],
+  ['a name that only ends so', { properties: { workspaceUrl: 'attacker.example@adb-1.1.azuredatabricks.net' } }],
+  ['nothing', { properties: {} }],
+  ['wrong types', { properties: 5 }],
+]) {
+  test(`a Resource Manager that names ${what} as the workspace: no token goes there`, async () => {
+    const resource = '/subscriptions/b5d0a5c1-0000-4000-8000-000000000001/resourceGroups/g/providers/Microsoft.Databricks/workspaces/emulator'
+    app.emulator.faults.api({ kind: 'malformed', path: resource, body: JSON.stringify(answer) })
+    const error = await refusal({ auth: 'azure-client-secret' }, { DATABRICKS_HOST: undefined, DATABRICKS_AZURE_RESOURCE_ID: resource })
+    assert.match(error.message, /^azure-client-secret: the answer to GET \/subscriptions/)
+    assert.ok(!app.requests.some(({ path }) => path.startsWith('/api/')))
+  })
+}
+
+test('neither a host nor a resource of Azure, or one that is no id', async () => {
+  app.environment({ DATABRICKS_HOST: undefined, DATABRICKS_AZURE_RESOURCE_ID: 'my-workspace' }, { auth: 'azure-client-secret' })
+  assert.match((await failureOf(() => app.pool())).message, /azureResourceId \(DATABRICKS_AZURE_RESOURCE_ID\)[\s\S]*\/subscriptions\//)
+  app.environment({ DATABRICKS_HOST: undefined, DATABRICKS_AZURE_RESOURCE_ID: '/subscriptions/s/w', DATABRICKS_AUTH_TYPE: 'oauth-m2m' })
+  assert.match((await failureOf(() => app.pool())).message, /databricksHost \(DATABRICKS_HOST\)/)
+  app.environment({ ARM_ENVIRONMENT: 'moon' }, { auth: 'azure-client-secret' })
+  assert.match((await failureOf(() => app.pool())).message, /azureEnvironment \(ARM_ENVIRONMENT\)[\s\S]*public, usgovernment or china/)
+})
 
 test('403 by a federation policy', async () => {
   app.emulator.faults.api({ kind: 'status', status: 403, path: '/oidc/v1/token', message: 'not allowed by policy' })
@@ -101,6 +138,8 @@ for (const [auth, path] of [
   ['azure-devops-oidc', /^\/azure-devops/],
   ['azure-client-secret', /oauth2\/token$/],
   ['azure-key-vault', /^\/secrets/],
+  ['google-credentials', '/token'],
+  ['google-id', /generateIdToken$/],
 ]) {
   test(`${auth}: answers that are none end in time, with an error that names it`, async () => {
     for (const [what, fault] of answers) {

@@ -77,7 +77,7 @@ test('oidcToken is asked for the audience before every exchange', async () => {
   pool.clearTokenCache()
   await getToken({ oidcToken })
   assert.deepEqual(audiences, Array(2).fill(`${process.env.DATABRICKS_HOST}/oidc/v1/token`))
-  const [form] = app.requests.map(({ body }) => new URLSearchParams(body))
+  const [form] = app.requests.filter(({ path }) => path === '/oidc/v1/token').map(({ body }) => new URLSearchParams(body))
   assert.equal(form.get('client_id'), process.env.DATABRICKS_CLIENT_ID)
 })
 

@@ -34,6 +34,32 @@ test('a variable that changes', async () => {
   assert.equal(subjects()[1], process.env.DATABRICKS_OIDC_TOKEN)
 })
 
+for (const [auth, name, ways] of [
+  ['m2m', 'DATABRICKS_CLIENT_SECRET', ({ headers }) => Buffer.from(headers.authorization.slice('Basic '.length), 'base64').toString().split(':')[1]],
+  ['azure-client-secret', 'ARM_CLIENT_SECRET', ({ body }) => new URLSearchParams(body).get('client_secret')],
+]) {
+  test(`${auth}: a secret that is replaced in ${name} is used at the next fetch`, async () => {
+    app.environment({}, { auth })
+    const right = process.env[name]
+    const pool = app.pool()
+    const login = async () => {
+      pool.clearTokenCache()
+      const client = await pool.connect()
+      client.release(true)
+    }
+    const sent = () => app.requests.filter(({ path }) => path.endsWith('/token')).map(ways)
+    await login()
+    process.env[name] = 'a-secret-that-was-replaced'
+    assert.equal((await failureOf(login())).status, 401)
+    process.env[name] = `${right}\n`
+    await login()
+    // Some apps take their secrets out of the environment after the start.
+    delete process.env[name]
+    await login()
+    assert.deepEqual(sent(), [right, 'a-secret-that-was-replaced', right, right])
+  })
+}
+
 test('clearTokenCache(): the next connection logs in with new tokens, open ones stay', async () => {
   const pool = app.pool({ max: 2 })
   const client = await pool.connect()

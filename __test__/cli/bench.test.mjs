@@ -11,7 +11,7 @@ import { test } from '../support/test.mjs'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const SHORT = ['--duration', '400ms', '--cold-starts', '1', '--in-flight', '8', '--connections', '2']
-const BOUND = { timeout: 180_000 }
+const BOUND = { timeout: 300_000 }
 
 const log = []
 const emulator = await startEmulator({ postgres: { settings: { log_statement: 'all', log_line_prefix: '[%a] ' }, onLog: (line) => log.push(line) } })

@@ -322,7 +322,7 @@ test('a port that is taken is told', async (t) => {
 })
 
 test('what is missing in the configuration is told before anything listens', async (t) => {
-  const { code, stdout } = await runLakebase(t, ['proxy', '--json', '--no-env-file'], { env: { PGHOST: 'localhost', PGSSLMODE: 'require' } })
+  const { code, stdout } = await runLakebase(t, ['proxy', '--json', '--no-dotenv'], { env: { PGHOST: 'localhost', PGSSLMODE: 'require' } })
   assert.equal(code, 3)
   assert.equal(JSON.parse(stdout).error.name, 'ConfigurationError')
 })

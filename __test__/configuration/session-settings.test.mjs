@@ -1,5 +1,6 @@
 // Settings that reach the PostgreSQL session, through the emulator's front, which forwards only what Lakebase's does.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { deploy } from '../support/deployment.mjs'
 import { failureOf } from '../support/outcome.mjs'
 import { test } from '../support/test.mjs'
@@ -78,11 +79,36 @@ test('idle_in_transaction_session_timeout ends the session, and the pool replace
   assert.equal((await pool.query('select 1 as one')).rows[0].one, 1)
 })
 
-test('query_timeout gives a query up on this side, as node-postgres does', async () => {
-  const pool = app.pool({ query_timeout: 50, max: 1 })
-  assert.equal((await failureOf(pool.query('select pg_sleep(30)'))).message, 'Query read timeout')
-  // Nobody knows when the server will be done with it, so its connection is not used again.
-  assert.equal((await pool.query({ text: 'select 1 as one', query_timeout: 10_000 })).rows[0].one, 1)
+test('query_timeout gives a query up on this side, as node-postgres does; the server cancels it, and its connection is used on', async () => {
+  const pool = app.pool({ query_timeout: 200, max: 1 })
+  const pid = async () => (await pool.query({ text: 'select pg_backend_pid() as pid', query_timeout: 60_000 })).rows[0].pid
+  const before = await pid()
+  assert.equal((await failureOf(pool.query('select pg_sleep(600)'))).message, 'Query read timeout')
+  assert.equal(await pid(), before)
+  assert.deepEqual(await app.emulator.query("select pid from pg_stat_activity where state = 'active' and query like '%pg_sleep%' and pid <> pg_backend_pid()"), [])
+})
+
+test('query_timeout on a client: what waits behind the query runs when the server has cancelled it', async () => {
+  const client = await app.pool({ query_timeout: 200 }).connect()
+  const slow = failureOf(client.query('select pg_sleep(600)'))
+  const next = client.query({ text: 'select 1 as one', query_timeout: 60_000 })
+  assert.equal((await slow).message, 'Query read timeout')
+  assert.equal((await next).rows[0].one, 1)
+  client.release()
+})
+
+test('query_timeout when the server cannot be asked to cancel: the connection is closed, and the pool makes another', async () => {
+  const pool = app.pool({ query_timeout: 500, max: 1 })
+  const pid = async () => (await pool.query({ text: 'select pg_backend_pid() as pid', query_timeout: 60_000 })).rows[0].pid
+  const before = await pid()
+  const query = failureOf(pool.query('select pg_sleep(600)'))
+  app.emulator.refuseConnections('database')
+  const removed = once(pool, 'remove')
+  assert.equal((await query).message, 'Query read timeout')
+  await removed
+  await app.emulator.acceptConnections('database')
+  assert.notEqual(await pid(), before)
+  await app.emulator.query(`select pg_terminate_backend(${before})`)
 })
 
 test('the encoding is UTF-8 whatever the database prefers', async () => {

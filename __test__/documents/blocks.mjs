@@ -69,7 +69,10 @@ export const surroundings = {
 
 /** Documents whose blocks a test of another area runs, and how many those are: it knows the files and packages that they need. */
 export const elsewhere = {
+  'docs/cli.md': { test: 'package/command-line.test.mjs', blocks: 7 },
   'docs/drizzle.md': { test: 'drizzle/kit.test.mjs', blocks: 3 },
+  'docs/hosts.md': { test: 'apps/hosts.test.mjs', blocks: 4 },
+  'docs/orms.md': { test: 'apps/orms/support/orm.mjs', blocks: 14 },
 }
 
 /** What the examples' queries find in the database. */

@@ -10,7 +10,7 @@ import { deploy } from '../support/deployment.mjs'
 import { test } from '../support/test.mjs'
 import { blocksOf, commandsOf, elsewhere, environmentOf, filesOf, guides, programOf, readDocument, root, tables } from './blocks.mjs'
 
-const { name, scripts, engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const { name, scripts, engines, devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const app = deploy({ sql: tables })
 
 /** Runs a program to its end; anything on its standard error fails the test. */
@@ -41,11 +41,22 @@ async function runCommand(command) {
   if (command === 'npm ci') return
   if (command === 'npm test') return assert.ok(scripts.test)
   // What this installs, __test__/package packs, installs and uses.
-  if (command.startsWith('npm install ')) return assert.equal(command, `npm install ${name}`)
+  const [, packages] = /^npm install (?:--save-dev )?([\w@/ -]+)$/.exec(command) ?? []
+  if (packages) return assert.ok(packages.split(' ').every((one) => one === name || one in devDependencies), command)
+  const [, program] = /^npx lakebase (.*)$/.exec(command) ?? []
+  if (program) return findInHelp(program)
   const [, script] = /^npm run ([\w:]+)$/.exec(command) ?? []
   assert.ok(script && scripts[script], `no way to run "${command}": add one to code.test.mjs`)
   const { code, stdout, stderr } = await execute('npm', ['run', script, '--ignore-scripts'])
   assert.equal(code, 0, `${stdout}\n${stderr}`)
+}
+
+/** The command line has the command and its flags. __test__/cli runs them. */
+async function findInHelp(program) {
+  const [name, ...words] = program.split(' -- ')[0].split(' ')
+  const { code, stdout } = await execute(process.execPath, [join(root, 'dist/cli/main.js'), name, '--help'])
+  assert.equal(code, 0, stdout)
+  for (const flag of words.filter((word) => word.startsWith('--'))) assert.ok(stdout.includes(flag), `${flag}: ${stdout}`)
 }
 
 /** The folder that stands for `pg`: its files as the blocks show them, linked as npm links a `file:` dependency. */
@@ -93,6 +104,8 @@ for (const block of blocks) {
   if (folder.includes(block) || Object.hasOwn(elsewhere, block.file)) continue
   // The block with the words `five-variables` runs with these.
   if (block.language === 'ini' && block.words.includes('env')) continue
+  // What a program prints.
+  if (block.language === 'text') continue
   test(`${block.file}:${block.line}: ${block.text.split('\n').find((line) => line.trim())}`, { timeout: 120_000 }, async () => {
     if (block.language === 'ts' || block.language === 'js') await runModule(programOf(block), environmentOf(block, app.emulator))
     else if (block.language === 'sh') for (const command of commandsOf(block)) await runCommand(command)
@@ -113,7 +126,7 @@ test('the README names five variables, with which its first program runs', () =>
 for (const [file, { test: runner, blocks: count }] of Object.entries(elsewhere)) {
   test(`the blocks of ${file}, by __test__/${runner}`, () => {
     assert.equal(blocks.filter((block) => block.file === file).length, count)
-    assert.ok(readDocument(`__test__/${runner}`).includes(`'${file}'`), 'it reads the document')
+    assert.ok(readDocument(`__test__/${runner}`).includes(`${file}'`), 'it reads the document')
   })
 }
 

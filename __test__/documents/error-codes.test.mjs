@@ -20,6 +20,12 @@ test('every code', () => {
   assert.deepEqual([...codes].filter((code) => !described.has(code)), [])
 })
 
+test('a code of our own is made in one place', () => {
+  // SQLSTATEs and the system's codes, which have no underscore, are made where they are read.
+  const elsewhere = sources.filter((file) => file.endsWith('.rs') && !file.startsWith('src/error/'))
+  assert.deepEqual(elsewhere.filter((file) => /with_code\(\s*"[A-Z]+_[A-Z_]+"/.test(readDocument(file))), [])
+})
+
 test('every class', () => {
   const classes = [...readDocument('ts/errors.ts').matchAll(/^export class (\w+) extends LakebaseError/gm)].map(([, name]) => name)
   const headings = [...readDocument('docs/errors.md').matchAll(/^## (\w+Error)$/gm)].map(([, name]) => name)

@@ -15,9 +15,10 @@ const folders = [...new Set(files.filter((file) => file.includes('/')).map((file
 const made = ['npm/local', 'fuzz/target']
 /** Files of apps, and of other projects' sources, which a document or a comment may cite. */
 const foreign = {
-  apps: ['first-row.mjs', 'middleware.ts'],
+  apps: ['first-row.mjs', 'middleware.ts', 'row.mjs'],
+  'the DevHub cookbook': ['src/lib/env.ts', 'src/lib/lakebase/tokens.ts', 'src/lib/db'],
   'Neon\'s proxy': ['proxy/src/pglb/handshake.rs', 'proxy/src/auth/mod.rs', 'proxy/src/compute/mod.rs', 'compute/mod.rs', 'binary/proxy.rs'],
-  PostgreSQL: ['src/include/libpq/pqcomm.h'],
+  PostgreSQL: ['src/include/libpq/pqcomm.h', 'src/backend/tcop/backend_startup.c'],
 }
 
 const documents = files.filter((file) => file.endsWith('.md') && file !== 'CHANGELOG.md')

@@ -30,9 +30,10 @@ test('a platform package names the crates that are linked, with checksum and lic
   assert.ok(bill(`${name}-win32-x64-msvc`).components.some((component) => component.name === 'windows-sys'))
 })
 
-test('the main package names what npm installs with it, and what depends on what', () => {
+test('the main package names what npm installs with it, what is bundled into it, and what depends on what', () => {
   const { components, dependencies: uses } = bill(name)
   for (const dependency of Object.keys(dependencies)) assert.ok(components.some((component) => component.name === dependency), dependency)
+  for (const bundled of ['commander', 'pg-types']) assert.ok(components.some((component) => component.name === bundled), bundled)
   assert.ok(!components.some((component) => component.name === 'typescript'))
   assert.ok(uses.find(({ ref }) => ref === name).dependsOn.length >= Object.keys(dependencies).length)
 })

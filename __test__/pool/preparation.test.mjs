@@ -92,3 +92,25 @@ test('a query of a connect listener that fails is its own affair', async () => {
   assert.equal((await pool.query('select 1 as one')).rows[0].one, 1)
   assert.equal((await failure).code, '42703')
 })
+
+test('type parsers that onConnect gives to a client hold for every query, from the first on', async () => {
+  const pool = app.pool({
+    max: 3,
+    onConnect: async (client) => {
+      await client.query('select 1')
+      client.setTypeParser(20, (text) => `int8 ${text}`)
+    },
+  })
+  const answers = await Promise.all(range(20).map((n) => pool.query('select $1::int8 as n', [n])))
+  assert.deepEqual(answers.map(({ rows }) => rows[0].n), range(20).map((n) => `int8 ${n}`))
+})
+
+test('the same of those that a connect listener gives', async () => {
+  const pool = app.pool({ max: 3 })
+  pool.on('connect', async (client) => {
+    await client.query('select 1')
+    client.setTypeParser(20, (text) => `int8 ${text}`)
+  })
+  const answers = await Promise.all(range(20).map((n) => pool.query('select $1::int8 as n', [n])))
+  assert.deepEqual(answers.map(({ rows }) => rows[0].n), range(20).map((n) => `int8 ${n}`))
+})

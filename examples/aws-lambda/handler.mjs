@@ -1,7 +1,7 @@
 // For a function URL or API Gateway (payload 2.0): GET lists the items, POST adds one.
 import { createLakebasePool } from 'lakebase-native'
 
-const pool = createLakebasePool({ max: 1 })
+const pool = createLakebasePool()
 
 export async function handler(event) {
   if (event.requestContext?.http?.method === 'POST') {

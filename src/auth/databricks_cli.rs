@@ -10,10 +10,10 @@ use serde::Deserialize;
 
 use super::token_endpoint::ACCOUNT_ID;
 use super::{AccessToken, Applies, CLIENT_ID, Call, Fetched, Settings, WorkspaceAuth, program};
-use crate::config::Setting;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::http::Failure;
 use crate::secret::Secret;
+use crate::setting::Setting;
 
 static CLI_PATH: Setting = Setting::new("databricksCliPath", &["DATABRICKS_CLI_PATH"]).key("databricks_cli_path");
 
@@ -38,7 +38,7 @@ impl WorkspaceAuth for DatabricksCli {
         const { &[&CLI_PATH, &CLIENT_ID, &ACCOUNT_ID] }
     }
 
-    fn runs_programs(&self) -> bool {
+    fn needs_environment(&self) -> bool {
         true
     }
 
@@ -81,7 +81,7 @@ async fn fetch(call: &Call<'_>) -> Result<AccessToken, Failure> {
         access_token: Secret,
         expiry: String,
     }
-    let file = find(call.settings).map_err(|reason| Error::new(Kind::Authentication, reason).with_code("PROGRAM_FAILED"))?;
+    let file = find(call.settings).map_err(Error::program_failed)?;
     let host = &call.workspace.url;
     let login = format!("log in with: databricks auth login --host {host}");
     let mut arguments = vec!["auth", "token"];
@@ -99,9 +99,7 @@ async fn fetch(call: &Call<'_>) -> Result<AccessToken, Failure> {
         _ => failure,
     })?;
     let expires_at = expiry(&answer.expiry).filter(|_| !answer.access_token.is_empty()).ok_or_else(|| {
-        Error::new(Kind::Credential, "`databricks auth token` gave no token with a time of expiry")
-            .with_code("INVALID_RESPONSE")
-            .with_hint("install a newer Databricks CLI")
+        Error::invalid_response("`databricks auth token` gave no token with a time of expiry").with_hint("install a newer Databricks CLI")
     })?;
     Ok(AccessToken::new(answer.access_token, Some(expires_at.into())))
 }

@@ -6,7 +6,6 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::Workspace;
-use crate::error::{Error, Kind};
 use crate::http::{Authorization, Body, Failure, Request};
 
 const PATH: &str = "/oidc/.well-known/oauth-authorization-server";
@@ -30,26 +29,30 @@ struct Answer {
     token_endpoint: Option<String>,
 }
 
-/// The token endpoint of the discovery document. A secret is going to be sent there, so it must be the workspace's own or an account's.
+/// The token endpoint of the workspace's discovery document.
 ///
 /// # Errors
-/// Those of [`crate::http::Client::send`]; [`Kind::Credential`] with code `INVALID_RESPONSE` for a document that names no endpoint, or one
-/// that is not trusted.
+/// As [`token_endpoint_of`].
 pub(super) async fn token_endpoint(workspace: &Workspace, deadline: Instant) -> Result<String, Failure> {
-    let url = format!("{}{PATH}", workspace.url);
-    let request = Request { method: Method::GET, url: &url, authorization: Authorization::None, headers: &[], body: Body::None };
+    token_endpoint_of(&format!("{}{PATH}", workspace.url), workspace, deadline).await
+}
+
+/// The token endpoint of the discovery document at `url`. A secret is going to be sent there, so it must be on the same host as the document, the
+/// workspace's own or an account's.
+///
+/// # Errors
+/// Those of [`crate::http::Client::send`]; [`crate::error::Kind::Credential`] with code `INVALID_RESPONSE` for a document that names no endpoint, or one
+/// that is not trusted.
+pub(super) async fn token_endpoint_of(url: &str, workspace: &Workspace, deadline: Instant) -> Result<String, Failure> {
+    let request = Request { method: Method::GET, url, authorization: Authorization::None, headers: &[], body: Body::None };
     let response = workspace.client()?.send(request, deadline).await?;
     let answer: Answer = response.json()?;
     let endpoint = answer.token_endpoint.ok_or_else(|| response.invalid("has no token_endpoint"))?;
-    if is_trusted(&endpoint, &workspace.url) {
+    if is_trusted(&endpoint, &workspace.url) || is_trusted(&endpoint, url) {
         return Ok(endpoint);
     }
-    let message =
-        format!("the answer to GET {PATH} has a token_endpoint that belongs neither to the workspace nor to a Databricks account");
-    Err(Error::new(Kind::Credential, message)
-        .with_code("INVALID_RESPONSE")
-        .with_hint("the secret was not sent there; check that DATABRICKS_HOST is the URL of a Databricks workspace")
-        .into())
+    let invalid = response.invalid("has a token_endpoint that belongs neither to the workspace nor to a Databricks account");
+    Err(invalid.with_hint("the secret was not sent there; check that DATABRICKS_HOST is the URL of a Databricks workspace").into())
 }
 
 /// Whether `endpoint` is on the workspace's own scheme, host and port, or by https on the host of an account.

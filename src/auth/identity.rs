@@ -1,16 +1,22 @@
 //! One identity at work: chooses its method and fetches with it.
 
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
-use super::{AccessToken, Applies, Call, Chosen, Owner, Settings, TokenEndpoint, Unusable, Workspace, WorkspaceAuth};
-use crate::error::{Error, Kind};
+use super::{AccessToken, Applies, Call, Chosen, Learned, Owner, Question, Settings, Unusable, Workspace, WorkspaceAuth};
+use crate::error::Error;
 use crate::http::Failure;
+use crate::secret::Secret;
 
 /// Where to look everything up, at the end of an error that leaves everything open.
 const GUIDE: &str = "docs/authentication.md of lakebase-native lists every method and what it needs";
+
+/// What a look at the environment may cost, before what was read earlier is used.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The settings of one identity, and what fetching with them has taught.
 #[derive(Debug)]
@@ -18,14 +24,15 @@ pub struct Identity {
     workspace: Workspace,
     settings: Settings,
     owner: Option<Arc<dyn Owner>>,
-    token_endpoint: TokenEndpoint,
+    learned: Learned,
+    has_fetched: AtomicBool,
     /// The method that got the last token.
     used: Mutex<Option<&'static dyn WorkspaceAuth>>,
 }
 
 impl Identity {
     pub fn new(workspace: Workspace, settings: Settings, owner: Option<Arc<dyn Owner>>) -> Self {
-        Self { workspace, settings, owner, token_endpoint: TokenEndpoint::default(), used: Mutex::default() }
+        Self { workspace, settings, owner, learned: Learned::default(), has_fetched: AtomicBool::new(false), used: Mutex::default() }
     }
 
     /// A new token, by the first method that works.
@@ -36,10 +43,11 @@ impl Identity {
         let settings = self.fresh().await?;
         let chosen = settings.choose().map_err(unusable)?;
         let owner = self.owner.as_deref();
-        let call = Call { workspace: &self.workspace, settings: &settings, owner, token_endpoint: &self.token_endpoint, deadline };
+        let workspace = self.workspace();
+        let call = Call { workspace: &workspace, settings: &settings, owner, learned: &self.learned, deadline };
         let (token, method) = attempt(&chosen, &call).await?;
         *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Some(method);
-        Ok(AccessToken { method: method.name(), ..token })
+        Ok(AccessToken { method: method.name(), workspace_url: self.workspace().into_owned().url, ..token })
     }
 
     /// What to do when the workspace answers a call made with the last token with `status`.
@@ -47,15 +55,41 @@ impl Identity {
         self.used.lock().unwrap_or_else(PoisonError::into_inner).and_then(|method| method.hint(status))
     }
 
-    /// The settings with the profile as it is now. Without one nothing is read.
+    /// The workspace as it was configured, or as Azure told it.
+    fn workspace(&self) -> Cow<'_, Workspace> {
+        match self.learned.workspace.get() {
+            Some(url) => Cow::Owned(Workspace { url, ..self.workspace.clone() }),
+            None => Cow::Borrowed(&self.workspace),
+        }
+    }
+
+    /// The settings with the profile and the secrets of variables as they are now. What was just read is not read again.
     async fn fresh(&self) -> Result<Cow<'_, Settings>, Failure> {
+        let mut settings = self.with_profile().await?;
+        if !self.has_fetched.swap(true, Ordering::Relaxed) {
+            return Ok(settings);
+        }
+        let secrets: Vec<_> = settings.secrets_of_variables().collect();
+        for (setting, name) in secrets {
+            let Some(owner) = &self.owner else { break };
+            // A variable that was removed after the start, or a program that is busy: what was read before counts.
+            let Ok(Ok(Some(secret))) = timeout(PATIENCE, owner.ask(Question::Variable(name))).await else { continue };
+            let secret = Secret::new(secret.expose().trim());
+            if !secret.is_empty() && settings.get(setting) != Some(&secret) {
+                settings = Cow::Owned(settings.into_owned().with(setting, secret));
+            }
+        }
+        Ok(settings)
+    }
+
+    async fn with_profile(&self) -> Result<Cow<'_, Settings>, Failure> {
         if self.settings.profile().is_none() {
             return Ok(Cow::Borrowed(&self.settings));
         }
         let settings = self.settings.clone();
         let read = tokio::task::spawn_blocking(move || settings.reread()).await;
-        let read = read.map_err(|_| Error::new(Kind::Internal, "reading the profile was interrupted"))?;
-        Ok(Cow::Owned(read.map_err(|reason| Error::new(Kind::Authentication, reason).with_code("PROFILE_UNUSABLE").with_hint(GUIDE))?))
+        let read = read.map_err(|_| Error::internal("reading the profile was interrupted"))?;
+        Ok(Cow::Owned(read.map_err(|reason| Error::profile_unusable(reason).with_hint(GUIDE))?))
     }
 }
 
@@ -78,7 +112,7 @@ async fn attempt(chosen: &Chosen, call: &Call<'_>) -> Result<(AccessToken, &'sta
             for (_, failure) in &failures {
                 message.push_str(&format!("\n  - {}", failure.error));
             }
-            let error = Error::new(Kind::Authentication, message).with_code("AUTHENTICATION_FAILED").with_hint(GUIDE);
+            let error = Error::authentication_failed(message).with_hint(GUIDE);
             Err(Failure { transient, ..error.into() })
         }
     }
@@ -101,5 +135,5 @@ fn unusable(unusable: Unusable) -> Error {
             format!("no way to authenticate applies any more:{}", reasons.concat())
         }
     };
-    Error::new(Kind::Authentication, message).with_code("AUTHENTICATION_FAILED").with_hint(GUIDE)
+    Error::authentication_failed(message).with_hint(GUIDE)
 }

@@ -11,12 +11,14 @@ use http::Method;
 use serde::Deserialize;
 use tokio::time::Instant;
 
-use super::m2m::{CLIENT_SECRET, ClientCredentials, FAMILY, fetch};
+use super::m2m::{CLIENT_SECRET, ClientCredentials, fetch};
+use super::settings::CLIENT_CREDENTIALS as FAMILY;
+use super::token_endpoint::{ACCOUNT_ID, DISCOVERY_URL};
 use super::{Applies, CLIENT_ID, Call, Fetched, Settings, WorkspaceAuth, azure};
-use crate::config::Setting;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::http::{Authorization, Body, Failure, Request};
 use crate::secret::Secret;
+use crate::setting::Setting;
 
 static VAULT: Setting = Setting::new("keyVaultName", &["KEY_VAULT_NAME"]);
 const SECRET_NAME: &str = "databricks-client-secret";
@@ -37,10 +39,10 @@ impl WorkspaceAuth for KeyVault {
     }
 
     fn settings(&self) -> &'static [&'static Setting] {
-        const { &[&VAULT, &CLIENT_ID, &CLIENT_SECRET] }
+        const { &[&VAULT, &CLIENT_ID, &CLIENT_SECRET, &ACCOUNT_ID, &DISCOVERY_URL] }
     }
 
-    fn runs_programs(&self) -> bool {
+    fn needs_environment(&self) -> bool {
         true
     }
 
@@ -99,7 +101,7 @@ async fn read(call: &Call<'_>) -> Result<Secret, Failure> {
     })?;
     let answer: Answer = response.json()?;
     answer.value.filter(|secret| !secret.is_empty()).ok_or_else(|| {
-        let error = Error::new(Kind::Credential, format!("the secret {SECRET_NAME} is empty")).with_code("INVALID_RESPONSE");
+        let error = Error::invalid_response(format!("the secret {SECRET_NAME} is empty"));
         error.with_hint("put the service principal's OAuth secret into the vault").into()
     })
 }

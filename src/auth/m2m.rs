@@ -7,21 +7,29 @@ use std::borrow::Cow;
 
 use futures_util::future::FutureExt;
 
-use super::settings::CLIENT_ID;
-use super::token_endpoint::ACCOUNT_ID;
-use super::{AccessToken, Applies, Call, Fetched, Settings, WorkspaceAuth};
-use crate::config::Setting;
+use super::settings::{CLIENT_CREDENTIALS as FAMILY, CLIENT_ID};
+use super::token_endpoint::{ACCOUNT_ID, DISCOVERY_URL};
+use super::{AccessToken, Applies, Call, Fetched, Settings, Source, WorkspaceAuth};
 use crate::http::{Authorization, Failure};
 use crate::secret::Secret;
+use crate::setting::Setting;
 
 pub static CLIENT_SECRET: Setting =
     Setting::new("clientSecret", &["DATABRICKS_CLIENT_SECRET"]).key("client_secret").secret().family(FAMILY);
 
-pub(super) const FAMILY: &str = "oauth";
-
 /// `DATABRICKS_CLIENT_ID` and `DATABRICKS_CLIENT_SECRET`.
 #[derive(Debug)]
 pub struct ClientCredentials;
+
+impl Settings {
+    /// Those of a service principal's client credentials.
+    pub fn with_client_credentials(host: impl Into<String>, id: impl Into<String>, secret: Secret) -> Self {
+        let mut settings = Self::new(host);
+        settings.give(&CLIENT_ID, Secret::new(id), Source::Option);
+        settings.give(&CLIENT_SECRET, secret, Source::Option);
+        settings
+    }
+}
 
 impl WorkspaceAuth for ClientCredentials {
     fn name(&self) -> &'static str {
@@ -33,7 +41,7 @@ impl WorkspaceAuth for ClientCredentials {
     }
 
     fn settings(&self) -> &'static [&'static Setting] {
-        const { &[&CLIENT_ID, &CLIENT_SECRET, &ACCOUNT_ID] }
+        const { &[&CLIENT_ID, &CLIENT_SECRET, &ACCOUNT_ID, &DISCOVERY_URL] }
     }
 
     fn applies(&self, settings: &Settings) -> Applies {

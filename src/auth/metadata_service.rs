@@ -9,9 +9,9 @@ use http::Method;
 use url::Url;
 
 use super::{AccessToken, Applies, Call, Fetched, Settings, WorkspaceAuth, token_endpoint};
-use crate::config::Setting;
 use crate::http::{Authorization, Body, Failure, Request, is_loopback};
 use crate::secret::Secret;
+use crate::setting::Setting;
 
 /// Its path may be a secret of the service's.
 static SERVICE_URL: Setting = Setting::new("metadataServiceUrl", &["DATABRICKS_METADATA_SERVICE_URL"])

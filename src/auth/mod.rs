@@ -8,9 +8,11 @@
 mod azure;
 mod databricks_cli;
 mod discovery;
+mod google;
 mod identity;
 mod jwt;
 mod key_vault;
+mod learned;
 mod m2m;
 mod metadata_service;
 mod oidc;
@@ -30,19 +32,21 @@ use std::time::SystemTime;
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
+pub use azure::RESOURCE_ID as AZURE_RESOURCE_ID;
 pub use identity::Identity;
+use learned::Learned;
 pub use m2m::CLIENT_SECRET;
 pub use owner::{Owner, Question};
 pub use pat::TOKEN;
-pub use settings::{CLIENT_ID, Chosen, Settings, Unusable};
-use token_endpoint::TokenEndpoint;
+pub use settings::{CLIENT_ID, Chosen, Settings, Source, Unusable};
 #[cfg(fuzzing)]
 pub use token_endpoint::fuzz_answer;
 
-use crate::config::{ApiNetwork, Setting};
 use crate::error::Error;
+use crate::http::ApiNetwork;
 use crate::http::{Client, Failure};
 use crate::secret::Secret;
+use crate::setting::Setting;
 
 /// Every way to authenticate, in the order in which they are considered: databricks-sdk-go's, with those it lacks beside their kin.
 pub static METHODS: &[&dyn WorkspaceAuth] = &[
@@ -63,6 +67,8 @@ pub static METHODS: &[&dyn WorkspaceAuth] = &[
     &azure::ManagedIdentity,
     &azure::ClientSecret,
     &azure::Cli,
+    &google::Credentials,
+    &google::ServiceAccount,
 ];
 
 /// Everything that any way to authenticate reads, each once.
@@ -89,18 +95,20 @@ pub struct AccessToken {
     pub headers: Vec<(&'static str, Secret)>,
     /// The name of the method that got it.
     pub method: &'static str,
+    /// The workspace it is for: `https://host`.
+    pub workspace_url: String,
 }
 
 impl AccessToken {
     fn new(token: Secret, expires_at: Option<SystemTime>) -> Self {
-        Self { token, expires_at, headers: Vec::new(), method: "" }
+        Self { token, expires_at, headers: Vec::new(), method: "", workspace_url: String::new() }
     }
 }
 
 /// The workspace and the way to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Workspace {
-    /// `https://host`, without path or trailing slash.
+    /// `https://host`, without path or trailing slash. Empty where Azure is going to tell it by the workspace's resource id.
     pub url: String,
     pub network: ApiNetwork,
 }
@@ -137,7 +145,7 @@ pub struct Call<'a> {
     pub workspace: &'a Workspace,
     pub settings: &'a Settings,
     pub owner: Option<&'a dyn Owner>,
-    token_endpoint: &'a TokenEndpoint,
+    learned: &'a Learned,
     /// Calls end before it.
     pub deadline: Instant,
 }
@@ -155,8 +163,8 @@ pub trait WorkspaceAuth: Send + Sync + Debug {
     /// Everything it reads.
     fn settings(&self) -> &'static [&'static Setting];
 
-    /// Whether it runs programs, which need the environment.
-    fn runs_programs(&self) -> bool {
+    /// Whether it needs the whole environment: for programs that it runs, or to find their files.
+    fn needs_environment(&self) -> bool {
         false
     }
 

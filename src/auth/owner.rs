@@ -6,10 +6,10 @@ use futures_util::future::BoxFuture;
 use tokio::time::{Instant, timeout_at};
 
 use super::Call;
-use crate::config::Setting;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::http::Failure;
 use crate::secret::Secret;
+use crate::setting::Setting;
 
 /// Calls functions of the program's, reads what changes in its environment, and warns.
 pub trait Owner: Send + Sync + Debug {
@@ -37,13 +37,13 @@ pub enum Question<'a> {
 impl Call<'_> {
     /// Asks the owner, until the deadline.
     pub(super) async fn ask(&self, question: Question<'_>, what: &str) -> Result<Option<Secret>, Failure> {
-        let owner = self.owner.ok_or_else(|| Error::new(Kind::Internal, format!("nobody is there to ask for {what}")))?;
+        let owner = self.owner.ok_or_else(|| Error::internal(format!("nobody is there to ask for {what}")))?;
         let asked_at = Instant::now();
         match timeout_at(self.deadline, owner.ask(question)).await {
             Ok(answer) => Ok(answer?),
             Err(_) => {
                 let message = format!("{what} gave no answer within {} ms", asked_at.elapsed().as_millis());
-                let error = Error::new(Kind::Timeout, message).with_code("ETIMEDOUT");
+                let error = Error::timed_out(message);
                 Err(Failure::transient(
                     error.with_hint("it is called once per workspace token; let it answer sooner, or raise connectionTimeoutMillis"),
                 ))

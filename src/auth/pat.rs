@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use futures_util::future::{FutureExt, ready};
 
 use super::{AccessToken, Applies, Call, Fetched, Settings, WorkspaceAuth};
-use crate::config::Setting;
+use crate::setting::Setting;
 
 pub static TOKEN: Setting = Setting::new("token", &["DATABRICKS_TOKEN"]).key("token").secret().family("pat");
 

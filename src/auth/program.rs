@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use super::Call;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::http::Failure;
 
 /// An answer is a token and a few fields; a larger one is cut off.
@@ -36,7 +36,7 @@ pub(super) async fn run(file: &Path, arguments: &[&str], call: &Call<'_>) -> Res
     let variables = call.settings.variables().clone();
     let deadline = call.deadline;
     let ran = tokio::task::spawn_blocking(move || run_blocking(&name, &variables, deadline)).await;
-    ran.map_err(|_| Error::new(Kind::Internal, "running a program was interrupted"))?
+    ran.map_err(|_| Error::internal("running a program was interrupted"))?
 }
 
 /// The same, with the answer read as JSON.
@@ -51,7 +51,7 @@ pub(super) async fn json<T: DeserializeOwned>(file: &Path, arguments: &[&str], c
             error.line(),
             error.column()
         );
-        Error::new(Kind::Credential, message).with_code("INVALID_RESPONSE").with_hint("run the command yourself; it may be too old").into()
+        Error::invalid_response(message).with_hint("run the command yourself; it may be too old").into()
     })
 }
 
@@ -81,10 +81,7 @@ fn run_blocking(name: &Named, variables: &HashMap<String, String>, deadline: Ins
         .spawn();
     let mut child = spawned.map_err(|error| {
         let message = format!("{name} cannot be started: {}", error.kind());
-        Error::new(Kind::Authentication, message)
-            .with_code("PROGRAM_FAILED")
-            .with_hint("check the file and its permissions")
-            .with_source(error)
+        Error::program_failed(message).with_hint("check the file and its permissions").with_source(error)
     })?;
     // Read beside waiting, because a full pipe would stop the program; by threads that nobody waits for, because a program may leave
     // children behind that hold the pipes open.
@@ -97,9 +94,9 @@ fn run_blocking(name: &Named, variables: &HashMap<String, String>, deadline: Ins
             _ => {
                 let _ = child.kill();
                 let _ = child.wait();
-                let error = Error::new(Kind::Timeout, format!("{name} did not end in time and was stopped"));
+                let error = Error::timed_out(format!("{name} did not end in time and was stopped"));
                 let hint = "run the command yourself: it may be waiting for a login; raise connectionTimeoutMillis if it is slow";
-                return Err(Failure::transient(error.with_code("ETIMEDOUT").with_hint(hint)));
+                return Err(Failure::transient(error.with_hint(hint)));
             }
         }
     };
@@ -110,7 +107,7 @@ fn run_blocking(name: &Named, variables: &HashMap<String, String>, deadline: Ins
     }
     let complaint = complaint.recv_timeout(rest).unwrap_or_default();
     let ended = status.code().map_or_else(|| "by a signal".to_owned(), |code| format!("with exit code {code}"));
-    let error = Error::new(Kind::Authentication, format!("{name} ended {ended}: {}", harmless(&complaint))).with_code("PROGRAM_FAILED");
+    let error = Error::program_failed(format!("{name} ended {ended}: {}", harmless(&complaint)));
     Err(error.with_hint("run the command yourself; mostly a new login is needed").into())
 }
 

@@ -4,10 +4,10 @@ use futures_util::future::FutureExt;
 use serde::Deserialize;
 
 use super::{AccessToken, Applies, Call, Fetched, Question, Settings, WorkspaceAuth, jwt};
-use crate::config::Setting;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::http::Failure;
 use crate::secret::Secret;
+use crate::setting::Setting;
 
 static PROVIDER: Setting = Setting::new("authProvider", &[]).function().family("authProvider");
 
@@ -47,8 +47,7 @@ async fn fetch(call: &Call<'_>) -> Result<AccessToken, Failure> {
     let function = call.settings.text(&PROVIDER).unwrap_or_default();
     let answer = call.ask(Question::Provider(function), "authProvider").await?;
     let wrong = || {
-        Error::new(Kind::Authentication, "authProvider gave something else than { token, expiresAt }")
-            .with_code("INVALID_TOKEN")
+        Error::invalid_token("authProvider gave something else than { token, expiresAt }")
             .with_hint("return the workspace token as a text and its end as a Date, milliseconds since 1970, or not at all")
     };
     let answer: Answer = answer.and_then(|answer| serde_json::from_str(answer.expose()).ok()).ok_or_else(wrong)?;

@@ -7,11 +7,14 @@ use std::sync::Arc;
 use super::pat::TOKEN;
 use super::profile::Profile;
 use super::{Applies, METHODS, WorkspaceAuth};
-use crate::config::{Form, Setting};
 use crate::secret::Secret;
+use crate::setting::{Form, Setting};
 
 /// A service principal's application id. Also the database user where none is given, so on its own it chooses nothing.
 pub static CLIENT_ID: Setting = Setting::new("clientId", &["DATABRICKS_CLIENT_ID"]).key("client_id");
+
+/// The family of client credentials, to which [`CLIENT_ID`] belongs beside another of its settings.
+pub(super) const CLIENT_CREDENTIALS: &str = "oauth";
 
 /// The settings that were given, validated.
 #[derive(Clone)]
@@ -32,7 +35,16 @@ pub struct Settings {
 struct Value {
     setting: &'static Setting,
     value: Secret,
-    from_profile: bool,
+    source: Source,
+}
+
+/// Where a value came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    Option,
+    /// This environment variable.
+    Variable(&'static str),
+    Profile,
 }
 
 /// The methods to try, in this order. All but the last may turn out not to apply.
@@ -57,20 +69,12 @@ impl Settings {
     /// Those of a fixed token.
     pub fn with_token(host: impl Into<String>, token: Secret) -> Self {
         let mut settings = Self::new(host);
-        settings.give(&TOKEN, token, false);
+        settings.give(&TOKEN, token, Source::Option);
         settings
     }
 
-    /// Those of a service principal's client credentials.
-    pub fn with_client_credentials(host: impl Into<String>, id: impl Into<String>, secret: Secret) -> Self {
-        let mut settings = Self::new(host);
-        settings.give(&CLIENT_ID, Secret::new(id), false);
-        settings.give(&super::m2m::CLIENT_SECRET, secret, false);
-        settings
-    }
-
-    pub fn give(&mut self, setting: &'static Setting, value: Secret, from_profile: bool) {
-        self.given.push(Value { setting, value, from_profile });
+    pub fn give(&mut self, setting: &'static Setting, value: Secret, source: Source) {
+        self.given.push(Value { setting, value, source });
     }
 
     /// Forgets what belongs to other families than this one.
@@ -94,9 +98,9 @@ impl Settings {
         self.variables = Arc::new(variables.clone());
     }
 
-    /// Forgets the environment where nothing is going to run a program: it holds everybody's secrets.
+    /// Forgets the environment where nothing needs it: it holds everybody's secrets.
     pub fn forget_variables(&mut self, chosen: &Chosen) {
-        if self.profile.is_none() && !chosen.iter().any(|method| method.runs_programs()) {
+        if self.profile.is_none() && !chosen.iter().any(|method| method.needs_environment()) {
             self.variables = Arc::default();
         }
     }
@@ -130,11 +134,17 @@ impl Settings {
         self.given.iter().find_map(|value| value.setting.family)
     }
 
+    /// Whether an identity of Entra's finds the workspace by its resource.
+    pub fn tell_workspace(&self) -> bool {
+        let family = self.pinned.map_or_else(|| self.family(), |method| Some(method.family()));
+        family == Some(super::azure::FAMILY) && self.has(&super::azure::RESOURCE_ID)
+    }
+
     /// What tells this identity from others. What a platform changes while the process runs counts by its name only.
     pub fn identity(&self) -> Vec<&str> {
         let pinned = self.pinned.map_or("", WorkspaceAuth::name);
         let profile = self.profile.iter().flat_map(|profile| [profile.path().to_str().unwrap_or_default(), profile.name()]);
-        let given = self.given.iter().filter(|value| !value.from_profile).flat_map(|value| {
+        let given = self.given.iter().filter(|value| value.source != Source::Profile).flat_map(|value| {
             let name = if value.setting.option.is_empty() { value.setting.variables[0] } else { value.setting.option };
             let value = if value.setting.form == Form::Ambient { "" } else { value.value.expose() };
             [name, value]
@@ -147,6 +157,20 @@ impl Settings {
         self.given.iter().any(|value| matches!(value.setting.form, Form::Ambient | Form::Function))
     }
 
+    /// The secrets that variables gave, and the names of these. What a platform changes is asked for where it is used.
+    pub(super) fn secrets_of_variables(&self) -> impl Iterator<Item = (&'static Setting, &'static str)> {
+        self.given.iter().filter_map(|value| match value.source {
+            Source::Variable(name) if value.setting.secret && value.setting.form != Form::Ambient => Some((value.setting, name)),
+            _ => None,
+        })
+    }
+
+    /// The same with another value of `setting`.
+    pub(super) fn with(mut self, setting: &'static Setting, secret: Secret) -> Self {
+        self.given.iter_mut().filter(|value| std::ptr::eq(value.setting, setting)).for_each(|value| value.value = secret.clone());
+        self
+    }
+
     /// The same with the profile as it is now.
     ///
     /// # Errors
@@ -155,13 +179,13 @@ impl Settings {
         let Some(profile) = &self.profile else { return Ok(self.clone()) };
         let keys = profile.read()?;
         let mut fresh = self.clone();
-        fresh.given.retain(|value| !value.from_profile);
+        fresh.given.retain(|value| value.source != Source::Profile);
         let family = fresh.family();
         for setting in super::settings() {
             let Some(value) = setting.key.and_then(|key| keys.get(key)).filter(|value| !value.is_empty()) else { continue };
             let unwanted = family.is_some() && setting.family.is_some() && setting.family != family;
             if !fresh.has(setting) && !unwanted && (setting.form != Form::Flag || value.eq_ignore_ascii_case("true")) {
-                fresh.give(setting, Secret::new(value.as_str()), true);
+                fresh.give(setting, Secret::new(value.as_str()), Source::Profile);
             }
         }
         Ok(fresh)
@@ -216,7 +240,7 @@ impl Settings {
         let best = |family: &str| {
             let own = self.given.iter().filter(|value| value.setting.family == Some(family));
             // The client id is the client credentials' too, but chooses nothing alone.
-            let id = self.given.iter().filter(|value| family == super::m2m::FAMILY && std::ptr::eq(value.setting, &CLIENT_ID));
+            let id = self.given.iter().filter(|value| family == CLIENT_CREDENTIALS && std::ptr::eq(value.setting, &CLIENT_ID));
             own.chain(id).map(|value| rank(value.setting)).min()
         };
         let first = chosen.iter().filter_map(|family| best(family)).min();

@@ -2,7 +2,6 @@
 //!
 //! Wire facts: RFC 6749 §5.1; databricks-sdk-go `config/config.go` (`getOidcEndpoints`: account hosts).
 
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use http::Method;
@@ -10,12 +9,15 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{AccessToken, Call, discovery, jwt};
-use crate::config::Setting;
 use crate::error::Error;
 use crate::http::{Authorization, Body, Failure, Request, Response};
+use crate::setting::Setting;
 
 /// The Databricks account, whose console hosts have a token endpoint per account.
 pub(super) static ACCOUNT_ID: Setting = Setting::new("accountId", &["DATABRICKS_ACCOUNT_ID"]).key("account_id");
+
+/// Another discovery document than the workspace's own. databricks-sdk-go `config/config.go` (`DiscoveryURL`).
+pub(super) static DISCOVERY_URL: Setting = Setting::new("discoveryUrl", &["DATABRICKS_DISCOVERY_URL"]).key("discovery_url");
 
 /// Where workspaces have their token endpoint. Asking there at once saves the round trip of discovery.
 const TOKEN_PATH: &str = "/oidc/v1/token";
@@ -23,20 +25,10 @@ const TOKEN_PATH: &str = "/oidc/v1/token";
 /// What a longer life counts as, a century: clocks cannot add as many seconds as JSON can write.
 const LONGEST_LIFE: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
-/// The endpoint that discovery found, once the usual one was not there.
-#[derive(Debug, Default)]
-pub(super) struct TokenEndpoint(Mutex<Option<String>>);
-
-impl TokenEndpoint {
-    fn discovered(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
 impl Call<'_> {
     /// Where grants are asked for, as far as it is known.
     pub(super) fn token_url(&self) -> String {
-        self.token_endpoint.discovered().unwrap_or_else(|| self.usual_token_url())
+        self.learned.token_endpoint.get().unwrap_or_else(|| self.usual_token_url())
     }
 
     fn usual_token_url(&self) -> String {
@@ -47,14 +39,22 @@ impl Call<'_> {
         }
     }
 
-    /// `https://accounts.…`, the account console. databricks-sdk-go `config/config.go` (`IsAccountClient`).
+    /// The account console. databricks-sdk-go `config/config.go` (`IsAccountClient`).
     pub(super) fn is_account_host(&self) -> bool {
-        self.workspace.url.starts_with("https://accounts.")
+        ["https://accounts.", "https://accounts-dod."].iter().any(|start| self.workspace.url.starts_with(start))
+    }
+
+    /// Asks the discovery document that was configured, once.
+    pub(super) async fn discover(&self) -> Result<(), Failure> {
+        let Some(url) = self.settings.text(&DISCOVERY_URL).filter(|_| self.learned.token_endpoint.get().is_none()) else { return Ok(()) };
+        self.learned.token_endpoint.set(discovery::token_endpoint_of(url, self.workspace, self.deadline).await?);
+        Ok(())
     }
 
     /// Asks for an access token with this grant; discovers the endpoint when it is not where workspaces have it.
     pub(super) async fn grant(&self, authorization: &Authorization<'_>, form: &[(&str, &str)]) -> Result<AccessToken, Failure> {
-        let was_discovered = self.token_endpoint.discovered().is_some();
+        self.discover().await?;
+        let was_discovered = self.learned.token_endpoint.get().is_some();
         match self.grant_at(&self.token_url(), authorization, form).await {
             Err(failure) if is_missing(&failure) && !was_discovered => {
                 let endpoint = match discovery::token_endpoint(self.workspace, self.deadline).await {
@@ -64,7 +64,7 @@ impl Call<'_> {
                     Err(_) => return Err(failure),
                 };
                 let token = self.grant_at(&endpoint, authorization, form).await?;
-                *self.token_endpoint.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(endpoint);
+                self.learned.token_endpoint.set(endpoint);
                 Ok(token)
             }
             result => result,

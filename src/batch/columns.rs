@@ -1,60 +1,8 @@
-//! Which columns cross as numbers, and where in a row their slots are.
+//! Which columns of a result cross as numbers, and where in a row their slots are.
 
+use super::kind::{Decoding, Kind};
 use super::values;
 use crate::wire::{Field, Rows};
-
-/// How a column crosses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Kind {
-    /// The server's text.
-    Text = 0,
-    /// `int2`, `int4`; null is `i32::MIN`.
-    Int = 1,
-    /// 0 or 1; null is `i32::MIN`.
-    Bool = 2,
-    /// `float4`, `float8`, `oid`; null is NaN.
-    Double = 3,
-    /// `timestamptz`: milliseconds since 1970; null is NaN.
-    Timestamp = 4,
-    /// A value in binary format, as a text with one character for each byte.
-    Bytes = 5,
-    /// `json`, `jsonb`: the values of the column as JSON arrays, one unless they are large, so that JavaScript parses once per result.
-    Json = 6,
-}
-
-/// The types whose values JavaScript wants as node-postgres parses them by default, a bit each. The others cross as text, for the parser
-/// that somebody has set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Decoding(u8);
-
-impl Decoding {
-    pub const INT: u8 = 1;
-    pub const BOOL: u8 = 2;
-    pub const FLOAT: u8 = 4;
-    pub const OID: u8 = 8;
-    pub const TIMESTAMPTZ: u8 = 16;
-    pub const JSON: u8 = 32;
-    pub const ALL: Self = Self(63);
-
-    pub fn from_bits(bits: u8) -> Self {
-        Self(bits & Self::ALL.0)
-    }
-
-    /// Type OIDs are fixed in PostgreSQL's catalogue (`pg_type.dat`).
-    fn kind(self, type_id: u32) -> Kind {
-        let (bit, kind) = match type_id {
-            21 | 23 => (Self::INT, Kind::Int),
-            16 => (Self::BOOL, Kind::Bool),
-            700 | 701 => (Self::FLOAT, Kind::Double),
-            26 => (Self::OID, Kind::Double),
-            1184 => (Self::TIMESTAMPTZ, Kind::Timestamp),
-            114 | 3802 => (Self::JSON, Kind::Json),
-            _ => return Kind::Text,
-        };
-        if self.0 & bit != 0 { kind } else { Kind::Text }
-    }
-}
 
 pub(super) fn kinds(fields: &[Field], decoding: Decoding) -> Vec<Kind> {
     fields.iter().map(|field| if field.binary { Kind::Bytes } else { decoding.kind(field.type_id) }).collect()

@@ -6,7 +6,7 @@
 //!
 //! | word | |
 //! |---|---|
-//! | 0 | request; 0: nobody's, an event |
+//! | 0 | request; 0: an event that answers no request |
 //! | 1 | [`RESPONSE`] or [`ERROR`], with the transaction's status (a character code; 0: unknown) shifted by 8, [`EVENT`], [`TUNNEL`] or [`SENT`] |
 //! | 2 | words of the frame, these eight included |
 //! | 3 | the chunk in which its text begins |
@@ -38,13 +38,19 @@
 //! A text longer than JavaScript's longest string is an error of its result.
 
 mod columns;
+#[cfg(test)]
+mod contract;
+mod event;
+pub mod flags;
+mod kind;
 mod response;
 mod shapes;
 mod tag;
 mod text;
 mod values;
 
-pub use columns::Decoding;
+pub use event::Event;
+pub use kind::{Decoding, Kind};
 pub use shapes::Shapes;
 pub use tag::COMMANDS;
 pub use text::{Chunk, MAX_CHUNK};
@@ -141,8 +147,9 @@ impl Batch {
     }
 
     /// Appends something that happened: to `request`, or (0) to whom the event names. False if it is too long for JavaScript.
-    pub fn event(&mut self, request: u32, event: &Value) -> bool {
-        self.frame(request, EVENT, &event.to_string())
+    pub fn event(&mut self, request: u32, event: &Event<'_>) -> bool {
+        // What an event is made of always has a form in JSON.
+        self.frame(request, EVENT, &serde_json::to_string(event).unwrap_or_default())
     }
 
     /// Appends messages of the server, as they are.
@@ -205,7 +212,8 @@ impl Batch {
     }
 }
 
-fn error_json(error: &Error) -> Value {
+/// An error as the facade reads it.
+pub fn error_json(error: &Error) -> Value {
     json!({
         "kind": error.kind(),
         "message": error.message(),
@@ -215,6 +223,7 @@ fn error_json(error: &Error) -> Value {
         "problems": error.problems(),
         "server": error.server(),
         "system": error.system(),
+        "caller": error.caller_number(),
         "cause": std::error::Error::source(error).map(ToString::to_string),
     })
 }

@@ -1,12 +1,13 @@
 //! The answer to a query, packed.
 
-use super::columns::{self, Kind, Layout};
+use super::columns::{self, Layout};
+use super::kind::Kind;
 use super::shapes::Shapes;
 use super::tag::{COMMANDS, Tag};
 use super::text::Unfit;
 use super::values::{self, NotNative};
 use super::{Batch, Decoding, RESPONSE, error_json};
-use crate::error::{Error, Kind as ErrorKind};
+use crate::error::Error;
 use crate::wire::{Field, Response, Rows, StatementResult};
 
 /// A part of a JSON column ends when it is as long as this, in bytes: no string of JavaScript holds them all.
@@ -46,8 +47,7 @@ impl From<std::collections::TryReserveError> for Refusal {
 
 /// The error of a result that JavaScript cannot hold.
 pub(super) fn too_large() -> Error {
-    Error::new(ErrorKind::Result, "the query ran, but its result holds a value longer than the longest string of JavaScript")
-        .with_code("RESULT_TOO_LARGE")
+    Error::result_too_large("the query ran, but its result holds a value longer than the longest string of JavaScript")
         .with_hint("read it in parts, as with substring()")
 }
 
@@ -55,12 +55,9 @@ impl Refusal {
     fn error(&self) -> Error {
         match self {
             Self::TooLarge => too_large(),
-            Self::NoMemory => Error::new(ErrorKind::Result, "the query ran, but there is not enough memory for its result")
-                .with_code("OUT_OF_MEMORY")
+            Self::NoMemory => Error::out_of_memory_for_result("the query ran, but there is not enough memory for its result")
                 .with_hint("read it row by row with client.stream()"),
-            Self::NotNative | Self::Malformed => {
-                Error::new(ErrorKind::Protocol, "the server sent rows that do not fit their description").with_code("PROTOCOL_VIOLATION")
-            }
+            Self::NotNative | Self::Malformed => Error::protocol_violation("the server sent rows that do not fit their description"),
         }
     }
 }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::json;
 
-use super::Batch;
-use super::columns::{Kind, Layout};
+use super::columns::Layout;
+use super::kind::Kind;
+use super::{Batch, Event};
 use crate::limits::{MAX_SHAPE_COLUMNS, MAX_SHAPES};
 use crate::wire::{RowDescription, StatementResult};
 
@@ -27,7 +28,7 @@ impl Shapes {
         if !fits && !self.known.is_empty() {
             self.known.clear();
             self.columns = 0;
-            batch.event(0, &json!({ "event": "forgetShapes" }));
+            batch.event(0, &Event::ForgetShapes);
         }
     }
 
@@ -47,7 +48,7 @@ impl Shapes {
             })
             .collect();
         let kinds: Vec<u8> = key.1.iter().map(|kind| *kind as u8).collect();
-        if !batch.event(0, &json!({ "event": "shape", "shape": self.next, "fields": fields, "kinds": kinds })) {
+        if !batch.event(0, &Event::Shape { shape: self.next, fields: fields.into(), kinds }) {
             return None;
         }
         self.columns += columns.fields.len();

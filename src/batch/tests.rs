@@ -87,12 +87,12 @@ fn every_frame_says_where_the_next_one_and_its_own_text_begin() {
     let mut batch = Batch::default();
     batch.sent(1, 5);
     batch.tunnel(2, b"abc");
-    batch.event(3, &serde_json::json!({}));
+    batch.event(3, &Event::Done);
     batch.tunnel(4, &[b'x'; 10_000]);
-    batch.event(5, &serde_json::json!([]));
+    batch.event(5, &Event::ForgetShapes);
     batch.finish();
     let headers: Vec<_> = frames(&batch).iter().map(|frame| (frame[0], frame[3], frame[4], frame[5], frame[7])).collect();
-    assert_eq!(headers, [(1, 0, 0, 5, 0), (2, 0, 0, 3, 0), (3, 0, 3, 2, 0), (4, 0, 5, 10_000, 2), (5, 2, 0, 2, 2)]);
+    assert_eq!(headers, [(1, 0, 0, 5, 0), (2, 0, 0, 3, 0), (3, 0, 3, 16, 0), (4, 0, 19, 10_000, 2), (5, 2, 0, 24, 2)]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde::de::IgnoredAny;
 
-use super::columns::Kind;
+use super::kind::Kind;
 
 /// A value that has no number of ours: its column crosses as text, for JavaScript to parse.
 #[derive(Debug, PartialEq, Eq)]

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use napi_derive::napi;
-use serde_json::{Value, json};
 
 use super::clients::{Clients, not_queryable};
 use super::environment::Environment;
 use super::queue::Answer;
+use crate::batch::Event;
 use crate::pool::{self, Checkout, Pool};
-use crate::wire::ConnectionId;
 
 /// How often TypeScript tries what Rust tries in the same way: see `src/pool/retry.rs`.
 #[napi]
@@ -34,7 +33,7 @@ impl Environment {
         let clients = self.clients.clone();
         self.with_pool(pool, answer, move |pool, answer| {
             pool.open(Box::new(move |outcome| match outcome.map(|checkout| clients.hold(checkout)) {
-                Ok(Some(connection)) => answer.event(handed_over(connection)),
+                Ok(Some(connection)) => answer.event(&Event::Checkout { connection }),
                 Ok(None) => answer.fail(&not_queryable()),
                 Err(error) => answer.fail(&error),
             }));
@@ -89,13 +88,9 @@ fn check_out(pool: &Pool, clients: Arc<Clients>, answer: Answer) {
         // From the checkout: who waits in a pool's queue must not keep the pool alive.
         let pool = checkout.pool().clone();
         match clients.hold(checkout) {
-            Some(connection) => answer.event(handed_over(connection)),
+            Some(connection) => answer.event(&Event::Checkout { connection }),
             None if clients.is_closed() => answer.fail(&not_queryable()),
             None => check_out(&pool, clients, answer),
         }
     }));
-}
-
-fn handed_over(connection: ConnectionId) -> Value {
-    json!({ "event": "checkout", "connection": connection })
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::pool::Checkout;
 use crate::wire::{Connection, ConnectionId, Target};
 
@@ -76,5 +76,5 @@ impl Clients {
 
 /// The connection has ended; text as in node-postgres.
 pub(super) fn not_queryable() -> Error {
-    Error::new(Kind::Connection, "Client has encountered a connection error and is not queryable").with_code("CONNECTION_LOST")
+    Error::not_queryable()
 }

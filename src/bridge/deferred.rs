@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::Instant;
 
 use crate::config::{Config, Host, Login, Lookup};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::pool::Pool;
 use crate::runtime;
 use crate::token::TokenSource;
@@ -104,7 +104,7 @@ pub(super) async fn located(config: &Config, tokens: &TokenSource) -> Result<Con
     if let Some(host) = found.host {
         connect.host = Host::new(&host);
         if !matches!(connect.host, Host::Tcp(_)) {
-            return Err(Error::new(Kind::Credential, "the workspace gave a host that is none").with_code("LOOKUP_FAILED"));
+            return Err(Error::lookup_failed("the workspace gave a host that is none"));
         }
     }
     connect.database = found.database.unwrap_or_else(|| std::mem::take(&mut connect.database));

@@ -10,14 +10,15 @@ use serde_json::{Map, Value, json};
 
 use super::clients::{Clients, not_queryable};
 use super::deferred::Deferred;
-use super::owner::{Questioner, millis};
+use super::events::EventSender;
+use super::owner::EnvironmentOwner;
 use super::params::Params;
-use super::pools::{Questions, Teller};
+use super::questions::Questions;
 use super::queue::{Answer, Queue};
 use super::strings::to_js;
-use crate::batch::{Batch, Chunk, Decoding, error_text};
+use crate::batch::{Batch, Chunk, Decoding, Event, error_text, flags};
 use crate::config::{self, Config};
-use crate::error::{Error as CoreError, Kind, Problem};
+use crate::error::{Error as CoreError, Problem};
 use crate::pool::{Ledger, Login, Pool, Purpose, connect};
 use crate::proxy::Proxy;
 use crate::runtime;
@@ -25,20 +26,13 @@ use crate::secret::Secret;
 use crate::token::TokenSource;
 use crate::wire::{self, Execution, Fetch, Outcome, Query, Request, Target};
 
-/// Bits of a query's flags; the low six are [`Decoding`].
-mod flags {
-    pub const EXTENDED: u32 = 1 << 8;
-    pub const BINARY: u32 = 1 << 9;
-    pub const GROW: u32 = 1 << 10;
-}
-
 /// One per JavaScript thread (the main one and each worker).
 #[napi]
 pub struct Environment {
     queue: Arc<Queue>,
     pub(super) clients: Arc<Clients>,
     questions: Arc<Questions>,
-    pub(super) owner: Arc<Questioner>,
+    pub(super) owner: Arc<EnvironmentOwner>,
     /// Somebody in JavaScript wants to know what Rust does of its own accord.
     observed: Arc<AtomicBool>,
     pools: Mutex<HashMap<u32, OpenPool>>,
@@ -72,7 +66,7 @@ impl Environment {
         let questions = Arc::default();
         let observed = Arc::<AtomicBool>::default();
         Ok(Self {
-            owner: Arc::new(Questioner::new(&queue, &questions, &observed)),
+            owner: Arc::new(EnvironmentOwner::new(&queue, &questions, &observed)),
             queue,
             clients: Arc::default(),
             questions,
@@ -123,9 +117,9 @@ impl Environment {
         let (login, tokens) = self.owner.login(&mut config.login, pool, self.questions.password(&self.queue, pool));
         let prepares = Arc::<AtomicBool>::default();
         let (queue, clients, identity) = (self.queue.clone(), self.clients.clone(), self.questions.identity(&self.queue, pool));
-        let teller = {
+        let events = {
             let (prepares, observed) = (prepares.clone(), self.observed.clone());
-            move |target: &Arc<Target>| Teller {
+            move |target: &Arc<Target>| EventSender {
                 queue: queue.clone(),
                 clients: clients.clone(),
                 pool,
@@ -138,14 +132,14 @@ impl Environment {
         let own_ledger = ledger.clone();
         let make = move |config: Config| {
             let target = Arc::new(Target::new(config.connect).asking(identity.clone()));
-            let teller = teller(&target);
-            Pool::new(config.pool, target, login.clone(), Arc::new(teller), own_ledger.clone(), runtime::handle().clone())
+            let events = events(&target);
+            Pool::new(config.pool, target, login.clone(), Arc::new(events), own_ledger.clone(), runtime::handle().clone())
         };
         let opened = match &tokens {
             Some(tokens) if config.lookup.is_needed() => {
                 let queue = self.queue.clone();
                 let make = move |config: Config| {
-                    queue.event(&located_event(pool, &config));
+                    located(&queue, pool, &config);
                     make(config)
                 };
                 Opened::Deferred(Arc::new(Deferred::new(config, tokens.clone(), Box::new(make))))
@@ -184,12 +178,12 @@ impl Environment {
         });
     }
 
-    /// A new connection may go into service, or not: `error` is then its caller's.
+    /// A new connection may go into service, or not: `error` is then the number under which JavaScript keeps why.
     #[napi(catch_unwind)]
-    pub fn prepared(&self, connection: u32, error: Option<String>) {
+    pub fn prepared(&self, connection: u32, error: Option<u32>) {
         let sender = self.clients.lock().get_mut(&connection).and_then(|client| client.prepared.take());
         if let Some(sender) = sender {
-            let _ = sender.send(error.map_or(Ok(()), |message| Err(CoreError::new(Kind::Usage, message))));
+            let _ = sender.send(error.map_or(Ok(()), |number| Err(CoreError::caller(number))));
         }
     }
 
@@ -232,7 +226,7 @@ impl Environment {
         let Some((target, session)) = found else { return answer.fail(&not_queryable()) };
         runtime::handle().spawn(async move {
             match wire::cancel(&target, &session).await {
-                Ok(()) => answer.event(json!({ "event": "done" })),
+                Ok(()) => answer.event(&Event::Done),
                 Err(error) => answer.fail(&error),
             }
         });
@@ -242,11 +236,11 @@ impl Environment {
     #[napi(catch_unwind)]
     pub fn end_pool(&self, pool: u32, request: u32) {
         let answer = Answer::new(&self.queue, request);
-        let Some(OpenPool { pool, .. }) = lock(&self.pools).remove(&pool) else { return answer.event(json!({ "event": "done" })) };
+        let Some(OpenPool { pool, .. }) = lock(&self.pools).remove(&pool) else { return answer.event(&Event::Done) };
         let pool = match pool {
             Opened::Ready(pool) => pool,
             Opened::Deferred(deferred) => {
-                let Some(pool) = deferred.pool() else { return deferred.end(Box::new(move || answer.event(json!({ "event": "done" })))) };
+                let Some(pool) = deferred.pool() else { return deferred.end(Box::new(move || answer.event(&Event::Done))) };
                 pool
             }
         };
@@ -254,7 +248,7 @@ impl Environment {
         let ending = pool.clone();
         pool.end(Box::new(move || {
             drop(ending);
-            answer.event(json!({ "event": "done" }));
+            answer.event(&Event::Done);
         }));
     }
 
@@ -268,7 +262,7 @@ impl Environment {
         };
         let login = Login::new(&config.login, self.questions.password(&self.queue, pool));
         let target = Arc::new(Target::new(config.connect).asking(self.questions.identity(&self.queue, pool)));
-        let teller = Arc::new(self.teller(pool, &target));
+        let events = Arc::new(self.events(pool, &target));
         runtime::handle().spawn(async move {
             let options = wire::Options {
                 in_order: false,
@@ -277,11 +271,11 @@ impl Environment {
                 schema_generation: wire::SchemaGeneration::default(),
                 first_query: None,
             };
-            match connect(&config.pool, &target, &login, &options, teller.clone()).await {
+            match connect(&config.pool, &target, &login, &options, events.clone()).await {
                 Ok(connection) => {
-                    // Nobody else waits for it: it is prepared when it is introduced.
-                    drop(teller.introduce(&connection, Purpose::Caller));
-                    answer.event(json!({ "event": "checkout", "connection": connection.id() }));
+                    // Nobody else waits for it: it is prepared when JavaScript has heard of it.
+                    drop(events.opened(&connection, Purpose::Caller));
+                    answer.event(&Event::Checkout { connection: connection.id() });
                 }
                 Err(error) => answer.fail(&error),
             }
@@ -296,43 +290,17 @@ impl Environment {
         }
     }
 
-    /// A database credential for the identity in options and environment variables; answered by the event `token`.
-    #[napi(catch_unwind)]
-    pub fn token(&self, request: u32, options: String, variables: String, refresh: bool) {
-        let answer = Answer::new(&self.queue, request);
-        let source = parse(&options, &variables).and_then(|(options, variables)| config::resolve_token(&options, &variables));
-        let source = match source {
-            Ok(mut config) => {
-                self.owner.own(&mut config);
-                TokenSource::shared(&config)
-            }
-            Err(error) => return answer.fail(&error),
-        };
-        runtime::handle().spawn(async move {
-            let credential = if refresh { source.refreshed(None).await } else { source.token(None).await };
-            match credential {
-                Ok(credential) => answer.event(json!({
-                    "event": "token",
-                    "token": credential.token.expose(),
-                    "expiresAt": millis(&credential),
-                    "fetches": source.fetches(),
-                })),
-                Err(error) => answer.fail(&error),
-            }
-        });
-    }
-
     /// Whether the events `connecting`, `connectEnded`, `fetching` and `fetchFailed` are wanted.
     #[napi(catch_unwind)]
     pub fn observe(&self, is_observed: bool) {
         self.observed.store(is_observed, Ordering::Relaxed);
     }
 
-    /// Answers the events `password` and `identity`.
+    /// Answers a question. `error`: the number under which JavaScript keeps what its function threw.
     #[napi(catch_unwind)]
-    pub fn answer(&self, question: u32, password: Option<String>, error: Option<String>) {
+    pub fn answer(&self, question: u32, password: Option<String>, error: Option<u32>) {
         let answer = match error {
-            Some(message) => Err(CoreError::new(Kind::Usage, message)),
+            Some(number) => Err(CoreError::caller(number)),
             None => Ok(password.map(Secret::new)),
         };
         self.questions.answer(question, answer);
@@ -363,7 +331,7 @@ impl Environment {
         };
         match deferred {
             Err(Some(pool)) => serve(&pool, answer),
-            Err(None) => answer.fail(&ended()),
+            Err(None) => answer.fail(&CoreError::pool_ended()),
             Ok(deferred) => deferred.with(Box::new(move |pool| match pool {
                 Ok(pool) => serve(pool, answer),
                 Err(error) => answer.fail(error),
@@ -375,9 +343,9 @@ impl Environment {
         lock(&self.pools).get(&pool).and_then(|open| open.tokens.clone())
     }
 
-    fn teller(&self, pool: u32, target: &Arc<Target>) -> Teller {
+    fn events(&self, pool: u32, target: &Arc<Target>) -> EventSender {
         let (queue, clients) = (self.queue.clone(), self.clients.clone());
-        Teller { queue, clients, pool, target: target.clone(), prepares: Arc::default(), observed: Arc::default() }
+        EventSender { queue, clients, pool, target: target.clone(), prepares: Arc::default(), observed: Arc::default() }
     }
 }
 
@@ -411,7 +379,7 @@ pub(super) fn parse(options: &str, variables: &str) -> std::result::Result<Parse
         let found = Some("something that is no object, or a text that is no Unicode".into());
         CoreError::configuration(vec![Problem { option: None, variable: None, found, expected: "an object with options".into() }])
     };
-    let internal = |source: serde_json::Error| CoreError::new(Kind::Internal, "variables did not arrive as JSON").with_source(source);
+    let internal = |source: serde_json::Error| CoreError::internal("variables did not arrive as JSON").with_source(source);
     Ok((serde_json::from_str(options).map_err(unreadable)?, serde_json::from_str(variables).map_err(internal)?))
 }
 
@@ -420,38 +388,43 @@ fn resolve(options: &str, variables: &str, as_node_postgres: bool) -> std::resul
     if as_node_postgres { config::resolve_client(&options, &variables) } else { config::resolve(&options, &variables) }
 }
 
-/// What the facade shows of a pool's settings: nothing secret.
-fn settings(config: &Config) -> Value {
+/// What the facade shows of a pool's settings: nothing secret. What is to be looked up is empty.
+pub(super) fn settings(config: &Config) -> Value {
     let millis = |bound: Option<std::time::Duration>| bound.map_or(0, |bound| bound.as_millis() as u64);
-    let host = match &config.connect.host {
-        config::Host::Tcp(host) => host.clone(),
-        config::Host::Unix(directory) => directory.display().to_string(),
-    };
     json!({
-        "host": host,
+        "host": host(config),
         "port": config.connect.port,
         "user": config.connect.user,
         "database": config.connect.database,
         "schema": config.schema_name().filter(|_| !config.lookup.user),
+        "application_name": config.connect.application_name,
+        "options": config.connect.options,
+        "directTls": config.connect.direct_tls,
+        "query_timeout": millis(config.query_timeout),
         "encrypted": config.connect.ssl.mode != config::SslMode::Disable,
         "verified": matches!(config.connect.ssl.mode, config::SslMode::VerifyFull | config::SslMode::VerifyCa),
+        "usesTokens": matches!(config.login, config::Login::Token(_)),
         "max": config.pool.max,
         "min": config.pool.min,
         "idleTimeoutMillis": millis(config.pool.idle_timeout),
         "connectionTimeoutMillis": millis(config.pool.connection_timeout),
+        "allowExitOnIdle": config.pool.allow_exit_on_idle,
         "maxUses": config.pool.max_uses,
         "maxLifetimeSeconds": config.pool.max_lifetime.map_or(0, |lifetime| lifetime.as_secs()),
     })
 }
 
-/// What the workspace told.
-fn located_event(pool: u32, config: &Config) -> Value {
-    let mut event = settings(config);
-    event["event"] = "located".into();
-    event["pool"] = pool.into();
-    event
+/// Tells what the workspace told.
+fn located(queue: &Queue, pool: u32, config: &Config) {
+    let host = host(config);
+    let (user, database) = (&config.connect.user, &config.connect.database);
+    queue.event(&Event::Located { pool, host: &host, user, database, schema: config.schema_name() });
 }
 
-pub(super) fn ended() -> CoreError {
-    CoreError::new(Kind::Usage, "Cannot use a pool after calling end on the pool").with_code("POOL_ENDED")
+fn host(config: &Config) -> String {
+    match &config.connect.host {
+        _ if config.lookup.host => String::new(),
+        config::Host::Tcp(host) => host.clone(),
+        config::Host::Unix(directory) => directory.display().to_string(),
+    }
 }

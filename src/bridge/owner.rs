@@ -4,15 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use napi_derive::napi;
-use serde_json::json;
 
-use super::environment::Environment;
-use super::pools::{Questions, described};
+use super::questions::Questions;
 use super::queue::Queue;
-use crate::auth::{self, Owner, Question};
+use crate::auth::{Owner, Question};
+use crate::batch::{Event, error_json};
 use crate::config::{Login, TokenConfig, WorkspaceConfig};
 use crate::credential::Credential;
 use crate::error::Error;
@@ -21,14 +18,14 @@ use crate::secret::Secret;
 use crate::token::{Fetch, TokenSource};
 
 /// One JavaScript thread as the owner of identities.
-pub(super) struct Questioner {
+pub(super) struct EnvironmentOwner {
     id: u64,
     queue: Arc<Queue>,
     questions: Arc<Questions>,
     observed: Arc<AtomicBool>,
 }
 
-impl Questioner {
+impl EnvironmentOwner {
     pub fn new(queue: &Arc<Queue>, questions: &Arc<Questions>, observed: &Arc<AtomicBool>) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self { id: NEXT.fetch_add(1, Ordering::Relaxed), queue: queue.clone(), questions: questions.clone(), observed: observed.clone() }
@@ -58,13 +55,13 @@ impl Questioner {
         self.own(config);
         let (queue, observed) = (self.queue.clone(), self.observed.clone());
         let tell = move |fetch: Fetch<'_>| match fetch {
-            Fetch::Began if observed.load(Ordering::Relaxed) => queue.event(&json!({ "event": "fetching", "pool": pool })),
+            Fetch::Began if observed.load(Ordering::Relaxed) => queue.event(&Event::Fetching { pool }),
             Fetch::Ended(Ok(credential)) => {
                 let expires_at = millis(credential);
-                queue.event(&json!({ "event": "fetched", "pool": pool, "method": credential.method, "expiresAt": expires_at }));
+                queue.event(&Event::Fetched { pool, method: credential.method, expires_at });
             }
             Fetch::Ended(Err(error)) if observed.load(Ordering::Relaxed) => {
-                queue.event(&json!({ "event": "fetchFailed", "pool": pool, "error": described(error) }));
+                queue.event(&Event::FetchFailed { pool, error: error_json(error) });
             }
             _ => {}
         };
@@ -78,52 +75,27 @@ pub(super) fn millis(credential: &Credential) -> u64 {
     credential.expires_at.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_millis() as u64
 }
 
-impl Owner for Questioner {
+impl Owner for EnvironmentOwner {
     fn id(&self) -> u64 {
         self.id
     }
 
     fn ask(&self, question: Question<'_>) -> BoxFuture<'static, Result<Option<Secret>, Error>> {
-        let event = match question {
-            Question::Provider(function) => json!({ "event": "ask", "what": "provider", "function": function }),
-            Question::IdToken(function, audience) => {
-                json!({ "event": "ask", "what": "idToken", "function": function, "audience": audience })
-            }
-            Question::Variable(name) => json!({ "event": "ask", "what": "variable", "name": name }),
+        let event = move |number| match question {
+            Question::Provider(function) => Event::AskProvider { question: number, function },
+            Question::IdToken(function, audience) => Event::AskIdToken { question: number, function, audience },
+            Question::Variable(name) => Event::AskVariable { question: number, name },
         };
-        self.questions.ask(&self.queue, event).boxed()
+        self.questions.ask(&self.queue, event)
     }
 
     fn warn(&self, message: &str) {
-        self.queue.event(&json!({ "event": "warning", "message": message }));
+        self.queue.event(&Event::Warning { message });
     }
 }
 
-impl fmt::Debug for Questioner {
+impl fmt::Debug for EnvironmentOwner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Questioner").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("EnvironmentOwner").field("id", &self.id).finish_non_exhaustive()
     }
-}
-
-#[napi]
-impl Environment {
-    /// Forgets the tokens of a pool: the next connection logs in with a new one.
-    #[napi(catch_unwind)]
-    pub fn clear_tokens(&self, pool: u32) {
-        if let Some(source) = self.tokens(pool) {
-            source.clear();
-        }
-    }
-}
-
-/// The options that are secrets or functions: not to be shown where options are.
-#[napi]
-pub fn secret_options() -> Vec<&'static str> {
-    auth::settings().filter(|setting| setting.secret && !setting.option.is_empty()).map(|setting| setting.option).collect()
-}
-
-/// All options of the ways to authenticate.
-#[napi]
-pub fn authentication_options() -> Vec<&'static str> {
-    auth::settings().map(|setting| setting.option).filter(|option| !option.is_empty()).collect()
 }

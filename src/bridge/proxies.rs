@@ -5,71 +5,60 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use napi_derive::napi;
-use serde_json::{Value, json};
 
 use super::deferred::{located, tokens};
 use super::environment::{Environment, parse};
 use super::queue::{Answer, Queue};
-use crate::batch::error_text;
+use crate::batch::{Event, error_json};
 use crate::config::{self, Host, SslMode};
-use crate::error::{Error, Kind};
-use crate::pool::Login;
+use crate::error::Error;
 use crate::proxy::{Asked, Events, Proxy, Settings};
 use crate::runtime;
 use crate::secret::Secret;
+use crate::wire::Target;
 
-/// Tells JavaScript what happens at the proxy with this number.
-struct Teller {
+/// Sends JavaScript the events of the proxy with this number.
+struct EventSender {
     queue: Arc<Queue>,
     proxy: u32,
-}
-
-impl Teller {
-    fn tell(&self, event: &str, mut details: Value) {
-        details["event"] = event.into();
-        details["pool"] = self.proxy.into();
-        self.queue.event(&details);
-    }
-}
-
-fn described(error: &Error) -> Value {
-    serde_json::from_str(&error_text(error)).unwrap_or_default()
 }
 
 fn millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1_000.0
 }
 
-fn who(client: u64, peer: SocketAddr, asked: &Asked) -> Value {
-    json!({
-        "client": client,
-        "peer": peer.to_string(),
-        "user": asked.user,
-        "database": asked.database,
-        "applicationName": asked.application_name,
-    })
-}
-
-impl Events for Teller {
+impl Events for EventSender {
     fn opened(&self, client: u64, peer: SocketAddr, asked: &Asked, process_id: i32, login: Duration) {
-        let mut details = who(client, peer, asked);
-        details["processId"] = process_id.into();
-        details["loginMillis"] = millis(login).into();
-        self.tell("opened", details);
+        self.queue.event(&Event::Opened {
+            pool: self.proxy,
+            client,
+            peer: peer.to_string(),
+            user: &asked.user,
+            database: &asked.database,
+            application_name: asked.application_name.as_deref(),
+            process_id,
+            login_millis: millis(login),
+        });
     }
 
     fn refused(&self, client: u64, peer: SocketAddr, asked: &Asked, error: &Error) {
-        let mut details = who(client, peer, asked);
-        details["error"] = described(error);
-        self.tell("refused", details);
+        self.queue.event(&Event::Refused {
+            pool: self.proxy,
+            client,
+            peer: peer.to_string(),
+            user: &asked.user,
+            database: &asked.database,
+            application_name: asked.application_name.as_deref(),
+            error: error_json(error),
+        });
     }
 
     fn closed(&self, client: u64, lasted: Duration, sent: u64, received: u64) {
-        self.tell("closed", json!({ "client": client, "lastedMillis": millis(lasted), "sent": sent, "received": received }));
+        self.queue.event(&Event::Closed { pool: self.proxy, client, lasted_millis: millis(lasted), sent, received });
     }
 
     fn canceled(&self, client: Option<u64>, error: Option<&Error>) {
-        self.tell("canceled", json!({ "client": client, "error": error.map(described) }));
+        self.queue.event(&Event::Canceled { pool: self.proxy, client, error: error.map(error_json) });
     }
 }
 
@@ -96,14 +85,19 @@ impl Environment {
         };
         let (login, _) = self.owner.login(&mut config.login, proxy, self.questions().password(self.queue(), proxy));
         let proxies = self.proxies.clone();
-        let teller = Arc::new(Teller { queue: self.queue().clone(), proxy });
+        let events = Arc::new(EventSender { queue: self.queue().clone(), proxy });
         runtime::handle().spawn(async move {
             let settings = Settings { address, port, password: password.map(Secret::new) };
-            match opened(config, login, settings, teller).await {
-                Ok((opened, mut details)) => {
-                    details["event"] = "listening".into();
+            let config = match located_config(config).await {
+                Ok(config) => config,
+                Err(error) => return answer.fail(&error),
+            };
+            let listening = config.clone();
+            match Proxy::listen(config, login, settings, events).await {
+                Ok(opened) => {
+                    let address = opened.address();
                     proxies.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(proxy, opened);
-                    answer.event(details);
+                    answer_listening(answer, address, &listening);
                 }
                 Err(error) => answer.fail(&error),
             }
@@ -119,7 +113,7 @@ impl Environment {
             if let Some(open) = open {
                 open.close().await;
             }
-            answer.event(json!({ "event": "done" }));
+            answer.event(&Event::Done);
         });
     }
 }
@@ -127,28 +121,21 @@ impl Environment {
 fn loopback(address: &str) -> std::result::Result<IpAddr, Error> {
     let address = if address == "localhost" { "127.0.0.1" } else { address };
     address.parse().map_err(|_| {
-        Error::new(Kind::Configuration, format!("{address:?} is no IP address that the proxy could listen on"))
-            .with_code("PROXY_ADDRESS")
-            .with_hint("use 127.0.0.1 or ::1")
+        Error::proxy_address(format!("{address:?} is no IP address that the proxy could listen on")).with_hint("use 127.0.0.1 or ::1")
     })
 }
 
-async fn opened(
-    config: config::Config,
-    login: Login,
-    settings: Settings,
-    teller: Arc<Teller>,
-) -> std::result::Result<(Proxy, Value), Error> {
-    let config = match tokens(&config.login) {
-        Some(tokens) => located(&config, &tokens).await?,
-        None => config,
-    };
-    let (database, user) = (config.connect.database.clone(), config.connect.user.clone());
-    let server = crate::wire::Target::new(config.connect.clone()).address();
-    let verified =
-        matches!(config.connect.ssl.mode, SslMode::VerifyFull | SslMode::VerifyCa) || matches!(config.connect.host, Host::Unix(_));
-    let proxy = Proxy::listen(config, login, settings, teller).await?;
-    let address = proxy.address();
-    let details = json!({ "host": address.ip().to_string(), "port": address.port(), "database": database, "user": user, "server": server, "verified": verified });
-    Ok((proxy, details))
+async fn located_config(config: config::Config) -> std::result::Result<config::Config, Error> {
+    match tokens(&config.login) {
+        Some(tokens) => located(&config, &tokens).await,
+        None => Ok(config),
+    }
+}
+
+fn answer_listening(answer: Answer, address: SocketAddr, config: &config::Config) {
+    let connect = &config.connect;
+    let server = Target::new(connect.clone()).address();
+    let verified = matches!(connect.ssl.mode, SslMode::VerifyFull | SslMode::VerifyCa) || matches!(connect.host, Host::Unix(_));
+    let (host, port) = (address.ip().to_string(), address.port());
+    answer.event(&Event::Listening { host, port, database: &connect.database, user: &connect.user, server: &server, verified });
 }

@@ -5,10 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use napi::bindgen_prelude::*;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
-use serde_json::Value;
 
-use crate::batch::{Batch, Decoding, Shapes};
-use crate::error::{Error as CoreError, Kind};
+use crate::batch::{Batch, Decoding, Event, Shapes};
+use crate::error::Error as CoreError;
 use crate::wire::Response;
 
 /// Calls `wake` on the JavaScript thread; does not keep the process alive, which is for JavaScript to decide.
@@ -76,12 +75,12 @@ impl Queue {
     }
 
     /// Something that happened, for whom the event names. One too long for JavaScript is lost.
-    pub fn event(&self, event: &Value) {
+    pub fn event(&self, event: &Event<'_>) {
         self.append(|batch| _ = batch.event(0, event));
     }
 
     /// An event that answers `request`.
-    pub fn answer(&self, request: u32, event: &Value) {
+    pub fn answer(&self, request: u32, event: &Event<'_>) {
         self.append(|batch| _ = batch.event(request, event));
     }
 
@@ -168,16 +167,16 @@ impl Answer {
     }
 
     /// Answers with an event.
-    pub fn event(mut self, event: Value) {
+    pub fn event(mut self, event: &Event<'_>) {
         self.answered = true;
-        self.queue.answer(self.request, &event);
+        self.queue.answer(self.request, event);
     }
 }
 
 impl Drop for Answer {
     fn drop(&mut self) {
         if !self.answered {
-            let error = CoreError::new(Kind::Internal, "a request was lost inside lakebase-native").with_code("INTERNAL_ERROR");
+            let error = CoreError::internal("a request was lost inside lakebase-native");
             self.queue.fail(self.request, &error);
         }
     }

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use napi::bindgen_prelude::*;
 use napi_derive::napi;
-use serde_json::json;
 
 use super::clients::not_queryable;
 use super::environment::Environment;
 use super::queue::{Answer, Queue};
+use crate::batch::Event;
 use crate::wire::TunnelEnd;
 
-/// Answers its request with the event `ended` when it is dropped.
+/// Answers its request with the event `done` when it is dropped.
 struct End {
     queue: Arc<Queue>,
     request: u32,
@@ -29,13 +29,13 @@ impl TunnelEnd for End {
 
 impl Drop for End {
     fn drop(&mut self) {
-        self.queue.answer(self.request, &json!({ "event": "ended" }));
+        self.queue.answer(self.request, &Event::Done);
     }
 }
 
 #[napi]
 impl Environment {
-    /// Opens a tunnel through the connection, after what it is running; answered by the server's messages and at last the event `ended`.
+    /// Opens a tunnel through the connection, after what it is running; answered by the server's messages and at last the event `done`.
     #[napi(catch_unwind)]
     pub fn tunnel(&self, connection: u32, request: u32) {
         match self.clients.connection(connection) {

@@ -2,13 +2,13 @@
 
 use napi_derive::napi;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::json;
 
 use super::deferred::{located, tokens};
 use super::environment::{Environment, parse};
 use super::queue::Answer;
+use crate::batch::Event;
 use crate::config::{self, Config, Host, Login, SslMode};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::runtime;
 use crate::token::TokenSource;
 
@@ -30,7 +30,7 @@ impl Environment {
         }
         runtime::handle().spawn(async move {
             match made(config).await {
-                Ok(url) => answer.event(json!({ "event": "url", "url": url })),
+                Ok(url) => answer.event(&Event::Url { url: &url }),
                 Err(error) => answer.fail(&error),
             }
         });
@@ -50,7 +50,7 @@ async fn password(login: &Login) -> Result<String, Error> {
         Login::Password(password) => Ok(password.expose().to_owned()),
         Login::None => Ok(String::new()),
         // The facade has asked it already.
-        Login::Callback => Err(Error::new(Kind::Internal, "a password function cannot be asked for a URL")),
+        Login::Callback => Err(Error::internal("a password function cannot be asked for a URL")),
     }
 }
 

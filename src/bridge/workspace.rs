@@ -7,8 +7,9 @@ use serde_json::json;
 
 use super::environment::{Environment, parse};
 use super::queue::Answer;
+use crate::batch::Event;
 use crate::config::{self, WorkspaceConfig};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::runtime;
 use crate::token::workspace;
 
@@ -24,19 +25,18 @@ impl Environment {
             Err(error) => return answer.fail(&error),
         };
         if !path.starts_with("/api/") {
-            return answer.fail(&Error::new(Kind::Usage, "the path of a call is one of the workspace's API"));
+            return answer.fail(&Error::usage("the path of a call is one of the workspace's API"));
         }
         self.owner.own_workspace(&mut config);
         runtime::handle().spawn(async move {
             match workspace::read(&config, &path).await {
-                Ok(found) => answer.event(json!({
-                    "event": "workspace",
-                    "body": *found.body,
-                    "date": found.date.map(since_1970),
-                    "method": found.method,
-                    "expiresAt": found.access_expires_at.map(since_1970),
-                    "token": token.then(|| found.access_token.expose()),
-                })),
+                Ok(found) => answer.event(&Event::Workspace {
+                    body: &found.body,
+                    date: found.date.map(since_1970),
+                    method: found.method,
+                    expires_at: found.access_expires_at.map(since_1970),
+                    token: token.then(|| found.access_token.expose()),
+                }),
                 Err(error) => answer.fail(&error),
             }
         });

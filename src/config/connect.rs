@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::reader::{Dialect, Given, Reader};
-use super::setting::{
+use super::reader::{Given, Reader};
+use super::settings::{
     APPLICATION_NAME, CHANNEL_BINDING, CLIENT_ENCODING, DATABASE, ENABLE_CHANNEL_BINDING, FALLBACK_APPLICATION_NAME, HOST,
-    IDLE_IN_TRANSACTION_SESSION_TIMEOUT, KEEP_ALIVE, KEEP_ALIVE_INITIAL_DELAY, LOCK_TIMEOUT, OPTIONS, PORT, REPLICATION,
-    SCRAM_MAX_ITERATIONS, STATEMENT_TIMEOUT, Setting, USER,
+    IDLE_IN_TRANSACTION_SESSION_TIMEOUT, KEEP_ALIVE, KEEP_ALIVE_INITIAL_DELAY, LOCK_TIMEOUT, OPTIONS, PORT, SCRAM_MAX_ITERATIONS,
+    STATEMENT_TIMEOUT, USER,
 };
 use super::{ConnectConfig, Host, Lookup, ssl};
 use crate::auth::CLIENT_ID;
@@ -25,9 +25,9 @@ pub(super) fn resolve(reader: &mut Reader, lookup: Option<&mut Lookup>) -> Conne
     let may_look_up = lookup.is_some();
     let lookup = lookup.unwrap_or(&mut nothing);
     // With a connection string node-postgres' defaults hold for what it leaves out; Lakebase has no host, user or database to guess.
-    let pg_defaults = reader.has_string() || reader.dialect == Dialect::NodePostgres;
+    let pg_defaults = reader.has_string();
     let host = host(reader, pg_defaults, may_look_up.then_some(&mut lookup.host));
-    let port = reader.integer(&PORT, 1..=u64::from(u16::MAX), "").unwrap_or(DEFAULT_PORT) as u16;
+    let port = port(reader);
     let user = user(reader, pg_defaults, may_look_up.then_some(&mut lookup.user));
     let database = reader.text(&DATABASE);
     let database = match database {
@@ -52,9 +52,9 @@ pub(super) fn resolve(reader: &mut Reader, lookup: Option<&mut Lookup>) -> Conne
         application_name: application_name(reader),
         options: options(reader),
         startup_parameters: startup_parameters(reader),
-        keep_alive: keep_alive(reader),
+        keep_alive: keep_alive(reader, true, DEFAULT_KEEP_ALIVE_DELAY),
         channel_binding: channel_binding(reader),
-        requires_password: reader.dialect == Dialect::Lakebase,
+        requires_password: true,
         scram_max_iterations: scram_max_iterations(reader),
         host,
         ssl,
@@ -73,7 +73,7 @@ fn host(reader: &mut Reader, pg_defaults: bool, lookup: Option<&mut bool>) -> Ho
     };
     // What stands in for a wrong host must not cause a second problem.
     let Some(host) = reader.text_of(&HOST, &given).map(|host| Host::new(&host)) else { return Host::Tcp("localhost".into()) };
-    if reader.dialect == Dialect::Lakebase && !host.is_plausible() {
+    if !host.is_plausible() {
         reader.reject::<()>(&HOST, &given, EXPECTED);
         return Host::Tcp("localhost".into());
     }
@@ -112,7 +112,7 @@ fn application_name(reader: &mut Reader) -> Option<String> {
 }
 
 /// The user's own `options`, then the timeouts: later settings win in PostgreSQL.
-fn options(reader: &mut Reader) -> Option<String> {
+pub(super) fn options(reader: &mut Reader) -> Option<String> {
     let mut options = reader.text(&OPTIONS).unwrap_or_default();
     for setting in [&STATEMENT_TIMEOUT, &LOCK_TIMEOUT, &IDLE_IN_TRANSACTION_SESSION_TIMEOUT] {
         if let Some(bound) = reader.millis(setting).filter(|bound| !bound.is_zero()) {
@@ -125,51 +125,52 @@ fn options(reader: &mut Reader) -> Option<String> {
     (!options.is_empty()).then_some(options)
 }
 
-/// UTF-8 always: results are decoded as nothing else. `replication` only for node-postgres, which has it.
+/// UTF-8 always: results are decoded as nothing else.
+pub(super) fn encoding() -> (String, String) {
+    ("client_encoding".to_owned(), "UTF8".to_owned())
+}
+
 fn startup_parameters(reader: &mut Reader) -> Vec<(String, String)> {
-    let mut parameters = vec![("client_encoding".to_owned(), "UTF8".to_owned())];
-    if reader.dialect == Dialect::NodePostgres {
-        if let Some(given) = reader.find(&REPLICATION) {
-            let mode = given.value.as_str().map_or_else(|| given.value.to_string(), str::to_owned);
-            parameters.push(("replication".into(), mode));
-        }
-    } else if let Some(given) = reader.find(&CLIENT_ENCODING) {
+    if let Some(given) = reader.find(&CLIENT_ENCODING) {
         let utf8 = |name: &str| matches!(name.to_ascii_lowercase().replace(['-', '_'], "").as_str(), "utf8" | "unicode" | "auto");
         if !given.value.as_str().is_some_and(utf8) {
             reader.reject::<()>(&CLIENT_ENCODING, &given, "UTF8, the only encoding that JavaScript strings are read from");
         }
     }
-    parameters
+    vec![encoding()]
 }
 
-fn keep_alive(reader: &mut Reader) -> Option<Duration> {
-    let lakebase = reader.dialect == Dialect::Lakebase;
-    let on = reader.boolean(&KEEP_ALIVE).unwrap_or(lakebase);
-    let delay = reader.millis(&KEEP_ALIVE_INITIAL_DELAY).unwrap_or(if lakebase { DEFAULT_KEEP_ALIVE_DELAY } else { Duration::ZERO });
+pub(super) fn port(reader: &mut Reader) -> u16 {
+    reader.integer(&PORT, 1..=u64::from(u16::MAX), "").unwrap_or(DEFAULT_PORT) as u16
+}
+
+/// The delay before the first probe; none without keep-alive. `on`: the default.
+pub(super) fn keep_alive(reader: &mut Reader, on: bool, delay: Duration) -> Option<Duration> {
+    let on = reader.boolean(&KEEP_ALIVE).unwrap_or(on);
+    let delay = reader.millis(&KEEP_ALIVE_INITIAL_DELAY).unwrap_or(delay);
     on.then_some(delay)
 }
 
 /// `enableChannelBinding`; libpq's `channel_binding` in a connection string.
 fn channel_binding(reader: &mut Reader) -> bool {
-    let lakebase = reader.dialect == Dialect::Lakebase;
     let option = reader.boolean(&ENABLE_CHANNEL_BINDING);
-    let parameter = match reader.parameter(&CHANNEL_BINDING).filter(|_| lakebase) {
-        Some(given) => channel_binding_word(reader, &CHANNEL_BINDING, &given),
+    let parameter = match reader.parameter(&CHANNEL_BINDING) {
+        Some(given) => channel_binding_word(reader, &given),
         None => None,
     };
-    option.or(parameter).unwrap_or(lakebase)
+    option.or(parameter).unwrap_or(true)
 }
 
-/// Hashing is work for whoever connects: a server must not be able to ask for any amount of it. 0 is "no limit of the caller's".
-fn scram_max_iterations(reader: &mut Reader) -> u32 {
+/// The client does the hashing: a server must not be able to ask for any amount of it. 0: the caller sets no limit.
+pub(super) fn scram_max_iterations(reader: &mut Reader) -> u32 {
     let given = reader.integer(&SCRAM_MAX_ITERATIONS, 0..=u64::from(u32::MAX), "").unwrap_or(0) as u32;
     if given == 0 { MOST_SCRAM_ITERATIONS } else { given.min(MOST_SCRAM_ITERATIONS) }
 }
 
-fn channel_binding_word(reader: &mut Reader, setting: &Setting, given: &Given) -> Option<bool> {
+fn channel_binding_word(reader: &mut Reader, given: &Given) -> Option<bool> {
     match given.value.as_str() {
         Some("disable") => Some(false),
         Some("prefer" | "require") => Some(true),
-        _ => reader.reject(setting, given, "disable, prefer or require"),
+        _ => reader.reject(&CHANNEL_BINDING, given, "disable, prefer or require"),
     }
 }

@@ -9,8 +9,6 @@ use std::collections::HashMap;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::reader::Dialect;
-
 /// A connection string taken apart. Carries the password: no `Debug`.
 #[derive(PartialEq, Eq)]
 pub(super) struct ConnectionString {
@@ -28,14 +26,14 @@ const EXPECTED: &str =
 const EXPECTED_KEYWORDS: &str = "key=value pairs such as host=… dbname=… user=…, values with spaces in single quotes";
 
 impl ConnectionString {
-    pub fn parse(text: &str, dialect: Dialect) -> Result<Self, Unreadable> {
+    pub fn parse(text: &str) -> Result<Self, Unreadable> {
         let parameters = if text.starts_with('/') {
             socket_directory(text)
         } else if is_keywords(text) {
             // Not trimmed: a value may end in an escaped space.
             keywords(text).ok_or(Unreadable { expected: EXPECTED_KEYWORDS })?
         } else {
-            url(text.trim(), dialect).ok_or(Unreadable { expected: EXPECTED })?
+            url(text.trim()).ok_or(Unreadable { expected: EXPECTED })?
         };
         Ok(Self { parameters: parameters.into_iter().filter(|(_, value)| !value.is_empty()).collect() })
     }
@@ -95,22 +93,20 @@ fn keyword_value(text: &str) -> Option<(String, &str)> {
     (!quoted).then_some((value, ""))
 }
 
-fn url(text: &str, dialect: Dialect) -> Option<HashMap<String, String>> {
+fn url(text: &str) -> Option<HashMap<String, String>> {
     let text = escape_stray_characters(text);
-    let (url, dummy_host) = match parse_url(&text, dialect) {
-        Some(url) => (url, false),
+    let (url, dummy_host) = match Url::parse(&text) {
+        Ok(url) => (url, false),
         // WHATWG URLs may not have a user without a host; pg-connection-string allows it with this same stand-in.
-        None => (parse_url(&text.replacen("@/", "@___DUMMY___/", 1), dialect)?, true),
+        Err(_) => (Url::parse(&text.replacen("@/", "@___DUMMY___/", 1)).ok()?, true),
     };
-    if dialect == Dialect::Lakebase {
-        if !matches!(url.scheme(), "postgres" | "postgresql" | "socket") {
-            return None;
-        }
-        // An unencoded `/`, `#` or `?` in a password ends the host there; the rest of the password would pass for the database's name.
-        let torn = url.fragment().is_some() || url.path().contains('@') || url.query_pairs().any(|(name, _)| name.contains('@'));
-        if torn {
-            return None;
-        }
+    if !matches!(url.scheme(), "postgres" | "postgresql" | "socket") {
+        return None;
+    }
+    // An unencoded `/`, `#` or `?` in a password ends the host there; the rest of the password would pass for the database's name.
+    let torn = url.fragment().is_some() || url.path().contains('@') || url.query_pairs().any(|(name, _)| name.contains('@'));
+    if torn {
+        return None;
     }
     let mut parameters: HashMap<String, String> =
         url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).filter(|(_, value)| !value.is_empty()).collect();
@@ -142,17 +138,6 @@ fn url(text: &str, dialect: Dialect) -> Option<HashMap<String, String>> {
         }
     }
     Some(parameters)
-}
-
-/// node-postgres resolves a string without a scheme against `postgres://base`; for us it is a mistake.
-fn parse_url(text: &str, dialect: Dialect) -> Option<Url> {
-    match dialect {
-        Dialect::Lakebase => Url::parse(text).ok(),
-        Dialect::NodePostgres => {
-            let base = Url::parse("postgres://base").expect("a constant, valid URL");
-            Url::options().base_url(Some(&base)).parse(text).ok()
-        }
-    }
 }
 
 /// Encodes what people leave unencoded in passwords: spaces, and `%` that starts no escape.

@@ -8,14 +8,17 @@ use url::Url;
 use super::found::unreadable;
 use super::host::is_loopback;
 use super::reader::{Given, Origin, Reader};
-use super::setting::{CLAIMS, DATABRICKS_HOST, ENDPOINT, INSTANCE_NAME, TOKEN_REFRESH_BUFFER};
+use super::settings::{CLAIMS, DATABRICKS_HOST, ENDPOINT, INSTANCE_NAME, TOKEN_REFRESH_BUFFER};
 use super::{CredentialTarget, TokenConfig, WorkspaceConfig, identity, network};
+use crate::auth;
 
 /// Databricks' own connectors refresh two minutes ahead, too.
 const DEFAULT_REFRESH_BUFFER: Duration = Duration::from_secs(120);
 
 /// Database tokens live an hour; a buffer near that would refresh without pause.
 const MAX_REFRESH_BUFFER_MILLIS: u64 = 55 * 60 * 1000;
+
+const EXPECTED_HOST: &str = "the workspace's URL, for example https://my-workspace.cloud.databricks.com";
 
 const ENDPOINT_FORMAT: &str = "projects/<project>/branches/<branch>/endpoints/<endpoint>";
 
@@ -35,6 +38,9 @@ pub(super) fn resolve(reader: &mut Reader) -> Option<TokenConfig> {
 pub(super) fn workspace(reader: &mut Reader) -> Option<WorkspaceConfig> {
     let workspace_url = workspace_url(reader);
     let auth = identity::resolve(reader, workspace_url.as_deref().unwrap_or_default());
+    if workspace_url.as_deref() == Some("") && auth.as_ref().is_some_and(|auth| !auth.tell_workspace()) {
+        reader.missing(&DATABRICKS_HOST, EXPECTED_HOST);
+    }
     let network = network::resolve(reader);
     let warnings = reader.warnings().to_vec();
     Some(WorkspaceConfig { workspace_url: workspace_url?, auth: auth?, network, owner: None, warnings })
@@ -99,17 +105,20 @@ fn is_resource_id(part: &str) -> bool {
     !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~'))
 }
 
-/// Scheme, host and port of the workspace; a path or a query (`?o=…`), as copied from a browser, is dropped.
+/// Scheme, host and port of the workspace, empty where Azure tells them; a path or a query (`?o=…`), as copied from a browser, is dropped.
 fn workspace_url(reader: &mut Reader) -> Option<String> {
-    const EXPECTED: &str = "the workspace's URL, for example https://my-workspace.cloud.databricks.com";
     let Some(given) = reader.find(&DATABRICKS_HOST) else {
-        reader.missing(&DATABRICKS_HOST, EXPECTED);
+        // Azure tells it, by an identity of Entra's.
+        if reader.find(&auth::AZURE_RESOURCE_ID).is_some() {
+            return Some(String::new());
+        }
+        reader.missing(&DATABRICKS_HOST, EXPECTED_HOST);
         return None;
     };
     let text = given.value.as_str().unwrap_or_default().trim();
     let url = if text.contains("://") { Url::parse(text) } else { Url::parse(&format!("https://{text}")) };
     let Some((url, host)) = url.ok().and_then(|url| url.host_str().map(str::to_owned).map(|host| (url, host))) else {
-        return reader.reject(&DATABRICKS_HOST, &given, EXPECTED);
+        return reader.reject(&DATABRICKS_HOST, &given, EXPECTED_HOST);
     };
     // Dropped without a word, it would still be shown wherever the options are.
     if url.password().is_some() {
@@ -119,7 +128,7 @@ fn workspace_url(reader: &mut Reader) -> Option<String> {
         "https" => {}
         "http" if is_loopback(&host) => {}
         "http" => return reader.reject(&DATABRICKS_HOST, &given, "https: over http the credentials would cross the network readable"),
-        _ => return reader.reject(&DATABRICKS_HOST, &given, EXPECTED),
+        _ => return reader.reject(&DATABRICKS_HOST, &given, EXPECTED_HOST),
     }
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     Some(format!("{}://{host}{port}", url.scheme()))

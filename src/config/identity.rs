@@ -8,11 +8,12 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::reader::{Given, Origin, Reader};
-use super::setting::{AUTH_TYPE, CONFIG_FILE, DATABRICKS_HOST, Form, PROFILE, Setting};
+use super::settings::{AUTH_TYPE, CONFIG_FILE, DATABRICKS_HOST, PROFILE};
 use crate::auth::profile::{Contents, Profile};
-use crate::auth::{self, Settings, TOKEN, Unusable};
+use crate::auth::{self, Settings, Source, TOKEN, Unusable};
 use crate::error::Problem;
 use crate::secret::Secret;
+use crate::setting::{Form, Setting};
 
 /// Puts the profile in force, where one is wanted: by name, or because neither the workspace nor an identity is given otherwise.
 ///
@@ -48,9 +49,13 @@ pub(super) fn resolve(reader: &mut Reader, host: &str) -> Option<Settings> {
     for setting in auth::settings() {
         let Some(given) = reader.find(setting) else { continue };
         ranks.insert(setting, rank(given.origin));
-        let from_profile = given.origin == Origin::Profile;
+        let source = match given.origin {
+            Origin::Option | Origin::Parameter(_) => Source::Option,
+            Origin::Variable(name) => Source::Variable(name),
+            Origin::Profile => Source::Profile,
+        };
         match value(reader, setting, &given) {
-            Ok(Some(value)) => settings.give(setting, value, from_profile),
+            Ok(Some(value)) => settings.give(setting, value, source),
             Ok(None) => {}
             Err(Refused) => is_usable = false,
         }
@@ -122,6 +127,7 @@ fn value(reader: &mut Reader, setting: &Setting, given: &Given) -> Result<Option
             Some(number) => Ok(Some(Secret::new(number.to_string()))),
             None => reader.reject(setting, given, "a function").ok_or(Refused),
         },
+        Form::Document => reader.secret_of(setting, given).map(Some).ok_or(Refused),
         Form::Ambient | Form::Text if setting.secret => header_secret(reader, setting, given).map(Some).ok_or(Refused),
         Form::Ambient | Form::Text => reader.text_of(setting, given).map(|text| Some(Secret::new(text))).ok_or(Refused),
     }

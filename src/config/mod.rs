@@ -1,37 +1,40 @@
-//! The resolved configuration: what the rest of the core reads. Options and environment become it in one place,
-//! [`resolve()`], which reports every problem at once.
+//! The resolved configuration: what the rest of the core reads. Options and environment of `createLakebasePool()` become it in one place,
+//! [`resolve()`], which reports every problem at once; [`resolve_client()`] checks what ts/config has read by node-postgres' rules.
 //!
-//! `setting` names what can be set, `reader` reads one setting from all its sources, the other modules each own a part of [`Config`].
+//! `settings` names what can be set, `reader` reads one setting from all its sources, the other modules each own a part of [`Config`].
 
 mod connect;
 mod connection_string;
 mod credential;
 mod found;
 mod host;
+mod hosting;
 mod identity;
 mod network;
+mod node_postgres;
 mod pem;
 mod pool;
 mod reader;
 mod resolve;
 mod schema;
-mod setting;
+mod settings;
 mod ssl;
 mod ssl_mode;
 #[cfg(test)]
 mod tests;
 mod unknown;
 
-pub use resolve::{resolve, resolve_client, resolve_token, resolve_workspace};
-pub use setting::{Form, Setting};
+pub use node_postgres::resolve_client;
+pub use resolve::{resolve, resolve_token, resolve_workspace};
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::auth::{Owner, Settings};
-
+use crate::http::ApiNetwork;
 use crate::secret::Secret;
+pub use crate::tls::{SslConfig, SslMode, TlsVersion};
 
 /// Everything a pool needs to know.
 #[derive(Clone, Debug)]
@@ -39,6 +42,8 @@ pub struct Config {
     pub pool: PoolConfig,
     pub connect: ConnectConfig,
     pub login: Login,
+    /// `query_timeout`, checked here and kept in TypeScript; `None` (0) is none, the default.
+    pub query_timeout: Option<Duration>,
     /// What of `connect` is blank until the workspace has been asked.
     pub lookup: Lookup,
     /// The schema that sessions begin in; [`Config::finish`] puts it into `connect`.
@@ -89,11 +94,11 @@ impl Config {
 /// Sizes and bounds of the pool. Option names and meanings are pg-pool's.
 #[derive(Clone, Debug)]
 pub struct PoolConfig {
-    /// `max` (or `poolSize`), 1 to 10,000, default 10.
+    /// `max` (or `poolSize`), 1 to 10,000, default 10; fewer on hosts that run functions.
     pub max: u32,
     /// `min`, default 0: idle connections above it are closed after `idle_timeout`. Not opened ahead of use.
     pub min: u32,
-    /// `idleTimeoutMillis`, default 30 s (10 s in `lakebase-native/pg`, as in pg); `None` (0) keeps idle connections for ever.
+    /// `idleTimeoutMillis`, default 30 s (10 s in `lakebase-native/pg`, as in pg; others on hosts that run functions); `None` (0) keeps idle connections for ever.
     pub idle_timeout: Option<Duration>,
     /// `connectionTimeoutMillis`, default 10 s (none in `lakebase-native/pg`); `None` (0) waits for ever. Bounds waiting for a
     /// connection and making one. A connection string's `connect_timeout` (seconds) stands in for it in `createLakebasePool()`.
@@ -109,6 +114,8 @@ pub struct PoolConfig {
     /// `pipelineWrites`, default false: only plain reads share a connection. With true, writes and calls of any function do, too, and what
     /// is behind one that waits for a lock waits with it.
     pub pipeline_writes: bool,
+    /// `allowExitOnIdle`, default false; true on hosts that run functions. TypeScript acts on it.
+    pub allow_exit_on_idle: bool,
     /// Retry transient connect errors inside `connection_timeout`, and run a query again that a server has provably refused to run. True for
     /// `createLakebasePool()`, false for `lakebase-native/pg`, where pg's behaviour is to fail at once.
     pub retry_connect: bool,
@@ -160,46 +167,6 @@ pub enum Host {
     Unix(PathBuf),
 }
 
-/// How the database connection is encrypted and whom it trusts.
-#[derive(Clone, Debug)]
-pub struct SslConfig {
-    pub mode: SslMode,
-    /// PEM certificates that replace the default roots (`ssl.ca`, or the file that `sslrootcert` or `PGSSLROOTCERT` names).
-    pub ca: Option<String>,
-    /// PEM client certificate (`ssl.cert`, or the file `sslcert` names). Given if and only if there is a key.
-    pub client_certificate: Option<String>,
-    /// Its PEM key, without passphrase (`ssl.key`, or the file `sslkey` names).
-    pub client_key: Option<Secret>,
-    /// Name to send as SNI and to verify instead of the host (`ssl.servername`).
-    pub server_name: Option<String>,
-    /// `ssl.checkServerIdentity`, which only `lakebase-native/pg` has: a function decides, in place of our own check of the name.
-    pub asks_identity: bool,
-    /// The only TLS version to speak (`ssl.minVersion`, `ssl.maxVersion`); `None` is 1.2 or 1.3.
-    pub tls_version: Option<TlsVersion>,
-    /// Files of PEM certificates trusted besides the default roots (`NODE_EXTRA_CA_CERTS`, `SSL_CERT_FILE`).
-    pub extra_ca_files: Vec<PathBuf>,
-}
-
-/// The versions of TLS there are for us.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TlsVersion {
-    Tls12,
-    Tls13,
-}
-
-/// The four behaviours behind the option's words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SslMode {
-    /// `disable`: no TLS; a password is then only sent to loopback addresses or Unix sockets, or as a SCRAM/MD5 proof.
-    Disable,
-    /// `prefer`, `no-verify`: TLS always, certificate not verified. Never a plaintext fallback.
-    NoVerify,
-    /// `verify-ca`: chain verified, host name not.
-    VerifyCa,
-    /// `require`, `verify-full`: chain and host name verified.
-    VerifyFull,
-}
-
 /// What is sent when the server asks for a password.
 #[derive(Clone, Debug)]
 #[allow(clippy::large_enum_variant, reason = "there is one for each pool")]
@@ -243,17 +210,6 @@ pub struct WorkspaceConfig {
     pub network: ApiNetwork,
     pub owner: Option<Arc<dyn Owner>>,
     pub warnings: Vec<String>,
-}
-
-/// Trust and proxies of the HTTPS calls to the workspace.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct ApiNetwork {
-    /// Files of PEM certificates trusted besides the default roots (`NODE_EXTRA_CA_CERTS`, `SSL_CERT_FILE`).
-    pub extra_ca_files: Vec<PathBuf>,
-    /// `HTTPS_PROXY`, `https_proxy`, `ALL_PROXY` or `all_proxy`, the first one set: an http or https URL; may carry credentials.
-    pub https_proxy: Option<Secret>,
-    /// `NO_PROXY` (or `no_proxy`): comma-separated hosts and domains that are reached directly.
-    pub no_proxy: Option<String>,
 }
 
 /// What the credential is for; chooses the API.

@@ -19,10 +19,11 @@ pub(super) fn resolve(reader: &mut Reader) -> ApiNetwork {
     }
 }
 
-/// `NODE_EXTRA_CA_CERTS` and `SSL_CERT_FILE`, in this order.
+/// Variables that name files of trusted certificates, in this order.
+pub(super) const CA_FILES: [&str; 2] = ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"];
+
 pub(super) fn extra_ca_files(reader: &Reader) -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> =
-        ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"].into_iter().filter_map(|name| reader.variable(name)).map(PathBuf::from).collect();
+    let mut files: Vec<PathBuf> = CA_FILES.into_iter().filter_map(|name| reader.variable(name)).map(PathBuf::from).collect();
     files.dedup();
     files
 }

@@ -3,35 +3,34 @@
 use std::time::Duration;
 
 use super::PoolConfig;
-use super::reader::{Dialect, MAX_MILLIS, MAX_SAFE_INTEGER, Reader};
-use super::setting::{
+use super::reader::{MAX_MILLIS, MAX_SAFE_INTEGER, Reader};
+use super::settings::{
     ALLOW_EXIT_ON_IDLE, CONNECT_TIMEOUT, CONNECTION_TIMEOUT, IDLE_TIMEOUT, MAX, MAX_LIFETIME, MAX_PIPELINE, MAX_USES, MIN, PIPELINE_WRITES,
     POOL_SIZE, QUERY_TIMEOUT, STATEMENT_CACHE_SIZE,
 };
 
-/// pg-pool's default, too.
-const DEFAULT_MAX: u64 = 10;
 /// More than twice the connections of Lakebase's largest compute.
 const MOST_CONNECTIONS: u64 = 10_000;
 const DEFAULT_STATEMENT_CACHE_SIZE: u64 = 256;
 const DEFAULT_MAX_PIPELINE: u64 = 64;
 const MOST_SECONDS: u64 = MAX_MILLIS / 1000;
 
-pub(super) fn resolve(reader: &mut Reader) -> PoolConfig {
-    let lakebase = reader.dialect == Dialect::Lakebase;
-    let max = max(reader);
+/// The bounds where none is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Defaults {
+    pub max: u64,
+    pub idle_timeout: Duration,
+    pub connection_timeout: Duration,
+    pub allow_exit_on_idle: bool,
+}
+
+pub(super) fn resolve(reader: &mut Reader, defaults: &Defaults) -> PoolConfig {
+    let max = max(reader, defaults.max);
     let min = min(reader, max);
-    let (idle, connect) = if lakebase { (30_000, 10_000) } else { (10_000, 0) };
-    let idle_timeout = reader.millis(&IDLE_TIMEOUT).unwrap_or(Duration::from_millis(idle));
-    let connection_timeout = reader
-        .millis(&CONNECTION_TIMEOUT)
-        .or_else(|| if lakebase { connect_timeout(reader) } else { None })
-        .unwrap_or(Duration::from_millis(connect));
+    let idle_timeout = reader.millis(&IDLE_TIMEOUT).unwrap_or(defaults.idle_timeout);
+    let connection_timeout = reader.millis(&CONNECTION_TIMEOUT).or_else(|| connect_timeout(reader)).unwrap_or(defaults.connection_timeout);
     let max_uses = reader.integer(&MAX_USES, 0..=MAX_SAFE_INTEGER, "uses");
     let max_lifetime = reader.integer(&MAX_LIFETIME, 0..=MOST_SECONDS, "seconds").map(Duration::from_secs);
-    // TypeScript acts on these two; what is wrong with them belongs to the same report.
-    reader.boolean(&ALLOW_EXIT_ON_IDLE);
-    reader.millis(&QUERY_TIMEOUT);
     PoolConfig {
         max: max as u32,
         min: min as u32,
@@ -43,28 +42,29 @@ pub(super) fn resolve(reader: &mut Reader) -> PoolConfig {
             as usize,
         max_pipeline: reader.integer(&MAX_PIPELINE, 1..=10_000, "requests").unwrap_or(DEFAULT_MAX_PIPELINE) as usize,
         pipeline_writes: reader.boolean(&PIPELINE_WRITES).unwrap_or(false),
-        retry_connect: lakebase,
-        close_after_error: !lakebase,
+        allow_exit_on_idle: reader.boolean(&ALLOW_EXIT_ON_IDLE).unwrap_or(defaults.allow_exit_on_idle),
+        retry_connect: true,
+        close_after_error: false,
     }
 }
 
-fn max(reader: &mut Reader) -> u64 {
+fn max(reader: &mut Reader, default: u64) -> u64 {
     let setting = if reader.option(&MAX).is_some() { &MAX } else { &POOL_SIZE };
-    if reader.dialect == Dialect::Lakebase {
-        return reader.integer(setting, 1..=MOST_CONNECTIONS, "connections").unwrap_or(DEFAULT_MAX);
-    }
-    // pg-pool: `max || poolSize || 10`.
-    let mut positive = |setting| reader.integer(setting, 0..=MOST_CONNECTIONS, "connections").filter(|&max| max > 0);
-    positive(&MAX).or_else(|| positive(&POOL_SIZE)).unwrap_or(DEFAULT_MAX)
+    reader.integer(setting, 1..=MOST_CONNECTIONS, "connections").unwrap_or(default)
 }
 
 fn min(reader: &mut Reader, max: u64) -> u64 {
     let Some(given) = reader.option(&MIN) else { return 0 };
     let Some(min) = reader.integer_of(&MIN, &given, 0..=MOST_CONNECTIONS, "connections") else { return 0 };
-    if min > max && reader.dialect == Dialect::Lakebase && !reader.has_problem(&MAX) && !reader.has_problem(&POOL_SIZE) {
+    if min > max && !reader.has_problem(&MAX) && !reader.has_problem(&POOL_SIZE) {
         reader.reject::<()>(&MIN, &given, format!("a whole number that is not above max, which is {max}"));
     }
     min.min(max)
+}
+
+/// What a query of this side's may take.
+pub(super) fn query_timeout(reader: &mut Reader) -> Option<Duration> {
+    reader.millis(&QUERY_TIMEOUT).and_then(positive)
 }
 
 /// The connection string's `connect_timeout`, in seconds as in libpq.

@@ -9,19 +9,11 @@ use serde_json::{Map, Value};
 
 use super::connection_string::ConnectionString;
 use super::found::{describe, unreadable};
-use super::setting::{CONNECTION_STRING, PASSWORD, Setting};
+use super::settings::{CONNECTION_STRING, PASSWORD};
 use crate::auth::profile::Profile;
 use crate::error::{Error, Problem};
 use crate::secret::Secret;
-
-/// Whose rules hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Dialect {
-    /// `createLakebasePool()`: strict, with aliases and Lakebase's defaults.
-    Lakebase,
-    /// `lakebase-native/pg`: node-postgres' variables, defaults and leniency.
-    NodePostgres,
-}
+use crate::setting::Setting;
 
 /// Where a value came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +28,7 @@ pub(super) enum Origin {
     Profile,
 }
 
-/// A value somebody gave.
+/// A value that was given.
 pub(super) struct Given<'a> {
     pub value: Cow<'a, Value>,
     pub origin: Origin,
@@ -44,7 +36,6 @@ pub(super) struct Given<'a> {
 
 /// The sources of one call, and the problems found in them so far.
 pub(super) struct Reader<'a> {
-    pub dialect: Dialect,
     options: &'a Map<String, Value>,
     env: &'a HashMap<String, String>,
     /// The connection string in force and the source it came from, which decides its rank: the option beats all
@@ -56,18 +47,12 @@ pub(super) struct Reader<'a> {
     problems: Vec<Problem>,
 }
 
-/// A connection string always decides these in node-postgres, which leaves what it lacks to the environment, not to the options.
-///
-/// Source: pg 8.23 `connection-parameters.js` (`Object.assign({}, config, parse(config.connectionString))`), where
-/// pg-connection-string sets all five keys in every result.
-const DECIDED_BY_STRING: &[&str] = &["user", "password", "host", "port", "database"];
-
 /// Largest bound in milliseconds: PostgreSQL's own settings and Node's timers end there (24.8 days).
 pub(super) const MAX_MILLIS: u64 = i32::MAX as u64;
 
 impl<'a> Reader<'a> {
-    pub fn new(dialect: Dialect, options: &'a Map<String, Value>, env: &'a HashMap<String, String>) -> Self {
-        Self { dialect, options, env, string: None, profile: None, warnings: Vec::new(), problems: Vec::new() }
+    pub fn new(options: &'a Map<String, Value>, env: &'a HashMap<String, String>) -> Self {
+        Self { options, env, string: None, profile: None, warnings: Vec::new(), problems: Vec::new() }
     }
 
     /// Puts a connection string in force, as the option or as the variable.
@@ -114,17 +99,10 @@ impl<'a> Reader<'a> {
         self.env.get(name).map(String::as_str).filter(|value| !value.trim().is_empty())
     }
 
-    /// The option itself; `null`, and an empty string for node-postgres, count as not given.
+    /// The option itself; `null` counts as not given.
     pub fn option(&self, setting: &Setting) -> Option<Given<'a>> {
-        let lenient = self.dialect == Dialect::NodePostgres;
-        if lenient && self.string.is_some() && DECIDED_BY_STRING.contains(&setting.option) {
-            return None;
-        }
         let value = self.options.get(setting.option).filter(|_| !setting.option.is_empty())?;
         if value.is_null() || unreadable(value).is_some() {
-            return None;
-        }
-        if lenient && value.as_str() == Some("") {
             return None;
         }
         Some(Given { value: Cow::Borrowed(value), origin: Origin::Option })
@@ -140,7 +118,7 @@ impl<'a> Reader<'a> {
 
     /// The first of the setting's environment variables that is set.
     pub fn environment(&self, setting: &Setting) -> Option<Given<'a>> {
-        setting.variables.iter().filter(|name| self.dialect == Dialect::Lakebase || name.starts_with("PG")).find_map(|&name| {
+        setting.variables.iter().find_map(|&name| {
             let text = self.variable(name)?;
             // A line break at the end is a common slip with secret stores; only a password may mean its white space.
             let text = if setting.option == PASSWORD.option { text } else { text.trim() };
@@ -188,8 +166,6 @@ impl<'a> Reader<'a> {
             Value::Bool(value) => Some(*value),
             Value::String(text) if text == "true" => Some(true),
             Value::String(text) if text == "false" => Some(false),
-            // JavaScript's idea of truth, which is what pg applies.
-            value if self.dialect == Dialect::NodePostgres => Some(value.as_f64() != Some(0.0)),
             _ => self.reject(setting, &given, "true or false"),
         }
     }
@@ -202,7 +178,7 @@ impl<'a> Reader<'a> {
 
     pub fn integer_of(&mut self, setting: &Setting, given: &Given, range: RangeInclusive<u64>, unit: &str) -> Option<u64> {
         let value = match &*given.value {
-            Value::Number(number) => number.as_u64().or_else(|| number.as_f64().and_then(|value| self.whole(value))),
+            Value::Number(number) => number.as_u64().or_else(|| number.as_f64().and_then(whole)),
             Value::String(text) => text.trim().parse().ok(),
             _ => None,
         };
@@ -211,13 +187,6 @@ impl<'a> Reader<'a> {
         }
         let unit = if unit.is_empty() { String::new() } else { format!(" ({unit})") };
         self.reject(setting, given, format!("a whole number from {} to {}{unit}", range.start(), range.end()))
-    }
-
-    /// JavaScript has one number type, so `10` may cross as `10.0`. node-postgres takes fractions of a millisecond, too.
-    fn whole(&self, value: f64) -> Option<u64> {
-        let whole = value.trunc();
-        let acceptable = whole >= 0.0 && whole <= MAX_SAFE_INTEGER as f64 && (whole == value || self.dialect == Dialect::NodePostgres);
-        acceptable.then_some(whole as u64)
     }
 
     /// A bound in milliseconds. 0 and `false`, which pg writes for "none", give `Duration::ZERO`.
@@ -293,6 +262,11 @@ impl<'a> Reader<'a> {
     pub fn finish<T>(self, value: T) -> Result<T, Error> {
         if self.problems.is_empty() { Ok(value) } else { Err(Error::configuration(self.problems)) }
     }
+}
+
+/// JavaScript has one number type, so `10` may cross as `10.0`.
+fn whole(value: f64) -> Option<u64> {
+    (value.fract() == 0.0 && (0.0..=MAX_SAFE_INTEGER as f64).contains(&value)).then_some(value as u64)
 }
 
 /// JavaScript's `Number.MAX_SAFE_INTEGER`.

@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 
 use super::connection_string::ConnectionString;
 use super::found::is_function;
-use super::reader::{Dialect, Reader};
-use super::setting::{CONNECTION_STRING, CREATE_SCHEMA, HOST, PASSWORD, READ_ONLY, Setting};
-use super::{Config, Host, Login, Lookup, TokenConfig, WorkspaceConfig, connect, credential, identity, pool, schema, unknown};
+use super::reader::Reader;
+use super::settings::{CONNECTION_STRING, CREATE_SCHEMA, HOST, PASSWORD, READ_ONLY, is_for_tokens};
+use super::{Config, Host, Login, Lookup, TokenConfig, WorkspaceConfig, connect, credential, hosting, identity, pool, schema, unknown};
 use crate::error::Error;
 
 /// The configuration of `createLakebasePool(options)`.
@@ -16,7 +16,7 @@ use crate::error::Error;
 /// # Errors
 /// One error of [`Kind::Configuration`](crate::error::Kind::Configuration) with every problem.
 pub fn resolve(options: &Map<String, Value>, env: &HashMap<String, String>) -> Result<Config, Error> {
-    let mut reader = Reader::new(Dialect::Lakebase, options, env);
+    let mut reader = Reader::new(options, env);
     unknown::report_unreadable(&mut reader, |_| true);
     use_connection_string(&mut reader);
     let needs_token = needs_token(&reader);
@@ -34,33 +34,18 @@ pub fn resolve(options: &Map<String, Value>, env: &HashMap<String, String>) -> R
     } else {
         password_login(&mut reader)
     };
-    let pool = pool::resolve(&mut reader);
+    let defaults = hosting::pool_defaults(&reader);
+    let pool = pool::resolve(&mut reader, &defaults);
+    let query_timeout = pool::query_timeout(&mut reader);
     let schema = schema::resolve(&mut reader);
     let creates_schema = reader.boolean(&CREATE_SCHEMA).unwrap_or_default();
     unknown::report(&mut reader);
     unknown::report_unusable(&mut reader);
-    let mut config = Config { pool, connect, login, lookup, schema, creates_schema };
+    let mut config = Config { pool, connect, login, query_timeout, lookup, schema, creates_schema };
     if !lookup.is_needed() {
         config.finish();
     }
     reader.finish(config)
-}
-
-/// The configuration of `new Pool(options)` and `new Client(options)` of `lakebase-native/pg`: node-postgres' options, variables and
-/// defaults, nothing of Lakebase. Options that node-postgres does not know are ignored, as there.
-///
-/// Source: pg 8.23 `connection-parameters.js`, `defaults.js`, pg-pool `index.js`, pg-connection-string 2.14.
-///
-/// # Errors
-/// One error of [`Kind::Configuration`](crate::error::Kind::Configuration) with every problem.
-pub fn resolve_client(options: &Map<String, Value>, env: &HashMap<String, String>) -> Result<Config, Error> {
-    let mut reader = Reader::new(Dialect::NodePostgres, options, env);
-    unknown::report_unreadable(&mut reader, |_| true);
-    use_connection_string(&mut reader);
-    let connect = connect::resolve(&mut reader, None);
-    let login = password_login(&mut reader);
-    let pool = pool::resolve(&mut reader);
-    reader.finish(Config { pool, connect, login, lookup: Lookup::default(), schema: None, creates_schema: false })
 }
 
 /// What `getToken(options)` needs. Every other key is ignored: node-postgres calls a password callback with its connection parameters.
@@ -68,8 +53,8 @@ pub fn resolve_client(options: &Map<String, Value>, env: &HashMap<String, String
 /// # Errors
 /// One error of [`Kind::Configuration`](crate::error::Kind::Configuration) with every problem.
 pub fn resolve_token(options: &Map<String, Value>, env: &HashMap<String, String>) -> Result<TokenConfig, Error> {
-    let mut reader = Reader::new(Dialect::Lakebase, options, env);
-    unknown::report_unreadable(&mut reader, Setting::is_for_tokens);
+    let mut reader = Reader::new(options, env);
+    unknown::report_unreadable(&mut reader, is_for_tokens);
     identity::use_profile(&mut reader);
     let token = credential::resolve(&mut reader);
     reader.finish(token).map(|token| token.expect("a missing part is a problem"))
@@ -80,8 +65,8 @@ pub fn resolve_token(options: &Map<String, Value>, env: &HashMap<String, String>
 /// # Errors
 /// One error of [`Kind::Configuration`](crate::error::Kind::Configuration) with every problem.
 pub fn resolve_workspace(options: &Map<String, Value>, env: &HashMap<String, String>) -> Result<WorkspaceConfig, Error> {
-    let mut reader = Reader::new(Dialect::Lakebase, options, env);
-    unknown::report_unreadable(&mut reader, Setting::is_for_tokens);
+    let mut reader = Reader::new(options, env);
+    unknown::report_unreadable(&mut reader, is_for_tokens);
     identity::use_profile(&mut reader);
     let workspace = credential::workspace(&mut reader);
     reader.finish(workspace).map(|workspace| workspace.expect("a missing part is a problem"))
@@ -91,15 +76,12 @@ pub fn resolve_workspace(options: &Map<String, Value>, env: &HashMap<String, Str
 /// says whom to log in to: no endpoint, no instance, no `password`, no `host`.
 fn use_connection_string(reader: &mut Reader) {
     let given = reader.option(&CONNECTION_STRING).or_else(|| {
-        let wanted = reader.dialect == Dialect::Lakebase
-            && !credential::is_requested(reader)
-            && reader.option(&PASSWORD).is_none()
-            && reader.option(&HOST).is_none();
+        let wanted = !credential::is_requested(reader) && reader.option(&PASSWORD).is_none() && reader.option(&HOST).is_none();
         if wanted { reader.environment(&CONNECTION_STRING) } else { None }
     });
     let Some(given) = given else { return };
     let Some(text) = reader.text_of(&CONNECTION_STRING, &given) else { return };
-    match ConnectionString::parse(&text, reader.dialect) {
+    match ConnectionString::parse(&text) {
         Ok(string) => reader.use_string(string, given.origin),
         Err(unreadable) => {
             reader.reject::<()>(&CONNECTION_STRING, &given, unreadable.expected);
@@ -117,7 +99,7 @@ fn needs_token(reader: &Reader) -> bool {
 }
 
 /// The password from the connection string, the option or `PGPASSWORD`.
-fn password_login(reader: &mut Reader) -> Login {
+pub(super) fn password_login(reader: &mut Reader) -> Login {
     match reader.find(&PASSWORD) {
         None => Login::None,
         Some(given) if is_function(&given.value) => Login::Callback,

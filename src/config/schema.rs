@@ -1,7 +1,7 @@
 //! The schema that a session works in.
 
 use super::reader::Reader;
-use super::setting::{APPLICATION_NAME, PER_DEVELOPER_SCHEMA, SCHEMA};
+use super::settings::{APPLICATION_NAME, PER_DEVELOPER_SCHEMA, SCHEMA};
 use super::{ConnectConfig, Schema};
 
 /// PostgreSQL cuts longer names off.

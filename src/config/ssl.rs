@@ -3,15 +3,42 @@
 use serde_json::{Map, Value};
 
 use super::found::{describe, is_function};
-use super::reader::{Dialect, Given, Reader};
-use super::setting::{SSL, SSL_CERT, SSL_KEY, SSL_NEGOTIATION, SSL_ROOT_CERT, Setting};
+use super::reader::{Given, Reader};
+use super::settings::{SSL, SSL_CERT, SSL_KEY, SSL_NEGOTIATION, SSL_ROOT_CERT};
 use super::{Host, SslConfig, SslMode, TlsVersion, network, pem, ssl_mode};
 use crate::error::Problem;
+use crate::setting::Setting;
 
 /// How the connection to `host` is encrypted.
 pub(super) fn resolve(reader: &mut Reader, host: &Host) -> SslConfig {
-    let mut ssl = SslConfig {
-        mode: ssl_mode::resolve(reader, host),
+    let mode = ssl_mode::resolve(reader, host);
+    let mut ssl = with_mode(reader, mode);
+    read_option(reader, &mut ssl, Members::Known);
+    if ssl.mode != SslMode::Disable {
+        read_files(reader, &mut ssl);
+    }
+    check_pair(reader, &ssl);
+    ssl
+}
+
+/// The same where only the resolved `ssl` counts: `false`, `true` or an object, by node-postgres' rules.
+pub(super) fn resolved(reader: &mut Reader, host: &Host) -> SslConfig {
+    let mode = match reader.option(&SSL).as_ref().map(|given| &*given.value) {
+        // PostgreSQL has no TLS on Unix sockets.
+        _ if matches!(host, Host::Unix(_)) => SslMode::Disable,
+        None | Some(Value::Bool(false)) => SslMode::Disable,
+        Some(Value::Object(details)) if details.get("rejectUnauthorized") == Some(&Value::Bool(false)) => SslMode::NoVerify,
+        Some(_) => SslMode::VerifyFull,
+    };
+    let mut ssl = with_mode(reader, mode);
+    read_option(reader, &mut ssl, Members::Any);
+    check_pair(reader, &ssl);
+    ssl
+}
+
+fn with_mode(reader: &Reader, mode: SslMode) -> SslConfig {
+    SslConfig {
+        mode,
         ca: None,
         client_certificate: None,
         client_key: None,
@@ -19,19 +46,15 @@ pub(super) fn resolve(reader: &mut Reader, host: &Host) -> SslConfig {
         asks_identity: false,
         tls_version: None,
         extra_ca_files: network::extra_ca_files(reader),
-    };
-    let given = reader.option(&SSL);
-    if let Some(details) = given.as_ref().and_then(|given| given.value.as_object()).filter(|details| !details.contains_key("$function")) {
-        read_details(reader, details, &mut ssl);
     }
-    if ssl.mode != SslMode::Disable {
-        read_files(reader, &mut ssl);
-    }
+}
+
+/// A client's certificate and its key belong together.
+fn check_pair(reader: &mut Reader, ssl: &SslConfig) {
     if ssl.client_certificate.is_some() != ssl.client_key.is_some() && !reader.has_problem(&SSL_CERT) && !reader.has_problem(&SSL_KEY) {
         let (absent, present) = if ssl.client_key.is_none() { (&SSL_KEY, "ssl.cert") } else { (&SSL_CERT, "ssl.key") };
         reader.missing(absent, format!("the PEM text that belongs to {present}"));
     }
-    ssl
 }
 
 /// `sslnegotiation`: whether TLS starts at once, without asking PostgreSQL first.
@@ -52,9 +75,25 @@ pub(super) fn direct(reader: &mut Reader, mode: SslMode, host: &Host) -> bool {
     }
 }
 
+/// What an `ssl` object may hold besides what it is read for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Members {
+    /// Nothing: `createLakebasePool()`.
+    Known,
+    /// What `tls.connect()` takes, as with node-postgres; `checkServerIdentity` is asked.
+    Any,
+}
+
+fn read_option(reader: &mut Reader, ssl: &mut SslConfig, others: Members) {
+    let given = reader.option(&SSL);
+    if let Some(details) = given.as_ref().and_then(|given| given.value.as_object()).filter(|details| !details.contains_key("$function")) {
+        read_details(reader, details, ssl, others);
+    }
+}
+
 /// The `ssl` object.
-fn read_details(reader: &mut Reader, details: &Map<String, Value>, ssl: &mut SslConfig) {
-    let strict = reader.dialect == Dialect::Lakebase;
+fn read_details(reader: &mut Reader, details: &Map<String, Value>, ssl: &mut SslConfig, others: Members) {
+    let strict = others == Members::Known;
     let (mut lowest, mut highest) = (None, None);
     for (name, value) in details.iter().filter(|(_, value)| !value.is_null()) {
         let expected = match name.as_str() {
@@ -74,17 +113,12 @@ fn read_details(reader: &mut Reader, details: &Map<String, Value>, ssl: &mut Ssl
                 ssl.server_name = value.as_str().filter(|name| !name.is_empty()).map(str::to_owned);
                 if ssl.server_name.is_some() { continue } else { "a host name: Lakebase routes by it" }
             }
-            "minVersion" | "maxVersion" => {
-                let bound = if name == "minVersion" { &mut lowest } else { &mut highest };
-                match value.as_str() {
-                    Some("TLSv1.2") => *bound = Some(TlsVersion::Tls12),
-                    Some("TLSv1.3") => *bound = Some(TlsVersion::Tls13),
-                    // Allowing older versions changes nothing: ours start at 1.2.
-                    Some("TLSv1" | "TLSv1.1") if name == "minVersion" => {}
-                    _ => {
-                        wrong(reader, name, value, "TLSv1.2 or TLSv1.3");
-                    }
-                }
+            "minVersion" => {
+                lowest = version(reader, name, value);
+                continue;
+            }
+            "maxVersion" => {
+                highest = version(reader, name, value);
                 continue;
             }
             // Node.js: everything but `false` verifies.
@@ -119,6 +153,18 @@ fn read_details(reader: &mut Reader, details: &Map<String, Value>, ssl: &mut Ssl
     };
 }
 
+/// A bound of TLS' versions.
+fn version(reader: &mut Reader, name: &str, value: &Value) -> Option<TlsVersion> {
+    match value.as_str() {
+        Some("TLSv1.2") => return Some(TlsVersion::Tls12),
+        Some("TLSv1.3") => return Some(TlsVersion::Tls13),
+        // Allowing older versions changes nothing: ours start at 1.2.
+        Some("TLSv1" | "TLSv1.1") if name == "minVersion" => {}
+        _ => wrong(reader, name, value, "TLSv1.2 or TLSv1.3"),
+    }
+    None
+}
+
 /// Reports a member of the `ssl` object. Certificates and keys are only described.
 fn wrong(reader: &mut Reader, name: &str, value: &Value, expected: &str) {
     let secret = !matches!(name, "rejectUnauthorized" | "servername" | "minVersion" | "maxVersion");
@@ -133,13 +179,7 @@ fn wrong(reader: &mut Reader, name: &str, value: &Value, expected: &str) {
 /// Certificates named by path: the connection string's parameters, then `PGSSLROOTCERT` where the `ssl` object has no `ca`.
 fn read_files(reader: &mut Reader, ssl: &mut SslConfig) {
     let root = reader.parameter(&SSL_ROOT_CERT).filter(|_| ssl.ca.is_none() || !reader.options_first());
-    let root = match (root, reader.dialect) {
-        (Some(given), _) => Some(given),
-        // pg does not read PGSSLROOTCERT.
-        (None, Dialect::Lakebase) if ssl.ca.is_none() => reader.environment(&SSL_ROOT_CERT),
-        _ => None,
-    };
-    match root {
+    match root.or_else(|| if ssl.ca.is_none() { reader.environment(&SSL_ROOT_CERT) } else { None }) {
         // libpq's word for the roots of the system; ours are Mozilla's.
         Some(given) if given.value.as_str() == Some("system") => ssl.ca = None,
         Some(given) => ssl.ca = read_file(reader, &SSL_ROOT_CERT, &given, pem::certificates, pem::EXPECTED_CERTIFICATES),

@@ -3,9 +3,10 @@
 use serde_json::Value;
 
 use super::found::is_function;
-use super::reader::{Dialect, Given, Reader};
-use super::setting::{SSL, SSL_CERT, SSL_KEY, SSL_MODE, SSL_NEGOTIATION, SSL_ROOT_CERT, Setting};
+use super::reader::{Given, Reader};
+use super::settings::{SSL, SSL_CERT, SSL_KEY, SSL_MODE, SSL_NEGOTIATION, SSL_ROOT_CERT};
 use super::{Host, SslMode};
+use crate::setting::Setting;
 
 const WORDS: &str = "require, verify-full, verify-ca, prefer, no-verify or disable";
 
@@ -16,7 +17,7 @@ struct Stated<'a> {
     given: Given<'a>,
 }
 
-/// The mode from the source that ranks highest: connection string, options, `PGSSLMODE`, default (Lakebase: `require`, pg: none).
+/// The mode from the source that ranks highest: connection string, options, `PGSSLMODE`, default (`require`).
 pub(super) fn resolve(reader: &mut Reader, host: &Host) -> SslMode {
     let (option, parameter) = (from_options(reader), from_string(reader));
     let (first, second) = if reader.options_first() { (option, parameter) } else { (parameter, option) };
@@ -25,10 +26,8 @@ pub(super) fn resolve(reader: &mut Reader, host: &Host) -> SslMode {
     if matches!(host, Host::Unix(_)) {
         return SslMode::Disable;
     }
-    let Some(Stated { mode, setting, given }) = stated else {
-        return if reader.dialect == Dialect::Lakebase { SslMode::VerifyFull } else { SslMode::Disable };
-    };
-    if mode == SslMode::Disable && reader.dialect == Dialect::Lakebase && !host.is_local() {
+    let Some(Stated { mode, setting, given }) = stated else { return SslMode::VerifyFull };
+    if mode == SslMode::Disable && !host.is_local() {
         let expected = "TLS (require): without it credentials and data would cross the network readable; only a loopback host \
                         (localhost, 127.0.0.0/8, ::1) or a Unix socket may go without";
         reader.reject::<()>(setting, &given, expected);
@@ -38,8 +37,7 @@ pub(super) fn resolve(reader: &mut Reader, host: &Host) -> SslMode {
 
 /// What `sslMode` and `ssl` say. Both may be given, but not against each other.
 fn from_options<'a>(reader: &mut Reader<'a>) -> Option<Stated<'a>> {
-    // pg has no `sslMode`.
-    let word = reader.option(&SSL_MODE).filter(|_| reader.dialect == Dialect::Lakebase).and_then(|given| word(reader, &SSL_MODE, given));
+    let word = reader.option(&SSL_MODE).and_then(|given| word(reader, &SSL_MODE, given));
     let Some(given) = reader.option(&SSL) else { return word };
     let ssl = match &*given.value {
         Value::Object(details) if !is_function(&given.value) => match details.get("rejectUnauthorized") {
@@ -83,12 +81,7 @@ fn from_string<'a>(reader: &mut Reader<'a>) -> Option<Stated<'a>> {
 
 /// What `PGSSLMODE` says.
 fn from_variable<'a>(reader: &mut Reader<'a>) -> Option<Stated<'a>> {
-    const KNOWN_TO_PG: [&str; 6] = ["disable", "prefer", "require", "verify-ca", "verify-full", "no-verify"];
     let given = reader.environment(&SSL_MODE)?;
-    // pg ignores other words here.
-    if reader.dialect == Dialect::NodePostgres && !given.value.as_str().is_some_and(|word| KNOWN_TO_PG.contains(&word)) {
-        return None;
-    }
     word(reader, &SSL_MODE, given)
 }
 
@@ -97,14 +90,12 @@ fn from_variable<'a>(reader: &mut Reader<'a>) -> Option<Stated<'a>> {
 /// `require` and `prefer` mean what they mean in `@databricks/lakebase`: verified, and encrypted without verification. In
 /// node-postgres every word but `disable` and `no-verify` means verified (pg-connection-string 2.14 warns that this will change).
 fn word<'a>(reader: &mut Reader<'a>, setting: &'static Setting, given: Given<'a>) -> Option<Stated<'a>> {
-    let lakebase = reader.dialect == Dialect::Lakebase;
     let mode = match &*given.value {
         Value::Bool(true) => SslMode::VerifyFull,
         Value::Bool(false) => SslMode::Disable,
         Value::String(word) => match word.as_str() {
             "disable" | "false" | "0" => SslMode::Disable,
             "no-verify" => SslMode::NoVerify,
-            _ if !lakebase => SslMode::VerifyFull,
             "prefer" => SslMode::NoVerify,
             "verify-ca" => SslMode::VerifyCa,
             "require" | "verify-full" | "true" | "1" => SslMode::VerifyFull,

@@ -2,8 +2,9 @@
 
 use super::found::{describe, is_function, unreadable};
 use super::reader::Reader;
-use super::setting::{FACADE_FUNCTIONS, FACADE_OPTIONS, Setting, settings};
+use super::settings::{FACADE_FUNCTIONS, FACADE_OPTIONS, settings};
 use crate::error::Problem;
+use crate::setting::Setting;
 
 /// Names every option that `createLakebasePool()` does not know.
 pub(super) fn report(reader: &mut Reader) {

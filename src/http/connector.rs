@@ -18,9 +18,9 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tower_service::Service;
 
+use super::ApiNetwork;
 use super::PRODUCT;
-use crate::config::ApiNetwork;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 
 /// Bound on DNS, TCP, TLS and a proxy's handshake together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -39,7 +39,7 @@ pub(super) struct Connector(HttpsConnector<Route>);
 
 impl Connector {
     /// # Errors
-    /// [`Kind::Configuration`] for a proxy whose URL is none.
+    /// [`crate::error::Kind::Configuration`] for a proxy whose URL is none.
     pub(super) fn new(network: &ApiNetwork, tls: &Arc<rustls::ClientConfig>) -> Result<Self, Error> {
         let mut tcp = HttpConnector::new();
         // Or it would refuse `https`, for which it makes the socket.
@@ -107,7 +107,7 @@ fn proxies(network: &ApiNetwork) -> Result<Matcher, Error> {
     let Some(proxy) = &network.https_proxy else { return Ok(Matcher::builder().build()) };
     let refused = || {
         // Without the URL, which may hold a password.
-        Error::new(Kind::Configuration, "HTTPS_PROXY: expected a URL such as http://proxy.example:8080").with_code("CONFIGURATION_ERROR")
+        Error::unusable_setting("HTTPS_PROXY: expected a URL such as http://proxy.example:8080")
     };
     // With the host's name as DNS has it.
     let proxy = url::Url::parse(proxy.expose()).map_err(|_| refused())?;
@@ -153,7 +153,7 @@ mod tests {
     fn a_proxy_may_have_tls_a_login_and_an_international_name() {
         assert_eq!(
             way("https://u:p%40@prüfung.example", "", "https://dbc.example"),
-            Some(("https://xn--prfung-gva.example/".to_owned(), true))
+            Some(("https://xn--prfung-4ya.example/".to_owned(), true))
         );
     }
 

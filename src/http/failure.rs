@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 use http::StatusCode;
 use serde_json::Value;
 
+use super::ApiNetwork;
 use super::request::{Authorization, Body, Request, basic};
-use crate::config::ApiNetwork;
 use crate::error::{Error, Kind};
 use crate::scrub::Scrub;
 use crate::tls;
@@ -143,10 +143,17 @@ pub(super) fn bad_status(status: StatusCode, retry_after: Option<&str>, body: &[
     }
 }
 
-/// The API's own code and text: `error_code` and `message` (REST), `error` and `error_description` (OAuth, RFC 6749 §5.2). Anything else,
-/// such as a proxy's HTML, is not repeated.
+/// The API's own code and text: `error_code` and `message` (REST), `error` and `error_description` (OAuth, RFC 6749 §5.2), Azure's and Google's
+/// `{"error": {"code", "status", "message"}}`. Anything else, such as a proxy's HTML, is not repeated.
 fn api_text(body: &[u8], scrub: &Scrub) -> (Option<String>, Option<String>) {
-    let Ok(Value::Object(fields)) = serde_json::from_slice(body) else { return (None, None) };
+    let Ok(Value::Object(mut fields)) = serde_json::from_slice(body) else { return (None, None) };
+    if let Some(Value::Object(error)) = fields.get_mut("error") {
+        let mut error = std::mem::take(error);
+        if let Some(code) = ["code", "status"].iter().find_map(|name| error.remove(*name).filter(Value::is_string)) {
+            error.insert("error_code".to_owned(), code);
+        }
+        fields = error;
+    }
     let text = |names: [&str; 2]| names.iter().find_map(|name| fields.get(*name)?.as_str()).filter(|text| !text.trim().is_empty());
     let is_code = |text: &&str| text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     let code = text(["error_code", "error"]).filter(is_code).map(|code| line(code, scrub));
@@ -166,8 +173,7 @@ fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
 /// No answer in the time there was; `cut_short` when the caller gave less than a call may take.
 pub(super) fn no_answer(call: &str, waited: Duration, cut_short: bool) -> Failure {
     let failure = Failure::transient(
-        Error::new(Kind::Connection, format!("{call} was not answered within {} ms", waited.as_millis()))
-            .with_code("ETIMEDOUT")
+        Error::not_answered(format!("{call} was not answered within {} ms", waited.as_millis()))
             .with_hint("the workspace may be slow or out of reach from here; check the network, or raise connectionTimeoutMillis"),
     );
     Failure { cut_short, ..failure }
@@ -241,6 +247,11 @@ mod tests {
         let oauth = status(r#"{"error":"invalid_client","error_description":"Client authentication failed"}"#);
         assert_eq!(oauth.code(), Some("invalid_client"));
         assert!(oauth.message().ends_with("Client authentication failed"));
+        let azure = status(r#"{"error":{"code":"SecretNotFound","message":"no such secret"}}"#);
+        assert_eq!(azure.code(), Some("SecretNotFound"));
+        assert!(azure.message().ends_with("no such secret"));
+        let google = status(r#"{"error":{"code":404,"message":"no such account","status":"NOT_FOUND"}}"#);
+        assert_eq!(google.code(), Some("NOT_FOUND"));
         let html = status("<html>token SENTINEL</html>");
         assert_eq!((html.code(), html.message()), (Some("HTTP_404"), "POST /x to dbc.example was answered with 404 Not Found"));
     }

@@ -5,6 +5,7 @@
 
 mod connector;
 mod failure;
+mod network;
 mod request;
 
 use std::collections::HashMap;
@@ -13,17 +14,19 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue, RETRY_AFTER, USER_AGENT};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER, USER_AGENT};
+use http::{Method, StatusCode};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::{Instant, timeout_at};
 
 pub use failure::Failure;
+pub use network::ApiNetwork;
 pub use request::{Authorization, Body, Request, Response};
 pub(crate) use request::{is_link_local, is_loopback};
 
-use crate::config::ApiNetwork;
-use crate::error::{Error, Kind};
+use crate::error::Error;
+use crate::scrub::Scrub;
 use crate::tls;
 use connector::Connector;
 use failure::{bad_status, no_answer, secrets, transport};
@@ -93,6 +96,31 @@ impl Client {
     /// # Errors
     /// Every way to get no 2xx answer; see [`Failure`]. None carries a secret of the request.
     pub async fn send(&self, request: Request<'_>, deadline: Instant) -> Result<Response, Failure> {
+        let Answer { call, scrub, status, headers, body } = self.ask(request, deadline).await?;
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        if !status.is_success() {
+            return Err(bad_status(status, text(RETRY_AFTER), &body, &call, &scrub));
+        }
+        let content_type = text(CONTENT_TYPE).map(str::to_owned);
+        let date = text(DATE).and_then(|date| httpdate::parse_http_date(date).ok());
+        Ok(Response { call, content_type, date, body })
+    }
+
+    /// Where `url` redirects to, which is not followed; `None` if it does not. Nothing secret goes there.
+    ///
+    /// # Errors
+    /// As [`Client::send`], but for answers with a status.
+    pub async fn location(&self, url: &str, deadline: Instant) -> Result<Option<String>, Failure> {
+        let request = Request { method: Method::GET, url, authorization: Authorization::None, headers: &[], body: Body::None };
+        let Answer { call, scrub, status, headers, body } = self.ask(request, deadline).await?;
+        match status.is_redirection() {
+            true => Ok(headers.get(LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned)),
+            false if status.is_success() || status.is_client_error() => Ok(None),
+            false => Err(bad_status(status, None, &body, &call, &scrub)),
+        }
+    }
+
+    async fn ask(&self, request: Request<'_>, deadline: Instant) -> Result<Answer, Failure> {
         let url = request.url()?;
         let host = request::host_of(&url);
         let scrub = secrets(&request, &self.network);
@@ -106,8 +134,7 @@ impl Client {
             .header(USER_AGENT, PRODUCT);
         if let Some(authorization) = request.authorization.header() {
             let mut value = HeaderValue::try_from(authorization).map_err(|_| {
-                Error::new(Kind::Authentication, "the workspace credential has characters that no HTTP header can carry")
-                    .with_code("INVALID_TOKEN")
+                Error::invalid_token("the workspace credential has characters that no HTTP header can carry")
                     .with_hint("look for line breaks or other stray characters in DATABRICKS_TOKEN or DATABRICKS_CLIENT_SECRET")
             })?;
             value.set_sensitive(true);
@@ -115,8 +142,7 @@ impl Client {
         }
         for (name, value) in request.headers {
             let mut value = HeaderValue::try_from(value.expose()).map_err(|_| {
-                Error::new(Kind::Authentication, format!("the value for {name} has characters that no HTTP header can carry"))
-                    .with_code("INVALID_TOKEN")
+                Error::invalid_token(format!("the value for {name} has characters that no HTTP header can carry"))
                     .with_hint("look for line breaks or other stray characters in the setting that it comes from")
             })?;
             value.set_sensitive(true);
@@ -128,9 +154,7 @@ impl Client {
             body = Full::from(encoded);
         }
         // What the URL library reads as a URL, and the HTTP library does not: some characters in paths.
-        let request = builder.body(body).map_err(|_| {
-            Error::new(Kind::Configuration, format!("{call}: no HTTP request can be made of it")).with_code("CONFIGURATION_ERROR")
-        })?;
+        let request = builder.body(body).map_err(|_| Error::unusable_setting(format!("{call}: no HTTP request can be made of it")))?;
 
         let sent_at = Instant::now();
         let until = deadline.min(sent_at + CALL_TIMEOUT);
@@ -150,19 +174,22 @@ impl Client {
             Err(_) => return Err(no_answer(&call, sent_at.elapsed(), until == deadline)),
         };
         let Some(body) = body else {
-            return Err(Error::new(Kind::Credential, format!("the answer to {call} is larger than {MAX_BODY} bytes"))
-                .with_code("INVALID_RESPONSE")
+            return Err(Error::invalid_response(format!("the answer to {call} is larger than {MAX_BODY} bytes"))
                 .with_hint("check that DATABRICKS_HOST is the URL of a Databricks workspace")
                 .into());
         };
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        if !status.is_success() {
-            return Err(bad_status(status, text(RETRY_AFTER), &body, &call, &scrub));
-        }
-        let content_type = text(CONTENT_TYPE).map(str::to_owned);
-        let date = text(DATE).and_then(|date| httpdate::parse_http_date(date).ok());
-        Ok(Response { call, content_type, date, body: body.into() })
+        Ok(Answer { call, scrub, status, headers, body: body.into() })
     }
+}
+
+/// An answer with any status.
+struct Answer {
+    call: String,
+    /// The request's secrets.
+    scrub: Scrub,
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Vec<u8>,
 }
 
 impl fmt::Debug for Client {
@@ -182,7 +209,6 @@ fn build(network: &ApiNetwork, tls: &Arc<rustls::ClientConfig>) -> Result<Http, 
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use http::Method;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 

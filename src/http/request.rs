@@ -9,7 +9,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::secret::Secret;
 
 /// One call.
@@ -48,8 +48,7 @@ impl Request<'_> {
     /// The parsed URL. The configuration has checked it; this is the last guard before a secret leaves the process.
     pub(super) fn url(&self) -> Result<Url, Error> {
         let refused = |reason: &str| {
-            Error::new(Kind::Configuration, format!("the workspace URL {reason}"))
-                .with_code("CONFIGURATION_ERROR")
+            Error::unusable_setting(format!("the workspace URL {reason}"))
                 .with_hint("set DATABRICKS_HOST to the workspace's https URL, for example https://dbc-a1b2c3d4-e5f6.cloud.databricks.com")
         };
         let url = Url::parse(self.url).map_err(|error| refused(&format!("cannot be parsed: {error}")))?;
@@ -159,8 +158,7 @@ impl Response {
 
     /// An error about this answer: `the answer to POST /path to host {what}`.
     pub fn invalid(&self, what: &str) -> Error {
-        Error::new(Kind::Credential, format!("the answer to {} {what}", self.call))
-            .with_code("INVALID_RESPONSE")
+        Error::invalid_response(format!("the answer to {} {what}", self.call))
             .with_hint("check that DATABRICKS_HOST is the URL of a Databricks workspace; a proxy or login page may be answering instead")
     }
 }

@@ -55,7 +55,7 @@ impl Connector {
     pub async fn prepared(&self, pool: &Arc<Inner>, purpose: Purpose, entry: &mut Arc<Entry>) -> Result<PooledConnection, Error> {
         match AssertUnwindSafe(self.connect_and_prepare(pool, purpose, entry)).catch_unwind().await {
             Ok(outcome) => outcome,
-            Err(_) => Err(Error::new(Kind::Internal, "making a connection panicked").with_code("INTERNAL_ERROR")),
+            Err(_) => Err(Error::internal("making a connection panicked")),
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::ledger::{Entry, Phase};
 use crate::config::PoolConfig;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::wire::Connection;
 
 /// A connection that was idle for longer is pinged before it is used: routers and proxies forget quiet connections.
@@ -95,7 +95,7 @@ impl bb8::ManageConnection for Manager {
     /// Never called: bb8 gives errors of failed attempts to nobody in particular, so [`super::growth`] makes the
     /// connections, tells the caller of each about its failure, and adds them to bb8.
     async fn connect(&self) -> Result<PooledConnection, Error> {
-        Err(Error::new(Kind::Internal, "bb8 was asked for a connection it does not have").with_code("INTERNAL_ERROR"))
+        Err(Error::internal("bb8 was asked for a connection it does not have"))
     }
 
     /// Never called: the pool itself pings a connection before a checkout when that is necessary.

@@ -12,6 +12,8 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
+use tokio_postgres::error::SqlState;
+
 use super::pending::{QueryReply, Work, lost};
 use super::pool::{Inner, Mutex, State};
 use super::retry::MAX_QUERY_TRIES;
@@ -22,8 +24,6 @@ use crate::wire::{Connection, ConnectionId, Outcome, Query, Reply, Request, Resp
 const FIRST_LOOK: Duration = Duration::from_millis(20);
 /// How soon after a query was seen to hold up others is looked whether it still does.
 const SECOND_LOOK: Duration = Duration::from_millis(5);
-/// `read_only_sql_transaction`.
-const WRITES: &str = "25006";
 
 pub(super) struct HedgedRead {
     query: Query,
@@ -186,7 +186,7 @@ impl Inner {
     }
 
     fn finish_hedged(self: &Arc<Self>, connection: ConnectionId, hedged: Arc<HedgedRead>, result: Option<Result<Response, Error>>) {
-        let writes = matches!(&result, Some(Err(error)) if error.code() == Some(WRITES));
+        let writes = matches!(&result, Some(Err(error)) if error.is_any(&[SqlState::READ_ONLY_SQL_TRANSACTION]));
         let failed = matches!(&result, Some(Err(error)) if !writes && !is_lost(error));
         if failed && self.config.close_after_error && !hedged.is_answered() {
             self.close_after_error(connection);

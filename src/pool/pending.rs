@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::checkout::Checkout;
 use super::hedged_read::HedgedRead;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::fingerprint::Fingerprint;
 use crate::wire::{Outcome, Query, Response};
 
@@ -76,19 +76,12 @@ impl PendingRequest {
     }
 }
 
-/// The bound of `connectionTimeoutMillis` has passed for a request. Text as in pg-pool.
-pub(super) fn timed_out() -> Error {
-    Error::new(Kind::Timeout, "timeout exceeded when trying to connect")
-        .with_code("CONNECTION_TIMEOUT")
-        .with_hint("all connections were busy for connectionTimeoutMillis: raise max, or look for clients that are not released")
-}
-
 /// The connection made for a caller was lost before it could be handed over. Text as in node-postgres.
 pub(super) fn lost() -> Error {
-    Error::new(Kind::Connection, "Connection terminated unexpectedly").with_code("CONNECTION_LOST")
+    Error::connection_lost()
 }
 
 /// Text as in pg-pool.
 pub(super) fn pool_ended() -> Error {
-    Error::new(Kind::Usage, "Cannot use a pool after calling end on the pool").with_code("POOL_ENDED")
+    Error::pool_ended()
 }

@@ -5,8 +5,9 @@
 
 use std::time::Duration;
 
-use crate::error::{Error, Kind};
-use crate::wire::PASSWORD_ASKED_AGAIN;
+use tokio_postgres::error::SqlState;
+
+use crate::error::{Error, Kind, PASSWORD_ASKED_AGAIN};
 
 /// On how many connections, one after another, a query is tried that has not run on any of them.
 pub const MAX_QUERY_TRIES: u32 = 20;
@@ -15,6 +16,18 @@ pub const MAX_PREPARATIONS: u32 = 5;
 
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
+
+/// Shutting down, not ready yet, connection failures, too many connections.
+static NOT_READY: [SqlState; 8] = [
+    SqlState::ADMIN_SHUTDOWN,
+    SqlState::CRASH_SHUTDOWN,
+    SqlState::CANNOT_CONNECT_NOW,
+    SqlState::CONNECTION_EXCEPTION,
+    SqlState::SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
+    SqlState::CONNECTION_DOES_NOT_EXIST,
+    SqlState::CONNECTION_FAILURE,
+    SqlState::TOO_MANY_CONNECTIONS,
+];
 
 /// Texts of errors that no retry mends, whatever their code.
 const FINAL: [&str; 6] = [
@@ -40,23 +53,20 @@ pub(super) fn is_transient(error: &Error) -> bool {
     if FINAL.iter().any(|text| error.message().contains(text)) {
         return false;
     }
+    if error.is_any(&NOT_READY) {
+        return true;
+    }
     match error.code() {
         Some("ECONNREFUSED" | "ECONNRESET" | "ETIMEDOUT" | "EPIPE" | "EHOSTUNREACH" | "ENETUNREACH") => error.kind() == Kind::Connection,
-        // Shutting down, cannot connect now, connection failures, too many connections.
-        Some("57P01" | "57P02" | "57P03" | "08000" | "08001" | "08003" | "08006" | "53300") => true,
         Some(PASSWORD_ASKED_AGAIN) => true,
-        Some("XX000") => TRANSIENT.iter().any(|text| error.message().contains(text)),
-        _ => false,
+        _ => error.is_any(&[SqlState::INTERNAL_ERROR]) && TRANSIENT.iter().any(|text| error.message().contains(text)),
     }
 }
 
 /// The server refused the password: a token may have been revoked or have expired on the way.
 pub(super) fn is_refused_login(error: &Error) -> bool {
-    match error.code() {
-        Some("28P01" | "28000") => true,
-        Some("XX000") => error.message().contains("password authentication failed"),
-        _ => false,
-    }
+    error.is_any(&[SqlState::INVALID_PASSWORD, SqlState::INVALID_AUTHORIZATION_SPECIFICATION])
+        || (error.is_any(&[SqlState::INTERNAL_ERROR]) && error.message().contains("password authentication failed"))
 }
 
 /// The wait before try number `tries` + 1: doubling, capped, and random so that the callers of a restarted server do not come back in step.
@@ -78,7 +88,7 @@ mod tests {
     fn a_starting_server_is_worth_waiting_for() {
         assert!(is_transient(&server("57P03", "the database system is starting up")));
         assert!(is_transient(&server("XX000", "Couldn't connect to compute node")));
-        assert!(is_transient(&Error::new(Kind::Protocol, "asked twice").with_code(PASSWORD_ASKED_AGAIN)));
+        assert!(is_transient(&Error::password_asked_again()));
         assert!(is_transient(&Error::new(Kind::Connection, "connect ECONNREFUSED").with_code("ECONNREFUSED")));
     }
 

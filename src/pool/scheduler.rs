@@ -8,10 +8,11 @@ use tokio::time::{Instant, sleep_until};
 use super::connection::ConnectionGuard;
 use super::hedged_read::HedgedRead;
 use super::latency::LatencyTimer;
-use super::pending::{Job, PendingRequest, QueryReply, Work, pool_ended, timed_out};
+use super::pending::{Job, PendingRequest, QueryReply, Work, pool_ended};
 use super::pool::{Inner, Pool, State};
 use super::retry::MAX_QUERY_TRIES;
 use super::shared::{SharedConnection, with_room};
+use crate::error::Error;
 use crate::trace::{self, Timer};
 use crate::wire::{ConnectionId, Outcome, Request};
 
@@ -268,7 +269,7 @@ impl Inner {
             sleep_until(deadline).await;
             let Some(pool) = pool.upgrade() else { return };
             let late = pool.take_late();
-            late.into_iter().for_each(|request| request.fail(timed_out()));
+            late.into_iter().for_each(|request| request.fail(Error::checkout_timeout()));
             pool.finish_if_ended();
         });
     }

@@ -79,6 +79,7 @@ impl World {
             statement_cache_size: 0,
             max_pipeline: 64,
             pipeline_writes: false,
+            allow_exit_on_idle: false,
             retry_connect: false,
             close_after_error: true,
         };

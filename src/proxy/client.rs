@@ -4,12 +4,12 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::relay::{Traffic, relay};
 use super::request::{self, Request, Startup};
@@ -50,7 +50,8 @@ type Admitted = io::Result<Result<Startup, Error>>;
 impl Client {
     /// Serves the client to its end. Without a place it hears that there are too many.
     pub async fn serve(self, mut socket: TcpStream, has_place: bool) {
-        let asked = timeout(AUTHENTICATION_BOUND, request::read(&mut socket)).await;
+        let deadline = Instant::now() + AUTHENTICATION_BOUND;
+        let asked = timeout_at(deadline, request::read(&mut socket)).await;
         let startup = match asked {
             Ok(Ok(Some(Ok(Request::Cancel { process_id, secret_key })))) => return self.cancel((process_id, secret_key)).await,
             Ok(Ok(Some(Ok(Request::Start(startup))))) => startup,
@@ -63,7 +64,7 @@ impl Client {
             let message = format!("sorry, too many clients already (the proxy serves {MAX_CLIENTS})");
             return self.refuse(socket, &asked, &Error::new(Kind::Connection, message).with_code("53300")).await;
         }
-        match timeout(AUTHENTICATION_BOUND, self.admit(&mut socket, startup)).await {
+        match timeout_at(deadline, self.admit(&mut socket, startup)).await {
             Ok(Ok(Ok(startup))) => self.begin(socket, &startup, &asked).await,
             Ok(Ok(Err(error))) => self.refuse(socket, &asked, &error).await,
             // It went away, perhaps to ask its user for the password.

@@ -35,9 +35,7 @@ impl Proxy {
     pub async fn listen(config: Config, login: Login, settings: Settings, events: Arc<dyn Events>) -> Result<Self, Error> {
         if !settings.address.is_loopback() {
             let message = format!("{} is no loopback address: whoever reaches the proxy reaches the database", settings.address);
-            return Err(Error::new(Kind::Configuration, message)
-                .with_code("PROXY_ADDRESS")
-                .with_hint("use 127.0.0.1 or ::1, and an SSH tunnel from other machines"));
+            return Err(Error::proxy_address(message).with_hint("use 127.0.0.1 or ::1, and an SSH tunnel from other machines"));
         }
         let verifier = match settings.password {
             Some(password) => Some(Arc::new(verifier(&password)?)),
@@ -96,7 +94,7 @@ fn verifier(password: &crate::secret::Secret) -> Result<Verifier, Error> {
     if !password.is_empty() && password.expose().bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
         return Ok(Verifier::new(password));
     }
-    Err(Error::new(Kind::Configuration, "the proxy's password has to be printable ASCII, and not empty").with_code("PROXY_PASSWORD"))
+    Err(Error::proxy_password("the proxy's password has to be printable ASCII, and not empty"))
 }
 
 fn not_bound(address: SocketAddr, error: io::Error) -> Error {

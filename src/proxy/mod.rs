@@ -21,7 +21,7 @@ pub use listener::Proxy;
 /// Clients at the same time. The next one is refused with 53300, as by PostgreSQL.
 pub const MAX_CLIENTS: usize = 1_000;
 
-/// How long a client may take from its first byte to the end of its authentication; PostgreSQL's `authentication_timeout`.
+/// How long a client may take from its connection to the end of its authentication; PostgreSQL's `authentication_timeout`.
 pub const AUTHENTICATION_BOUND: Duration = Duration::from_secs(60);
 
 /// Where the proxy listens and whom it lets in.

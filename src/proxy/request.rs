@@ -121,7 +121,8 @@ fn startup(code: u32, body: &[u8]) -> Result<Startup, Error> {
     let invalid = |what: &str| Error::new(Kind::Protocol, format!("invalid startup packet: {what}")).with_code("08P01");
     let body = std::str::from_utf8(body).map_err(|_| invalid("it is not UTF-8"))?;
     // `name NUL value NUL … NUL`
-    let pairs = body.strip_suffix('\0').ok_or_else(|| invalid("it has no end"))?;
+    let pairs = body.strip_suffix('\0').filter(|pairs| pairs.is_empty() || pairs.ends_with('\0'));
+    let pairs = pairs.ok_or_else(|| invalid("it has no end"))?;
     let mut texts = pairs.split_terminator('\0');
     let mut startup = Startup { newer: code != PROTOCOL_3_0, ..Startup::default() };
     while let Some(name) = texts.next() {

@@ -5,6 +5,7 @@
 mod binding;
 mod failure;
 mod key_share;
+mod settings;
 mod verify;
 
 use std::fs;
@@ -17,15 +18,15 @@ use rustls::crypto::{CryptoProvider, SupportedKxGroup};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, RootCertStore, SignatureScheme};
 use x509_cert::Certificate;
 use x509_cert::der::{Decode, Encode};
 
 pub use binding::channel_binding;
 pub use failure::{Peer, describe, describe_io};
+pub use settings::{SslConfig, SslMode, TlsVersion};
 
-use crate::config::{SslConfig, SslMode, TlsVersion};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use key_share::X25519AndP256;
 use verify::{Checks, Verifier};
 
@@ -46,6 +47,13 @@ pub fn random() -> Option<u64> {
     let mut bytes = [0; 8];
     provider().secure_random.fill(&mut bytes).ok()?;
     Some(u64::from_ne_bytes(bytes))
+}
+
+/// RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518, `RS256`) by a private key in PEM; `None` if it is no RSA key.
+pub fn sign_rs256(key: &str, message: &[u8]) -> Option<Vec<u8>> {
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).ok()?;
+    let key = rustls::crypto::ring::sign::any_supported_type(&key).ok()?;
+    key.choose_scheme(&[SignatureScheme::RSA_PKCS1_SHA256])?.sign(message).ok()
 }
 
 /// Mozilla's roots. One store per process: most configurations share it untouched.
@@ -95,8 +103,7 @@ fn certificates(pem: &[u8]) -> Vec<CertificateDer<'static>> {
 fn read_certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
     let shown = file.display();
     let pem = fs::read(file).map_err(|error| {
-        Error::new(Kind::Configuration, format!("the file of trusted certificates {shown} cannot be read: {error}"))
-            .with_code("CONFIGURATION_ERROR")
+        Error::unusable_setting(format!("the file of trusted certificates {shown} cannot be read: {error}"))
             .with_hint("NODE_EXTRA_CA_CERTS and SSL_CERT_FILE name files of PEM certificates; correct or unset the variable")
             .with_source(error)
     })?;
@@ -109,7 +116,7 @@ fn read_certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, Error>
 
 // Never quotes what was found: a key pasted in the wrong place is a secret.
 fn bad_pem(what: &str, expected: &str) -> Error {
-    Error::new(Kind::Configuration, format!("{what}: expected {expected}")).with_code("CONFIGURATION_ERROR")
+    Error::unusable_setting(format!("{what}: expected {expected}"))
 }
 
 fn client_config(
@@ -150,7 +157,7 @@ pub fn database_client_config(ssl: &SslConfig, direct_tls: bool) -> Result<Arc<C
         SslMode::VerifyFull => Checks::ChainAndName,
         SslMode::VerifyCa => Checks::Chain,
         SslMode::NoVerify => Checks::Nothing,
-        SslMode::Disable => return Err(Error::new(Kind::Internal, "TLS was asked for with sslmode=disable")),
+        SslMode::Disable => return Err(Error::internal("TLS was asked for with sslmode=disable")),
     };
     let trust = match (&ssl.ca, checks) {
         // Nothing is verified, so a missing CA file must not be in the way.
@@ -200,8 +207,7 @@ fn client_identity(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'stat
 pub fn server_name(ssl: &SslConfig, host: &str) -> Result<ServerName<'static>, Error> {
     let name = ssl.server_name.as_deref().unwrap_or(host);
     ServerName::try_from(name.to_owned()).map_err(|error| {
-        Error::new(Kind::Configuration, format!("{name:?} is neither a DNS name nor an IP address"))
-            .with_code("CONFIGURATION_ERROR")
+        Error::unusable_setting(format!("{name:?} is neither a DNS name nor an IP address"))
             .with_hint("check PGHOST or ssl.servername")
             .with_source(error)
     })

@@ -1,6 +1,7 @@
 use std::io::Write;
 
 use super::*;
+use crate::error::Kind;
 use crate::secret::Secret;
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
 use rustls::pki_types::UnixTime;

@@ -16,7 +16,7 @@ use super::cache::{Cache, Expiring, Fetch};
 use super::{AccessTokenFetch, authorized};
 use crate::auth::{AccessToken, Workspace};
 use crate::config::{CredentialTarget, Lookup};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::http::{Authorization, Body, Failure, Request};
 use crate::secret::Secret;
 
@@ -153,7 +153,7 @@ struct Me {
 
 impl Calls<'_> {
     async fn get<T: DeserializeOwned>(&self, path: &str, hint: &'static str) -> Result<T, Failure> {
-        let url = format!("{}/api/2.0/{path}", self.workspace.url);
+        let url = format!("{}/api/2.0/{path}", self.access.workspace_url);
         let authorization = Authorization::Bearer(&self.access.token);
         let request = Request { method: Method::GET, url: &url, authorization, headers: &self.access.headers, body: Body::None };
         let response = self.workspace.client()?.send(request, self.deadline).await;
@@ -190,8 +190,8 @@ impl Calls<'_> {
             }
             Some("STOPPED") => return Err(unusable(format!("the database instance {name} is stopped"), "start it in the workspace")),
             Some(state @ ("STARTING" | "UPDATING" | "FAILING_OVER")) if instance.read_write_dns.is_none() || state == "STARTING" => {
-                let error = Error::new(Kind::Connection, format!("the database instance {name} is not ready: {state}"));
-                return Err(Failure::transient(error.with_code("NOT_READY").with_hint("wait until it has started; that takes minutes")));
+                let error = Error::not_ready(format!("the database instance {name} is not ready: {state}"));
+                return Err(Failure::transient(error.with_hint("wait until it has started; that takes minutes")));
             }
             Some("DELETING") => return Err(unusable(format!("the database instance {name} is being deleted"), "choose another instance")),
             _ => {}
@@ -238,5 +238,5 @@ impl Calls<'_> {
 }
 
 fn unusable(message: String, hint: &'static str) -> Failure {
-    Error::new(Kind::Credential, message).with_code("LOOKUP_FAILED").with_hint(hint).into()
+    Error::lookup_failed(message).with_hint(hint).into()
 }

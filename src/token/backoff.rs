@@ -16,7 +16,7 @@ pub(super) fn background(failures: u32, life: Duration) -> Duration {
 
 /// Before a new fetch for a new caller: none after the first two failures, so that whoever mends a setting sees it at once; then 100 ms,
 /// doubling up to 5 s where the failure may pass by itself and up to 30 s where it does not, so that a busy server with a wrong secret does
-/// not hammer the workspace. Whoever asks in between gets the last failure at once.
+/// not hammer the workspace. Whoever asks in between gets the last failure at once; one that may pass by itself, once it has persisted.
 pub(super) fn repeated(failures: u32, transient: bool) -> Duration {
     let longest = Duration::from_secs(if transient { 5 } else { 30 });
     match failures.checked_sub(2) {

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::backoff;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::http::Failure;
 use crate::secret::Secret;
 
@@ -48,13 +48,24 @@ pub(super) struct Cache<F: Fetch> {
 struct State<V> {
     held: Option<Held<V>>,
     in_progress: Option<FetchInProgress<V>>,
-    /// Fetches that have failed since the last success, and how the last one did.
+    /// Fetches that have failed since the last success, how many of them somebody waited for, and how the last one did.
     failures: u32,
+    failures_told: u32,
     last_failure: Option<Failure>,
     /// No background fetch before this.
     background_from: Option<Instant>,
     /// No fetch at all before this.
     fetch_from: Option<Instant>,
+}
+
+/// After this many fetches in a row that failed although somebody waited for them, each with its retries, the circuit is open: whoever asks gets
+/// the last failure at once, and after each pause one attempt shows whether it works again.
+const OPEN_AFTER: u32 = 3;
+
+impl<V> State<V> {
+    fn is_open(&self) -> bool {
+        self.failures_told >= OPEN_AFTER
+    }
 }
 
 /// A value and when it came. Its age is the larger one of two clocks': the wall clock counts while the machine is suspended, the monotonic
@@ -108,7 +119,15 @@ impl<F: Fetch> Cache<F> {
     }
 
     pub(super) fn with_clock(fetch: F, clock: Clock) -> Arc<Self> {
-        let state = State { held: None, in_progress: None, failures: 0, last_failure: None, background_from: None, fetch_from: None };
+        let state = State {
+            held: None,
+            in_progress: None,
+            failures: 0,
+            failures_told: 0,
+            last_failure: None,
+            background_from: None,
+            fetch_from: None,
+        };
         Arc::new(Self { fetch, clock, state: Mutex::new(state), fetches: AtomicU64::new(0) })
     }
 
@@ -162,7 +181,7 @@ impl<F: Fetch> Cache<F> {
     pub(super) fn clear(&self) {
         let mut state = self.state();
         state.held = None;
-        (state.failures, state.last_failure) = (0, None);
+        (state.failures, state.failures_told, state.last_failure) = (0, 0, None);
         (state.background_from, state.fetch_from) = (None, None);
     }
 
@@ -172,7 +191,7 @@ impl<F: Fetch> Cache<F> {
     }
 
     /// Waits for the fetch in progress, which now lasts until `deadline` at least, or for a new one. Fails at once when the last failure
-    /// forbids a new one for longer than `deadline`, or would only be repeated.
+    /// forbids a new one for longer than `deadline`, would only be repeated, or has persisted.
     fn join(self: &Arc<Self>, state: &mut State<F::Value>, deadline: Instant) -> Next<F> {
         if let Some(in_progress) = &state.in_progress {
             in_progress.send_modify(|progress| progress.deadline = progress.deadline.max(Some(deadline)));
@@ -180,7 +199,9 @@ impl<F: Fetch> Cache<F> {
         }
         let from = state.fetch_from.filter(|from| *from > Instant::now());
         match (&state.last_failure, from) {
-            (Some(failure), Some(from)) if !failure.transient || from >= deadline => Next::Fail(failure.paused(from - Instant::now())),
+            (Some(failure), Some(from)) if !failure.transient || from >= deadline || state.is_open() => {
+                Next::Fail(failure.paused(from - Instant::now()))
+            }
             _ => {
                 let task = self.new_fetch(state, Some(deadline), from);
                 Next::Wait(Arc::clone(&task.in_progress), Some(task))
@@ -193,7 +214,7 @@ impl<F: Fetch> Cache<F> {
         let last_failure = from.and(state.last_failure.clone());
         let in_progress = Arc::new(watch::Sender::new(Progress { deadline, last_failure, outcome: None }));
         state.in_progress = Some(Arc::clone(&in_progress));
-        FetchTask { cache: Arc::clone(self), in_progress, from, outcome: None }
+        FetchTask { cache: Arc::clone(self), in_progress, from, is_probe: state.is_open(), outcome: None }
     }
 
     /// What was decided under the lock, done without it: a runtime that is shutting down drops a task as it is spawned, and the drop of a
@@ -223,8 +244,7 @@ impl<F: Fetch> Cache<F> {
         }
         let last_failure = in_progress.borrow().last_failure.clone();
         Err(last_failure.unwrap_or_else(|| {
-            let error = Error::new(Kind::Timeout, format!("no token came within {} ms", began.elapsed().as_millis()))
-                .with_code("ETIMEDOUT")
+            let error = Error::timed_out(format!("no token came within {} ms", began.elapsed().as_millis()))
                 .with_hint("the workspace is slow to answer; raise connectionTimeoutMillis, or check the network");
             Failure { cut_short: true, ..Failure::transient(error) }
         }))
@@ -238,13 +258,14 @@ impl<F: Fetch> Cache<F> {
             Ok(value) => {
                 self.fetches.fetch_add(1, Ordering::Relaxed);
                 state.held = Some(Held { value: value.clone(), came_at: (self.clock)(), came: Instant::now() });
-                state.failures = 0;
+                (state.failures, state.failures_told) = (0, 0);
                 state.last_failure = None;
                 state.background_from = None;
                 state.fetch_from = None;
             }
             Err(failure) => {
                 state.failures = state.failures.saturating_add(1);
+                state.failures_told = state.failures_told.saturating_add(u32::from(in_progress.borrow().deadline.is_some()));
                 let life = state.held.as_ref().and_then(Held::life).unwrap_or_default();
                 let retry_after = failure.retry_after.unwrap_or_default();
                 let now = Instant::now();
@@ -278,6 +299,8 @@ struct FetchTask<F: Fetch> {
     cache: Arc<Cache<F>>,
     in_progress: FetchInProgress<F::Value>,
     from: Option<Instant>,
+    /// One attempt, to see whether what has failed for long works again.
+    is_probe: bool,
     outcome: Option<Result<F::Value, Failure>>,
 }
 
@@ -305,7 +328,7 @@ impl<F: Fetch> FetchTask<F> {
             }
             let next = Instant::now() + backoff::foreground(attempt).max(failure.retry_after.map(backoff::spread).unwrap_or_default());
             let someone_waits = self.in_progress.borrow().deadline.is_some_and(|deadline| next < deadline);
-            if !failure.transient || !someone_waits {
+            if !failure.transient || !someone_waits || self.is_probe {
                 return Err(failure);
             }
             self.in_progress.send_modify(|progress| progress.last_failure = Some(failure));
@@ -322,7 +345,7 @@ impl<F: Fetch> FetchTask<F> {
 impl<F: Fetch> Drop for FetchTask<F> {
     fn drop(&mut self) {
         let outcome = self.outcome.take().unwrap_or_else(|| {
-            Err(Error::new(Kind::Internal, "the token fetch ended without a result")
+            Err(Error::internal("the token fetch ended without a result")
                 .with_hint("this is a defect in lakebase-native, or the process is shutting down")
                 .into())
         });

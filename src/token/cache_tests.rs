@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 use tokio::sync::Semaphore;
 
 use super::*;
+use crate::error::Kind;
 
 const BUFFER: Duration = Duration::from_secs(120);
 const LIFE: Duration = Duration::from_secs(3600);
@@ -306,6 +307,40 @@ async fn a_final_failure_is_told_at_once_and_repeated_ones_are_not_asked_for_aga
     tokio::time::advance(Duration::from_millis(101)).await;
     cache.get(BUFFER, None).await.unwrap_err();
     assert_eq!(world.calls(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_that_persists_opens_the_circuit_and_one_attempt_at_a_time_finds_its_end() {
+    let (world, cache) = World::new((0..10_000).map(|_| failure(true, None)));
+    let began = Instant::now();
+    let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+    while began.elapsed() < minutes(1) {
+        cache.get(BUFFER, None).await.unwrap_err();
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let before = world.calls();
+    while began.elapsed() < minutes(11) {
+        let asked_at = Instant::now();
+        let failures = join_all((0..100).map(|_| cache.get(BUFFER, None))).await;
+        assert!(failures.into_iter().all(|failure| failure.is_err()));
+        assert!(asked_at.elapsed() < Duration::from_millis(5), "nobody waits for what has failed for long");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let calls = world.calls() - before;
+    assert!((100..=250).contains(&calls), "{calls} calls in ten minutes: one in 2.5 to 5 s");
+    let told = loop {
+        match cache.get(BUFFER, None).await.unwrap_err().error.hint() {
+            Some(hint) => break hint.to_owned(),
+            None => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
+    };
+    assert!(told.contains("it is not tried again for"), "{told}");
+    world.script.lock().unwrap().clear();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    cache.get(BUFFER, None).await.unwrap();
+    cache.invalidate(&cache.get(BUFFER, None).await.unwrap().value.0);
+    *world.script.lock().unwrap() = (0..3).map(|_| failure(true, None)).collect();
+    cache.get(BUFFER, None).await.expect("after a success failures that pass are retried again");
 }
 
 #[tokio::test(start_paused = true)]

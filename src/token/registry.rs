@@ -123,7 +123,7 @@ impl<T> Registry<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::ApiNetwork;
+    use crate::http::ApiNetwork;
     use crate::secret::Secret;
     use serde_json::json;
 

@@ -35,14 +35,13 @@ pub struct WorkspaceAnswer {
 pub async fn read(config: &WorkspaceConfig, path: &str) -> Result<WorkspaceAnswer, Error> {
     let workspace = Workspace { url: config.workspace_url.clone(), network: config.network.clone() };
     let access = access_tokens(&workspace, &config.auth, config.owner.as_ref());
-    let url = format!("{}{path}", workspace.url);
-    Ok(Cache::new(Read { access, workspace, url }).get(Duration::ZERO, None).await?.value)
+    Ok(Cache::new(Read { access, workspace, path: path.to_owned() }).get(Duration::ZERO, None).await?.value)
 }
 
 struct Read {
     access: Arc<Cache<AccessTokenFetch>>,
     workspace: Workspace,
-    url: String,
+    path: String,
 }
 
 impl Fetch for Read {
@@ -55,8 +54,9 @@ impl Fetch for Read {
 
 impl Read {
     async fn call(&self, access: AccessToken, deadline: Instant) -> Result<WorkspaceAnswer, Failure> {
+        let url = format!("{}{}", access.workspace_url, self.path);
         let authorization = Authorization::Bearer(&access.token);
-        let request = Request { method: Method::GET, url: &self.url, authorization, headers: &access.headers, body: Body::None };
+        let request = Request { method: Method::GET, url: &url, authorization, headers: &access.headers, body: Body::None };
         let response = self.workspace.client()?.send(request, deadline).await?;
         let body = Arc::new(response.json()?);
         let AccessToken { token: access_token, expires_at: access_expires_at, method, .. } = access;

@@ -4,7 +4,7 @@ use bytes::BytesMut;
 use postgres_protocol::message::frontend;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::handle::Session;
+use super::session::Session;
 use super::socket::connect;
 use super::target::Target;
 use crate::error::Error;

@@ -4,17 +4,19 @@
 //! server's own messages carry the source file, line and routine they come from. Class 08, unknown codes and the end of the stream prove
 //! nothing.
 
+use tokio_postgres::error::SqlState;
+
 use crate::error::ServerMessage;
 
 /// The server was told to end the session, or to let nobody in: shut down by an administrator, after a crash, not ready yet.
-const SHUT_DOWN: [&str; 3] = ["57P01", "57P02", "57P03"];
+static SHUT_DOWN: [SqlState; 3] = [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::CANNOT_CONNECT_NOW];
 /// The session was idle for too long. PostgreSQL looks for this only while it waits for the next message, and before it acts on it.
-const IDLE_TOO_LONG: [&str; 2] = ["25P03", "57P05"];
+static IDLE_TOO_LONG: [SqlState; 2] = [SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT, SqlState::IDLE_SESSION_TIMEOUT];
 
 /// Whether `last` ended the session in an orderly way, so that nothing behind the request at the head was read.
 pub(super) fn ends_session(last: &ServerMessage) -> bool {
     let from_server = last.file.is_some() && last.line.is_some() && last.routine.is_some();
-    last.fatal && from_server && last.code.as_deref().is_some_and(|code| SHUT_DOWN.contains(&code) || IDLE_TOO_LONG.contains(&code))
+    last.fatal && from_server && (last.is_any(&SHUT_DOWN) || last.is_any(&IDLE_TOO_LONG))
 }
 
 /// Whether `last`, which came before anything else of the answer to the request at the head, shows that this was not run either.
@@ -22,7 +24,7 @@ pub(super) fn ends_session(last: &ServerMessage) -> bool {
 /// The answers to Parse and Bind are sent ahead of the error, so that without them Execute was not reached. Nothing comes ahead of what a
 /// simple query runs: it may have been running when the server was shut down.
 pub(super) fn refuses(last: &ServerMessage, simple: bool) -> bool {
-    ends_session(last) && !(simple && last.code.as_deref().is_some_and(|code| SHUT_DOWN.contains(&code)))
+    ends_session(last) && !(simple && last.is_any(&SHUT_DOWN))
 }
 
 #[cfg(test)]

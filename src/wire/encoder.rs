@@ -10,15 +10,14 @@ use bytes::BytesMut;
 use postgres_protocol::message::frontend;
 
 use super::effects::Effects;
-use super::handle::ConnectionId;
-use super::inflight::{InFlight, Sent};
+use super::inflight::{Attempt, InFlight, Sent};
 use super::lasting::{calls_unknown_functions, may_be_kept};
 use super::pooler::{Pooler, Sharing};
 use super::probe::{Names, Probe};
 use super::request::{Execution, Fetch, Param, Query, bind, encoding_error};
-use super::resend::Attempt;
+use super::session::ConnectionId;
 use super::statements::{Statements, Validity};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 
 /// Moves whenever a statement that can change a schema has run on any connection that shares it.
 pub type SchemaGeneration = Arc<AtomicU64>;
@@ -101,7 +100,7 @@ impl Encoder {
         let parsed = match self.named.get(name) {
             Some(known) if !text.is_empty() && known != text => {
                 let message = format!("Prepared statements must be unique - '{name}' was used for a different statement");
-                return Err(Error::new(Kind::Usage, message));
+                return Err(Error::usage(message));
             }
             known => known.is_none(),
         };
@@ -134,11 +133,11 @@ impl Encoder {
         }
         let prepared = self.statements.insert(text, now, at);
         // Everything that can fail comes before anything is given up.
-        let mut flight = BytesMut::new();
-        let written = frontend::parse(&prepared.name, text, [], &mut flight)
-            .and_then(|()| frontend::describe(b'S', &prepared.name, &mut flight))
+        let mut messages = BytesMut::new();
+        let written = frontend::parse(&prepared.name, text, [], &mut messages)
+            .and_then(|()| frontend::describe(b'S', &prepared.name, &mut messages))
             .map_err(not_sendable)
-            .and_then(|()| bind(&prepared.name, params, false, &mut flight));
+            .and_then(|()| bind(&prepared.name, params, false, &mut messages));
         if let Err(error) = written {
             self.statements.remove(text, &prepared);
             return Err(error);
@@ -146,7 +145,7 @@ impl Encoder {
         for old in self.statements.take_obsolete() {
             frontend::close(b'S', &old.name, out).map_err(not_sendable)?;
         }
-        out.unsplit(flight);
+        out.unsplit(messages);
         Ok(Sent::Cached { prepared, parsed: true })
     }
 
@@ -212,7 +211,7 @@ impl Encoder {
         self.note(effects, status);
     }
 
-    /// What a tunnel has overheard up to a ReadyForQuery.
+    /// What was inspected of a tunnel's messages, up to a ReadyForQuery.
     pub fn note_tunnel(&mut self, tags: &[String], changes_schema: bool, status: u8) {
         let mut effects = Effects::of_tags(tags);
         effects.schema |= changes_schema;

@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 
 use super::*;
 use crate::config::resolve_client;
+use crate::error::PASSWORD_ASKED_AGAIN;
 use crate::wire::request::Query;
 use crate::wire::scripted_server::{hear, message};
 

@@ -9,10 +9,11 @@ use tokio::io::{AsyncWriteExt, duplex};
 
 use super::connection::open;
 use super::encoder::{Encoder, SchemaGeneration};
-use super::handle::{Observer, Session};
+use super::handle::Observer;
 use super::pooler::Pooler;
 use super::request::{Execution, Fetch, Outcome, Query, Request};
 use super::result::{Field, Response, RowDescription, StatementResult};
+use super::session::Session;
 use super::startup::{self, Password, PasswordFuture, Started};
 use super::target::Target;
 use super::tunnel::{self, TunnelEnd};
@@ -112,8 +113,8 @@ pub fn login(encrypted: bool, bytes: &[u8]) {
     });
 }
 
-/// What a tunnel reads along, of both sides.
-pub fn overhear(bytes: &[u8]) {
+/// What is inspected of a tunnel's messages, of both sides.
+pub fn inspect(bytes: &[u8]) {
     tunnel::fuzz(bytes);
 }
 

@@ -9,11 +9,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::pooler::{Pooler, Sharing};
 use super::request::{Outcome, Query, Reply, Request};
+use super::session::{ConnectionId, Session};
 use super::tunnel::{TunnelCommand, TunnelEnd};
-use crate::error::{Error, Kind, ServerMessage};
-
-/// Identifies a connection in this process; never used twice.
-pub type ConnectionId = u32;
+use crate::error::{Error, ServerMessage};
 
 /// What a connection tells without being asked. Called on the runtime thread; must not block.
 pub trait Observer: Send + Sync {
@@ -28,21 +26,6 @@ pub trait Observer: Send + Sync {
     fn closed(&self, _connection: ConnectionId, _error: Option<Error>) {}
 }
 
-/// What the server said at startup.
-#[derive(Clone, Debug, Default)]
-pub struct Session {
-    pub process_id: i32,
-    pub secret_key: i32,
-    /// ParameterStatus values: server_version, TimeZone, DateStyle, …
-    pub parameters: Vec<(String, String)>,
-    /// What the server had to say on the way: a login trigger's notices, for example.
-    pub notices: Vec<ServerMessage>,
-    /// How long the last round trip of the startup took: the link's latency, roughly.
-    pub round_trip: Duration,
-    /// How long the way there and back takes without the server's part: the TCP handshake.
-    pub link: Duration,
-}
-
 /// Makes the reply that a request gets in place of its own, of a copy of its query and its own.
 pub type Duplicate = Box<dyn FnMut(Query, Reply) -> Reply + Send>;
 
@@ -55,7 +38,7 @@ pub(super) enum Command {
     TunnelTaken(usize),
     /// A Sync of our own; answered when the server is alive.
     Ping(oneshot::Sender<()>),
-    /// Say goodbye after what is in flight, or now.
+    /// Send Terminate after what is in flight, or now.
     Close {
         at_once: bool,
     },
@@ -78,7 +61,7 @@ pub(super) struct Shared {
     pub pooler: Pooler,
 }
 
-/// A connection. Clones share it; it says goodbye when the last one is dropped.
+/// A connection. Clones share it; it is closed when the last one is dropped.
 #[derive(Clone)]
 pub struct Connection {
     pub(super) shared: Arc<Shared>,
@@ -117,7 +100,9 @@ impl Connection {
             self.shared.outstanding.fetch_sub(1, Ordering::Relaxed);
             if let Command::Request(Request { query, reply, .. }) = command {
                 // Not from here: the caller may hold a lock that the reply takes.
-                self.shared.runtime.spawn(async move { reply(Outcome::NeverRan { query, cause: ended(), refused: false }) });
+                self.shared
+                    .runtime
+                    .spawn(async move { reply(Outcome::NeverRan { query, cause: Error::connection_lost(), refused: false }) });
             }
         }
     }
@@ -158,7 +143,7 @@ impl Connection {
         let _ = self.commands.send(Command::Duplicate(duplicate));
     }
 
-    /// Asks the server for a sign of life. False when it gave none within `bound`.
+    /// Pings the server with a Sync. False when it did not answer within `bound`.
     pub async fn ping(&self, bound: Duration) -> bool {
         let (reply, answered) = oneshot::channel();
         self.commands.send(Command::Ping(reply)).is_ok() && matches!(tokio::time::timeout(bound, answered).await, Ok(Ok(())))
@@ -201,9 +186,4 @@ impl Connection {
     pub fn transaction_status(&self) -> u8 {
         self.shared.transaction_status.load(Ordering::Relaxed)
     }
-}
-
-/// The error of a request that met a connection which had ended. Text as in node-postgres.
-pub(super) fn ended() -> Error {
-    Error::new(Kind::Connection, "Connection terminated unexpectedly").with_code("CONNECTION_LOST")
 }

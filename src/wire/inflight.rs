@@ -6,15 +6,16 @@ use bytes::BytesMut;
 use postgres_protocol::message::backend::Message;
 use postgres_protocol::message::frontend;
 use tokio::sync::oneshot;
+use tokio_postgres::error::SqlState;
 
 use super::delivery;
-use super::handle::{ConnectionId, Duplicate};
+use super::handle::Duplicate;
 use super::message::{malformed, violation};
 use super::plain_read::is_plain_read;
 use super::probe::Probe;
 use super::request::{Execution, Fetch, Outcome, Query, Reply, Request};
-use super::resend::Attempt;
 use super::result::{Response, RowDescription, StatementResult};
+use super::session::ConnectionId;
 use super::statements::Prepared;
 use super::tunnel::Tunnel;
 use crate::error::{Error, ServerMessage};
@@ -24,7 +25,7 @@ pub(super) enum Sent {
     Simple,
     /// Parse into the unnamed statement, Describe of the portal.
     Unnamed,
-    /// A statement of the cache. `parsed`: this flight carries its Parse and Describe.
+    /// A statement of the cache. `parsed`: this request carries its Parse and Describe.
     Cached {
         prepared: Arc<Prepared>,
         parsed: bool,
@@ -36,6 +37,16 @@ pub(super) enum Sent {
     },
     /// A part of a portal's rows, without a Sync: that is said when the last row has come.
     Portal,
+}
+
+/// How often a request was sent before, and so how it is sent now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Attempt {
+    First,
+    /// With a statement that was parsed after the first attempt. All that failed on the same one share it: one of them brings the Parse.
+    Afresh,
+    /// With a statement of its own, which has no name: nothing that others do can fail it.
+    Unnamed,
 }
 
 pub(super) struct InFlight {
@@ -63,8 +74,8 @@ pub(super) struct InFlight {
     suspended: Option<Arc<RowDescription>>,
 }
 
-/// The head of the wire: a request, a Sync or a question of our own, or somebody else's conversation.
-pub(super) enum Flight {
+/// What is on the wire and not yet answered: a request, a tunnel, or a Sync or probe of our own.
+pub(super) enum Pending {
     Request(Box<InFlight>),
     Tunnel(Tunnel),
     Ping(oneshot::Sender<()>),
@@ -117,7 +128,7 @@ impl InFlight {
     }
 
     pub fn fail(&mut self, mut error: ServerMessage) {
-        // The cache is nobody's business: to the caller the statement has no name.
+        // Callers do not see the cache: to them the statement has no name.
         if let Sent::Cached { prepared, .. } = &self.sent {
             let quoted = format!("\"{}\"", prepared.name);
             if error.message.contains(&quoted) {
@@ -128,8 +139,8 @@ impl InFlight {
                 error.length -= prepared.name.len() as u32;
             }
         }
-        self.statement_missing |=
-            matches!(&self.sent, Sent::Cached { .. } if !self.bound) && matches!(error.code.as_deref(), Some("26000" | "42P05"));
+        self.statement_missing |= matches!(&self.sent, Sent::Cached { .. } if !self.bound)
+            && error.is_any(&[SqlState::INVALID_SQL_STATEMENT_NAME, SqlState::DUPLICATE_PSTATEMENT]);
         // The first error of an extended query is the cause; servers send no second one before ReadyForQuery.
         self.error.get_or_insert(error);
     }
@@ -204,7 +215,7 @@ impl InFlight {
     }
 
     /// How to send it again, when nothing of it has run and the reason may be that its cached statement was stale: its Bind failed outside of a
-    /// transaction (plan changed, statement gone, parameter types changed, or its Parse, one flight ahead, failed).
+    /// transaction (plan changed, statement gone, parameter types changed, or its Parse, one request ahead, failed).
     ///
     /// Whether a value or its parameter's type is the wrong one is not told; it shows when the text is parsed once more. That is later than the
     /// request was sent, so what the server says then is the answer.
@@ -245,7 +256,7 @@ impl InFlight {
         self.error.is_some()
     }
 
-    /// The server keeps the statement that this flight brought.
+    /// The server keeps the statement that this request brought.
     pub fn is_parsed(&self) -> bool {
         self.parse_complete
     }
@@ -274,7 +285,7 @@ impl InFlight {
     }
 
     /// The connection has ended with this request at the head of the wire, or behind others. A request at the head that has no error of its
-    /// own was behind a question of ours when the last word came.
+    /// own was behind a probe of ours when the server sent its last message.
     pub fn lose(self, cause: &Error, at_head: bool) {
         let simple = matches!(self.sent, Sent::Simple);
         let is_lost_read = self.error.is_none() && !at_head && self.is_shared_read();

@@ -11,7 +11,7 @@ use fallible_iterator::FallibleIterator;
 use postgres_protocol::message::backend::{ErrorFields, Message, RowDescriptionBody};
 
 use super::result::{Field, RowDescription};
-use crate::error::{Error, Kind, ServerMessage};
+use crate::error::{Error, ServerMessage};
 use crate::limits::{MAX_KEPT_BUFFER, MAX_MESSAGE};
 
 /// Read ahead at least this much: four TLS records.
@@ -50,7 +50,7 @@ pub(super) fn make_room(buffer: &mut BytesMut) -> Result<(), Error> {
     let whole = buffer.len() + count;
     // `BytesMut` aborts where there is no memory: a large step is tried first.
     if whole > buffer.capacity().max(MAX_KEPT_BUFFER) && Vec::<u8>::new().try_reserve_exact(whole).is_err() {
-        return Err(Error::new(Kind::Connection, "there is not enough memory for a message of the server").with_code("OUT_OF_MEMORY"));
+        return Err(Error::out_of_memory_for_message("there is not enough memory for a message of the server"));
     }
     buffer.reserve(count);
     Ok(())
@@ -153,8 +153,7 @@ pub(super) fn unasked(name: &str) -> Error {
 
 /// The server does not follow the protocol.
 pub(super) fn violation(what: impl std::fmt::Display) -> Error {
-    Error::new(Kind::Protocol, format!("the server broke the PostgreSQL protocol: {what}"))
-        .with_code("PROTOCOL_VIOLATION")
+    Error::protocol_violation(format!("the server broke the PostgreSQL protocol: {what}"))
         .with_hint("is the host and port that of a PostgreSQL server?")
 }
 
@@ -163,6 +162,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::error::Kind;
 
     #[test]
     fn a_frame_is_complete_only_with_its_last_byte() {

@@ -25,8 +25,10 @@ mod resend;
 #[cfg(test)]
 mod resend_tests;
 mod result;
+mod scram;
 #[cfg(test)]
 mod scripted_server;
+mod session;
 mod socket;
 mod startup;
 mod statements;
@@ -38,12 +40,13 @@ mod tunnel_tests;
 pub use cancel::cancel;
 pub use connection::open;
 pub use encoder::SchemaGeneration;
-pub use handle::{Connection, ConnectionId, Duplicate, Observer, Session};
+pub use handle::{Connection, Duplicate, Observer};
 pub use plain_read::is_plain_read;
 pub use pooler::Sharing;
 pub use request::{Execution, Fetch, Outcome, Param, Query, Reply, Request};
 pub use result::{Field, Response, RowCursor, RowDescription, Rows, StatementResult};
+pub use session::{ConnectionId, Session};
 pub use socket::{Connected, Socket, connect};
-pub use startup::{FirstQuery, Options, PASSWORD_ASKED_AGAIN, Password, PasswordFuture, Started, start};
+pub use startup::{FirstQuery, Options, Password, PasswordFuture, Started, start};
 pub use target::{CheckIdentity, Target};
 pub use tunnel::TunnelEnd;

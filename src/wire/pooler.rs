@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::handle::ConnectionId;
+use super::session::ConnectionId;
 use crate::config::{ConnectConfig, Host};
 
 /// Process ids on Linux end here by default on every 64-bit machine; other systems give lower ones. A pooler makes up a random number.

@@ -7,7 +7,7 @@ use postgres_protocol::message::frontend;
 use super::effects::first_keyword;
 use super::plain_read::is_plain_read;
 use super::result::Response;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 
 /// One parameter value, in the form node-postgres sends it: text for everything but byte strings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,7 +137,7 @@ pub(super) fn bind(statement: &str, params: &[Param], binary: bool, out: &mut By
 /// A message that cannot be put in PostgreSQL's format: a NUL in a text, more than 65,535 parameters, more than 2 GiB.
 pub(super) fn encoding_error(source: Box<dyn std::error::Error + Send + Sync>) -> Error {
     let limits = "PostgreSQL's texts hold no NUL character, and a statement has at most 65535 parameters";
-    Error::new(Kind::Usage, format!("the query cannot be sent: {source} ({limits})")).with_code("INVALID_QUERY")
+    Error::invalid_query(format!("the query cannot be sent: {source} ({limits})"))
 }
 
 #[cfg(test)]

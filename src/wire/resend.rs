@@ -3,18 +3,8 @@
 
 use std::collections::VecDeque;
 
-use super::inflight::InFlight;
+use super::inflight::{Attempt, InFlight};
 use super::request::Request;
-
-/// How often a request was sent before, and so how it is sent now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Attempt {
-    First,
-    /// With a statement that was parsed after the first attempt. All that failed on the same one share it: one of them brings the Parse.
-    Afresh,
-    /// With a statement of its own, which has no name: nothing that others do can fail it.
-    Unnamed,
-}
 
 /// An answered request, with the transaction's status behind it.
 pub(super) type Answered = (Box<InFlight>, u8);

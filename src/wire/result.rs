@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::handle::ConnectionId;
+use super::session::ConnectionId;
 
 /// One column of a result.
 #[derive(Clone, Debug, PartialEq, Eq)]

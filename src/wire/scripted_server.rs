@@ -10,9 +10,10 @@ use tokio::time::timeout;
 
 use super::connection::open;
 use super::encoder::{Encoder, SchemaGeneration};
-use super::handle::{Connection, ConnectionId, Observer, Session};
+use super::handle::{Connection, Observer};
 use super::pooler::Pooler;
 use super::request::{Outcome, Query, Request};
+use super::session::{ConnectionId, Session};
 use super::startup::Started;
 use crate::error::Error;
 

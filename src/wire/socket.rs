@@ -20,7 +20,7 @@ use super::address::{ATTEMPT_DELAY, first_to_answer};
 use super::message::violation;
 use super::target::Target;
 use crate::config::{Host, SslMode};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::tls::{self, Peer};
 
 /// A socket before TLS: TCP on the left, Unix on the right.
@@ -108,10 +108,9 @@ async fn request_tls(socket: &mut Plain, target: &Target) -> Result<(), Error> {
     exchange.await.map_err(|error| target.unreachable(error))?;
     match answer[0] {
         b'S' => Ok(()),
-        b'N' => Err(Error::new(Kind::Connection, "The server does not support SSL connections")
-            .with_code("TLS_NOT_SUPPORTED")
+        b'N' => Err(Error::tls_not_supported("The server does not support SSL connections")
             .with_hint(format!("is {} the right host and port? sslMode disable is for loopback only", target.address()))),
-        b'E' => Err(Error::new(Kind::Connection, "There was an error establishing an SSL connection").with_code("TLS_REFUSED")),
+        b'E' => Err(Error::tls_refused("There was an error establishing an SSL connection")),
         other => Err(violation(format!("the answer to SSLRequest is {:?}", char::from(other)))),
     }
 }

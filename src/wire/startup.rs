@@ -8,29 +8,24 @@ use std::pin::Pin;
 use std::time::Instant;
 
 use bytes::BytesMut;
-use fallible_iterator::FallibleIterator;
 use postgres_protocol::authentication::md5_hash;
-use postgres_protocol::authentication::sasl::{ChannelBinding, SCRAM_SHA_256, SCRAM_SHA_256_PLUS, ScramSha256};
-use postgres_protocol::message::backend::{AuthenticationSaslBody, ErrorFields, Message};
+use postgres_protocol::message::backend::{ErrorFields, Message};
 use postgres_protocol::message::frontend;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::encoder::{Encoder, SchemaGeneration};
-use super::handle::Session;
-use super::inflight::InFlight;
+use super::inflight::{Attempt, InFlight};
 use super::message::{decode, frame, malformed, missing, server_message, violation};
 use super::pooler::Pooler;
 use super::request::{Outcome, Request};
-use super::resend::Attempt;
+use super::scram::{Channel, Scram, check_iterations, choose};
+use super::session::Session;
 use super::socket::{Connected, Socket};
 use super::target::Target;
-use crate::error::{Error, Kind, ServerMessage};
+use crate::error::{Error, ServerMessage};
 use crate::limits::{MAX_STARTUP, MAX_STARTUP_MESSAGE};
 use crate::scrub::Scrub;
 use crate::secret::Secret;
-
-/// The code of a login that failed because a request was sent ahead.
-pub const PASSWORD_ASKED_AGAIN: &str = "PASSWORD_ASKED_AGAIN";
 
 /// Gives the password when the server asks for one, and not before: it may still be on its way.
 pub trait Password: Send {
@@ -108,50 +103,6 @@ impl Drop for UnconfirmedQuery<'_> {
     }
 }
 
-/// How far a SCRAM exchange has come.
-enum Scram {
-    NotBegun,
-    /// The server has not yet proved that it knows the password.
-    Begun(ScramSha256),
-    Proven,
-}
-
-impl Scram {
-    /// Once the exchange has begun it must come to its end, with the server's proof, and no other way to authenticate may follow: otherwise
-    /// anybody could pass for the server.
-    fn allows(&self, message: &Message) -> bool {
-        match self {
-            Self::NotBegun => true,
-            Self::Begun(_) => {
-                matches!(message, Message::AuthenticationSaslContinue(_) | Message::AuthenticationSaslFinal(_) | Message::NoticeResponse(_))
-            }
-            Self::Proven => matches!(
-                message,
-                Message::AuthenticationOk
-                    | Message::ParameterStatus(_)
-                    | Message::BackendKeyData(_)
-                    | Message::ReadyForQuery(_)
-                    | Message::NoticeResponse(_)
-            ),
-        }
-    }
-
-    fn exchange(&mut self) -> Result<&mut ScramSha256, Error> {
-        match self {
-            Self::Begun(exchange) => Ok(exchange),
-            _ => Err(violation("SASL goes on before it began")),
-        }
-    }
-}
-
-/// Facts of the connection that authentication depends on.
-struct Channel {
-    encrypted: bool,
-    local: bool,
-    /// For SCRAM-SHA-256-PLUS, when it is wanted and there is TLS.
-    binding: Option<Vec<u8>>,
-}
-
 /// Starts a session on `connected`.
 pub async fn start(
     connected: Connected,
@@ -199,6 +150,19 @@ where
     Ok(Started { socket: exchange.socket, session, unread: exchange.read, encoder, in_order: false, first_query: None })
 }
 
+/// What authentication is done with, and how far it has come.
+struct Login<'a, 'target> {
+    channel: &'a Channel,
+    password: &'a mut dyn Password,
+    encoder: &'a mut Encoder,
+    /// Asked at most once.
+    first_query: Option<&'a dyn FirstQuery>,
+    unconfirmed: &'a mut UnconfirmedQuery<'target>,
+    scram: Scram,
+    /// When the last message was sent.
+    sent: Instant,
+}
+
 struct Exchange<'a, S> {
     socket: S,
     read: BytesMut,
@@ -225,92 +189,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
         channel: &Channel,
         password: &mut dyn Password,
         encoder: &mut Encoder,
-        mut first_query: Option<&dyn FirstQuery>,
+        first_query: Option<&dyn FirstQuery>,
         unconfirmed: &mut UnconfirmedQuery<'_>,
     ) -> Result<Session, Error> {
         self.write_startup()?;
-        self.flush().await?;
+        let sent = self.flush().await?;
         let mut session = Session::default();
-        let mut scram = Scram::NotBegun;
-        let mut no_password = None;
-        let mut sent = Instant::now();
+        let mut login = Login { channel, password, encoder, first_query, unconfirmed, scram: Scram::default(), sent };
         loop {
             let (message, wire_length) = self.next().await?;
-            if !scram.allows(&message) {
-                return Err(Error::new(
-                    Kind::Authentication,
-                    "the server has not proved that it knows the password: it left the SCRAM exchange",
-                )
-                .with_code("SCRAM_FAILED")
-                .with_hint("something else than the expected server may be answering: check the host, and verify its certificate"));
-            }
+            login.scram.check(&message)?;
             match message {
                 Message::AuthenticationOk => {}
-                Message::AuthenticationCleartextPassword => {
-                    if unconfirmed.request.is_some() {
-                        return Err(asked_again());
-                    }
-                    let secret = self.secret(password).await?.unwrap_or_default();
-                    if !channel.encrypted && !channel.local {
-                        return Err(Error::new(
-                            Kind::Authentication,
-                            "the server asks for the password in clear text, and the connection is not encrypted",
-                        )
-                        .with_code("CLEARTEXT_REFUSED")
-                        .with_hint("set sslMode (PGSSLMODE) to require"));
-                    }
-                    frontend::password_message(secret.expose().as_bytes(), &mut self.out).map_err(|_| nul_in_password())?;
-                    if channel.encrypted
-                        && let Some(first_query) = first_query.take()
-                    {
-                        unconfirmed.request = first_query.take().and_then(|request| self.append(request, encoder));
-                    }
-                    sent = self.flush().await?;
-                }
-                Message::AuthenticationMd5Password(body) => {
-                    // pg's words for nothing.
-                    let secret = self.secret(password).await?.unwrap_or_else(|| Secret::new("null"));
-                    let hash = md5_hash(self.target.config.user.as_bytes(), secret.expose().as_bytes(), body.salt());
-                    self.secrets.add(&hash);
-                    frontend::password_message(hash.as_bytes(), &mut self.out).map_err(|_| nul_in_password())?;
-                    sent = self.flush().await?;
-                }
-                Message::AuthenticationSasl(body) => {
-                    let (mechanism, binding) = choose(&body, channel, self.target.config.channel_binding)?;
-                    let secret = self.secret(password).await?;
-                    no_password = match &secret {
-                        None => Some("a string"),
-                        Some(secret) if secret.is_empty() && !self.target.config.requires_password => Some("a non-empty string"),
-                        Some(_) => None,
-                    };
-                    let exchange = ScramSha256::new(secret.unwrap_or_default().expose().as_bytes(), binding);
-                    frontend::sasl_initial_response(mechanism, exchange.message(), &mut self.out).map_err(malformed)?;
-                    scram = Scram::Begun(exchange);
-                    sent = self.flush().await?;
-                }
-                Message::AuthenticationSaslContinue(body) => {
-                    let exchange = scram.exchange()?;
-                    if let Some(expected) = no_password {
-                        let message = format!("SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be {expected}");
-                        return Err(Error::new(Kind::Authentication, message).with_code("PASSWORD_MISSING"));
-                    }
-                    check_iterations(body.data(), self.target.config.scram_max_iterations)?;
-                    exchange.update(body.data()).map_err(|error| self.scram_failed(&error))?;
-                    frontend::sasl_response(exchange.message(), &mut self.out).map_err(malformed)?;
-                    sent = self.flush().await?;
-                }
-                Message::AuthenticationSaslFinal(body) => {
-                    scram.exchange()?.finish(body.data()).map_err(|error| self.scram_failed(&error))?;
-                    scram = Scram::Proven;
-                }
-                Message::AuthenticationGss
-                | Message::AuthenticationSspi
-                | Message::AuthenticationKerberosV5
-                | Message::AuthenticationScmCredential => {
-                    return Err(Error::new(Kind::Authentication, "the server asks for an authentication method that is not supported")
-                        .with_code("AUTHENTICATION_NOT_SUPPORTED")
-                        .with_hint("supported are password, md5, scram-sha-256 and scram-sha-256-plus"));
-                }
                 Message::BackendKeyData(body) => {
                     session.process_id = body.process_id();
                     session.secret_key = body.secret_key();
@@ -320,13 +210,71 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
                     session.parameters.push(pair);
                 }
                 Message::ReadyForQuery(_) => {
-                    session.round_trip = sent.elapsed();
+                    session.round_trip = login.sent.elapsed();
                     return Ok(session);
                 }
                 Message::NoticeResponse(body) => session.notices.push(self.told(body.fields(), wire_length)?),
-                _ => return Err(violation("a message came during startup that does not belong there")),
+                message => self.authenticate(&message, &mut login).await?,
             }
         }
+    }
+
+    /// Answers a request for authentication.
+    async fn authenticate(&mut self, message: &Message, login: &mut Login<'_, '_>) -> Result<(), Error> {
+        match message {
+            Message::AuthenticationCleartextPassword => self.write_cleartext(login).await?,
+            Message::AuthenticationMd5Password(body) => {
+                // pg's words for nothing.
+                let secret = self.secret(login.password).await?.unwrap_or_else(|| Secret::new("null"));
+                let hash = md5_hash(self.target.config.user.as_bytes(), secret.expose().as_bytes(), body.salt());
+                self.secrets.add(&hash);
+                frontend::password_message(hash.as_bytes(), &mut self.out).map_err(|_| nul_in_password())?;
+            }
+            Message::AuthenticationSasl(body) => {
+                let (mechanism, binding) = choose(body, login.channel, self.target.config.channel_binding)?;
+                let secret = self.secret(login.password).await?;
+                let first = login.scram.begin(secret, binding, self.target.config.requires_password);
+                frontend::sasl_initial_response(mechanism, first, &mut self.out).map_err(malformed)?;
+            }
+            Message::AuthenticationSaslContinue(body) => {
+                let exchange = login.scram.exchange()?;
+                check_iterations(body.data(), self.target.config.scram_max_iterations)?;
+                exchange.update(body.data()).map_err(|error| self.scram_failed(&error))?;
+                frontend::sasl_response(exchange.message(), &mut self.out).map_err(malformed)?;
+            }
+            Message::AuthenticationSaslFinal(body) => {
+                return login.scram.finish(body.data())?.map_err(|error| self.scram_failed(&error));
+            }
+            Message::AuthenticationGss
+            | Message::AuthenticationSspi
+            | Message::AuthenticationKerberosV5
+            | Message::AuthenticationScmCredential => {
+                return Err(Error::authentication_not_supported("the server asks for an authentication method that is not supported")
+                    .with_hint("supported are password, md5, scram-sha-256 and scram-sha-256-plus"));
+            }
+            _ => return Err(violation("a message came during startup that does not belong there")),
+        }
+        login.sent = self.flush().await?;
+        Ok(())
+    }
+
+    /// Writes the password as it is, and behind it the first query, if there is one.
+    async fn write_cleartext(&mut self, login: &mut Login<'_, '_>) -> Result<(), Error> {
+        if login.unconfirmed.request.is_some() {
+            // What came behind the first password would be taken for the second one. The next attempt sends nothing ahead.
+            return Err(Error::password_asked_again());
+        }
+        let secret = self.secret(login.password).await?.unwrap_or_default();
+        let Channel { encrypted, local, .. } = login.channel;
+        if !encrypted && !local {
+            return Err(Error::cleartext_refused("the server asks for the password in clear text, and the connection is not encrypted")
+                .with_hint("set sslMode (PGSSLMODE) to require"));
+        }
+        frontend::password_message(secret.expose().as_bytes(), &mut self.out).map_err(|_| nul_in_password())?;
+        if *encrypted && let Some(first_query) = login.first_query.take() {
+            login.unconfirmed.request = first_query.take().and_then(|request| self.append(request, login.encoder));
+        }
+        Ok(())
     }
 
     /// Puts the first query behind the password; one that cannot be encoded is answered with the error.
@@ -349,8 +297,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
         parameters.extend(config.options.as_deref().map(|options| ("options", options)));
         parameters.extend(config.startup_parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         frontend::startup_message(parameters, &mut self.out).map_err(|source| {
-            Error::new(Kind::Configuration, "user, database and the startup parameters must not contain a NUL character")
-                .with_source(source)
+            Error::unusable_setting("user, database and the startup parameters must not contain a NUL character").with_source(source)
         })
     }
 
@@ -359,11 +306,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
         let secret = password.password().await?;
         secret.iter().for_each(|secret| self.secrets.add(secret.expose()));
         if secret.is_none() && self.target.config.requires_password {
-            return Err(Error::new(
-                Kind::Authentication,
-                format!("the server asks user {:?} for a password, and none is configured", self.target.config.user),
-            )
-            .with_code("PASSWORD_MISSING")
+            return Err(Error::password_missing(format!(
+                "the server asks user {:?} for a password, and none is configured",
+                self.target.config.user
+            ))
             .with_hint("set password, or LAKEBASE_ENDPOINT with DATABRICKS_HOST and credentials"));
         }
         Ok(secret)
@@ -372,7 +318,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
     /// A server that cannot prove that it knows the password, or talks past the protocol.
     fn scram_failed(&self, source: &io::Error) -> Error {
         let source = io::Error::new(source.kind(), self.secrets.clean(&source.to_string()));
-        Error::new(Kind::Authentication, "the SCRAM exchange with the server failed").with_code("SCRAM_FAILED").with_source(source)
+        Error::scram_failed("the SCRAM exchange with the server failed").with_source(source)
     }
 
     /// A message of the server for people, without the password.
@@ -412,69 +358,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
     }
 }
 
-/// The strongest mechanism both sides can do.
-fn choose(body: &AuthenticationSaslBody, channel: &Channel, binding_wanted: bool) -> Result<(&'static str, ChannelBinding), Error> {
-    let (mut plain, mut plus) = (false, false);
-    let mut offered = body.mechanisms();
-    while let Some(mechanism) = offered.next().map_err(malformed)? {
-        plain |= mechanism == SCRAM_SHA_256;
-        plus |= mechanism == SCRAM_SHA_256_PLUS;
-    }
-    match (&channel.binding, plus, plain) {
-        (Some(hash), true, _) => Ok((SCRAM_SHA_256_PLUS, ChannelBinding::tls_server_end_point(hash.clone()))),
-        // We could have, the server did not offer: says so, so that a man in the middle cannot strip the offer unseen.
-        (Some(_), false, true) => Ok((SCRAM_SHA_256, ChannelBinding::unrequested())),
-        (None, _, true) => Ok((SCRAM_SHA_256, ChannelBinding::unsupported())),
-        _ => {
-            // Text as in node-postgres.
-            let known = if binding_wanted { "SCRAM-SHA-256-PLUS and SCRAM-SHA-256" } else { "SCRAM-SHA-256" };
-            Err(Error::new(Kind::Authentication, format!("SASL: Only mechanism(s) {known} are supported"))
-                .with_code("AUTHENTICATION_NOT_SUPPORTED")
-                .with_hint("the server offers no other mechanism: check its pg_hba.conf"))
-        }
-    }
-}
-
-/// The server's first message says how often to hash: refused, in pg's words, before the work begins.
-fn check_iterations(message: &[u8], most: u32) -> Result<(), Error> {
-    let asked = message.split(|&byte| byte == b',').find_map(|part| part.strip_prefix(b"i="));
-    let asked = asked.and_then(|digits| std::str::from_utf8(digits).ok()?.parse::<u64>().ok()).unwrap_or(0);
-    if asked <= u64::from(most) {
-        return Ok(());
-    }
-    let message = format!("SASL: SCRAM-SERVER-FIRST-MESSAGE: iteration count {asked} exceeds scramMaxIterations of {most}");
-    Err(Error::new(Kind::Authentication, message).with_code("SCRAM_FAILED"))
-}
-
 /// What a server may say before anybody has logged in is limited.
 fn too_much() -> Error {
     violation("it says too much before the session begins")
 }
 
-/// What came behind the first password would be taken for the second one. The next attempt sends nothing ahead.
-fn asked_again() -> Error {
-    Error::new(Kind::Protocol, "the server asked for the password a second time").with_code(PASSWORD_ASKED_AGAIN)
-}
-
 fn nul_in_password() -> Error {
-    Error::new(Kind::Authentication, "the password contains a NUL character, which PostgreSQL cannot take").with_code("PASSWORD_INVALID")
+    Error::password_invalid("the password contains a NUL character, which PostgreSQL cannot take")
 }
 
 #[cfg(test)]
 #[path = "first_query_tests.rs"]
 mod first_query_tests;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_server_cannot_ask_for_more_hashing_than_is_allowed() {
-        let message = |count: &str| format!("r=nonce,s=c2FsdA==,i={count}");
-        assert!(check_iterations(message("100000").as_bytes(), 100_000).is_ok());
-        for count in ["100001", "4294967295"] {
-            let error = check_iterations(message(count).as_bytes(), 100_000).unwrap_err();
-            assert!(error.to_string().contains(&format!("iteration count {count} exceeds scramMaxIterations of 100000")));
-        }
-    }
-}

@@ -82,7 +82,7 @@ impl Target {
 
     /// No session within `connectionTimeoutMillis`. Text as in pg-pool.
     pub fn timed_out(&self) -> Error {
-        Error::new(Kind::Timeout, "Connection terminated due to connection timeout").with_code("CONNECTION_TIMEOUT").with_hint(format!(
+        Error::connection_timeout("Connection terminated due to connection timeout").with_hint(format!(
             "no session with {} within connectionTimeoutMillis: check the host, firewalls and whether the database is awake",
             self.address()
         ))

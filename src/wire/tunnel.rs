@@ -1,5 +1,5 @@
 //! A stretch of a connection on which the caller speaks the protocol itself: how pg's own query classes run (pg-cursor, pg-query-stream,
-//! pg-copy-streams). The connection passes whole messages on untouched, reads along what it must know of them, and stops reading from the
+//! pg-copy-streams). The connection passes whole messages on untouched, inspects them for what it must know, and stops reading from the
 //! socket while the caller is behind.
 
 use postgres_protocol::message::backend::Message;
@@ -39,10 +39,12 @@ pub(super) struct Tunnel {
     unsent: usize,
     /// A text that can change a schema has gone through.
     changes_schema: bool,
+    /// Command tags that have come since the last ReadyForQuery.
+    pub tags: Vec<String>,
 }
 
-/// What a tunnel has read along.
-pub(super) enum Overheard {
+/// What of the server's messages the connection must know, too.
+pub(super) enum Inspected {
     /// A command tag.
     Tag(String),
     /// ReadyForQuery with the transaction's status.
@@ -51,7 +53,7 @@ pub(super) enum Overheard {
 
 impl Tunnel {
     pub fn new(end: Box<dyn TunnelEnd>) -> Self {
-        Self { end, behind: 0, unsent: 0, changes_schema: false }
+        Self { end, behind: 0, unsent: 0, changes_schema: false, tags: Vec::new() }
     }
 
     pub fn is_behind(&self) -> bool {
@@ -86,21 +88,21 @@ impl Tunnel {
 }
 
 /// The whole messages at the start of `buffer`: their length, and what they say that a connection must know.
-pub(super) fn overhear(buffer: &[u8]) -> Result<(usize, Vec<Overheard>), Error> {
-    let (mut end, mut overheard) = (0, Vec::new());
+pub(super) fn inspect(buffer: &[u8]) -> Result<(usize, Vec<Inspected>), Error> {
+    let (mut end, mut inspected) = (0, Vec::new());
     while let Some((tag, length)) = frame(&buffer[end..])? {
         let message = &buffer[end..end + length];
         match tag {
             b'C' | b'Z' => match decode(&mut message.into(), length)?.0 {
-                Message::CommandComplete(body) => overheard.push(Overheard::Tag(body.tag().map_err(malformed)?.to_owned())),
-                Message::ReadyForQuery(body) => overheard.push(Overheard::Ready(body.status())),
+                Message::CommandComplete(body) => inspected.push(Inspected::Tag(body.tag().map_err(malformed)?.to_owned())),
+                Message::ReadyForQuery(body) => inspected.push(Inspected::Ready(body.status())),
                 _ => {}
             },
             _ => {}
         }
         end += length;
     }
-    Ok((end, overheard))
+    Ok((end, inspected))
 }
 
 /// Whether a text of these messages can change a schema. Bytes that only look like one (the data of a COPY) cost a needless Parse later.
@@ -130,7 +132,7 @@ fn decides_what_texts_mean(text: &str) -> bool {
 #[cfg(fuzzing)]
 pub(super) fn fuzz(bytes: &[u8]) {
     let _ = can_change_schema(bytes);
-    if let Ok((end, _)) = overhear(bytes) {
+    if let Ok((end, _)) = inspect(bytes) {
         assert!(end <= bytes.len());
     }
 }
@@ -147,12 +149,12 @@ mod tests {
     fn only_whole_messages_pass() {
         let messages = b"C\0\0\0\x0dSELECT 1\0Z\0\0\0\x05T";
         for cut in 0..messages.len() {
-            let (end, _) = overhear(&messages[..cut]).unwrap();
+            let (end, _) = inspect(&messages[..cut]).unwrap();
             assert_eq!(end, if cut < 14 { 0 } else { 14 }, "cut at {cut}");
         }
-        let (end, overheard) = overhear(messages).unwrap();
+        let (end, inspected) = inspect(messages).unwrap();
         assert_eq!(end, messages.len());
-        assert!(matches!(&overheard[..], [Overheard::Tag(tag), Overheard::Ready(b'T')] if tag == "SELECT 1"));
+        assert!(matches!(&inspected[..], [Inspected::Tag(tag), Inspected::Ready(b'T')] if tag == "SELECT 1"));
     }
 
     #[test]
@@ -170,9 +172,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_read_along_without_panic(bytes: Vec<u8>) {
+        fn any_bytes_are_inspected_without_panic(bytes: Vec<u8>) {
             let _ = can_change_schema(&bytes);
-            if let Ok((end, _)) = overhear(&bytes) {
+            if let Ok((end, _)) = inspect(&bytes) {
                 prop_assert!(end <= bytes.len());
             }
         }

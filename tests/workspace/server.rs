@@ -8,7 +8,8 @@ use std::time::{Duration, SystemTime};
 
 use lakebase_native::auth::Settings;
 use lakebase_native::certificate;
-use lakebase_native::config::{ApiNetwork, CredentialTarget, TokenConfig};
+use lakebase_native::config::{CredentialTarget, TokenConfig};
+use lakebase_native::http::ApiNetwork;
 use lakebase_native::secret::Secret;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};

@@ -1,7 +1,8 @@
 /** Answers what ways to authenticate ask for: tokens of the caller's functions, variables as they are now. Shows their warnings. */
 
-import { environment, onQuestion, type WireEvent } from '../environment.js'
+import { environment, onQuestion } from '../environment.js'
 import { keepError } from '../errors.js'
+import type { AskEvent, TokenNews } from '../events.js'
 import { functionOf } from './functions.js'
 
 /** A workspace token, as an `authProvider` gives it. */
@@ -19,7 +20,7 @@ export type AuthProvider = () => WorkspaceToken | Promise<WorkspaceToken>
 export type OidcToken = (audience: string) => string | undefined | Promise<string | undefined>
 
 /** A pool's listener of the tokens that are fetched for it, and of where the workspace says that it is. */
-type PoolListener = (event: WireEvent) => void
+type PoolListener = (event: TokenNews) => void
 
 const pools = new Map<number, PoolListener>()
 const warned = new Set<string>()
@@ -35,9 +36,9 @@ export function offPoolNews(pool: number): void {
 }
 
 onQuestion((event) => {
-  if (event.event === 'ask') answer(event)
-  else if (event.event === 'warning') warn(event.message as string)
-  else pools.get(event.pool!)?.(event)
+  if (event.event === 'warning') warn(event.message)
+  else if ('pool' in event) pools.get(event.pool)?.(event)
+  else answer(event)
 })
 
 /** Each warning is shown once per process. */
@@ -47,8 +48,8 @@ export function warn(message: string): void {
   process.emitWarning(message, { type: 'LakebaseWarning' })
 }
 
-function answer(event: WireEvent): void {
-  const question = event.question as number
+function answer(event: AskEvent): void {
+  const { question } = event
   Promise.resolve()
     .then(() => find(event))
     .then(
@@ -57,12 +58,12 @@ function answer(event: WireEvent): void {
     )
 }
 
-async function find(event: WireEvent): Promise<string | undefined> {
-  if (event.what === 'variable') return variable(event.name as string)
+async function find(event: AskEvent): Promise<string | undefined> {
+  if (event.event === 'askVariable') return variable(event.name)
   const asked = functionOf(Number(event.function))
   if (!asked) return undefined
-  if (event.what === 'idToken') {
-    const token = await (asked as OidcToken)(event.audience as string)
+  if (event.event === 'askIdToken') {
+    const token = await (asked as OidcToken)(event.audience)
     return typeof token === 'string' ? token : undefined
   }
   const { token, expiresAt } = ((await (asked as AuthProvider)()) ?? {}) as Partial<WorkspaceToken>

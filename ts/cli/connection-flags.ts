@@ -1,7 +1,8 @@
 /** Flags that say which database and who asks, for commands that need a token or a connection. Everything can come from variables instead. */
 
 import type { Command } from 'commander'
-import type { AuthType, LakebasePoolOptions } from '../options.js'
+import type { AuthType } from '../config/options.js'
+import type { LakebasePoolOptions } from '../lakebase-options.js'
 
 export interface ConnectionFlags {
   profile?: string

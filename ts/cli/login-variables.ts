@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { rootCertificates } from 'node:tls'
 import { getDatabaseUrl } from '../credential.js'
-import type { LakebasePoolOptions } from '../options.js'
+import type { LakebasePoolOptions } from '../lakebase-options.js'
 
 export interface LoginVariables {
   /** `DATABASE_URL` and `PG*`. Secret: they hold a password. */

@@ -1,6 +1,6 @@
 /** The parser of the command line: which commands there are, what all of them take, and how each ends. */
 
-import { Command, CommanderError, Help, Option } from 'commander'
+import { Command, CommanderError } from 'commander'
 import { loadEnvironmentFiles } from './environment-files.js'
 import { exitCodes, exitCodeOf, Failure } from './failure.js'
 import { colourless, configureOutput, printFailure } from './output.js'
@@ -28,42 +28,6 @@ export interface CommonFlags {
   dotenv?: string[] | false
 }
 
-/** An example of `--help`: the line to type, and what it does. */
-export type Example = readonly [line: string, does: string]
-
-/** A command with the flags that every command takes, and with examples in its help. */
-export function subcommand(program: Command, name: string, description: string, examples: readonly Example[]): Command {
-  const width = Math.max(...examples.map(([line]) => line.length))
-  const lines = examples.map(([line, does]) => `  $ ${line.padEnd(width)}  ${does}`)
-  return program
-    .command(name)
-    .description(description)
-    .addOption(dotenvOption())
-    .addOption(common('--no-dotenv', 'read no such file'))
-    .addOption(common('--json', 'print JSON, for scripts'))
-    .addOption(common('--no-color', 'print no colours, as with NO_COLOR or where the output is no terminal'))
-    .addHelpOption(common('--help', 'print help'))
-    .configureHelp({ groupItems: commonLast })
-    .addHelpText('after', `\nExamples:\n${lines.join('\n')}\n\nExit codes: 0 success, 1 the command's own failure, 2 wrong arguments, 3 configuration, 4 authentication,\n5 connection, 6 PostgreSQL's error, 130 interrupted.`)
-}
-
-const COMMON = 'Common options:'
-const common = (flags: string, description: string): Option => new Option(flags, description).helpGroup(COMMON)
-
-/** A command's own flags come first in its help. */
-function commonLast<T extends Command | Option>(all: T[], visible: T[], groupOf: (item: T) => string): Map<string, T[]> {
-  const groups = Help.prototype.groupItems(all, visible, groupOf) as Map<string, T[]>
-  const last = groups.get(COMMON)
-  return new Map([...[...groups].filter(([name]) => name !== COMMON), ...(last ? [[COMMON, last] as const] : [])])
-}
-
-/** Not `--env-file`, which Node.js 20 takes for its own wherever it stands. */
-function dotenvOption(): Option {
-  return common('--dotenv <file>', 'read variables from this file; may be repeated (default: .env.local, then .env)').argParser(
-    (file: string, files: string[] | undefined) => [...(files ?? []), file],
-  )
-}
-
 /** Runs the command line to its end and sets the process's exit code. */
 export async function run(args: string[]): Promise<void> {
   try {
@@ -85,7 +49,7 @@ export function parser(args: readonly string[]): Command {
     // Errors are printed once, in `end`.
     .configureOutput({ outputError: () => {} })
     .enablePositionalOptions()
-  const named = commands[args[0] ?? '']
+  const named = Object.hasOwn(commands, args[0] ?? '') ? commands[args[0]!] : undefined
   for (const command of named && args[0] !== 'completion' ? [named] : Object.values(commands)) command()(program)
   program.hook('preAction', (_, command) => {
     const { json, color, dotenv } = command.opts<CommonFlags>()
@@ -99,10 +63,10 @@ function end(error: unknown): void {
   if (error instanceof CommanderError) {
     // Help and version that were asked for.
     if (error.exitCode === 0) return
-    const message = error.code === 'commander.help' || error.code === 'commander.helpDisplayed' ? undefined : error.message.replace(/^error: /, '')
     process.exitCode = exitCodes.usage
-    if (message === undefined || message === '(outputHelp)') return
-    printFailure(new Failure(message, { exitCode: exitCodes.usage, code: 'USAGE', hint: 'lakebase --help lists commands, lakebase <command> --help its arguments' }))
+    // Without a command, help was printed instead.
+    if (error.code === 'commander.help') return
+    printFailure(new Failure(error.message.replace(/^error: /, ''), { exitCode: exitCodes.usage, code: 'USAGE', hint: 'lakebase --help lists commands, lakebase <command> --help its arguments' }))
     return
   }
   process.exitCode = exitCodeOf(error)

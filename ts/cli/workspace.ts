@@ -4,7 +4,8 @@
 import '../auth/questions.js'
 import { environment, expect } from '../environment.js'
 import { restack, toError, type WireError } from '../errors.js'
-import { encodeOptions, environmentVariables, type AuthenticationOptions } from '../options.js'
+import { encodeOptions, environmentVariables } from '../config/encode.js'
+import type { AuthenticationOptions } from '../config/options.js'
 
 export interface WorkspaceOptions extends AuthenticationOptions {
   databricksHost?: string
@@ -36,7 +37,7 @@ export interface DescribedIdentity {
 /** `GET path` of the workspace's API; path and query are encoded already. Rejects as `getToken()` does. */
 export function read<Body>(options: WorkspaceOptions, path: string, { token = false } = {}): Promise<WorkspaceAnswer<Body>> {
   return new Promise<WorkspaceAnswer<Body>>((resolve, reject) => {
-    const request = expect({ event: (event) => resolve(event as unknown as WorkspaceAnswer<Body>), fail: reject })
+    const request = expect({ event: (event) => event.event === 'workspace' && resolve(event as WorkspaceAnswer<Body>), fail: reject })
     environment.workspace(request, encodeOptions(options), environmentVariables(), path, token)
   }).catch(restack)
 }

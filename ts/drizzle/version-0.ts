@@ -16,7 +16,7 @@ import {
 import { NoopCache, type Cache } from 'drizzle-orm/cache/core'
 import type { MigrationConfig, MigrationMeta } from 'drizzle-orm/migrator'
 import type { PgDialect, PgQueryResultHKT, PgTransactionConfig, PreparedQueryConfig } from 'drizzle-orm/pg-core'
-import type { QueryResult } from '../pg/types.js'
+import type { QueryResult } from '../interfaces/query.js'
 import { send, transact, type LakebaseClient } from './client.js'
 import { core0 as core, orm0 as orm } from './orm.js'
 import { mapRows, type Joins, type SelectedField } from './rows.js'

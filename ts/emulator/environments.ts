@@ -2,6 +2,7 @@
 
 import { join } from 'node:path'
 import { writeFileSync } from 'node:fs'
+import { googleWorkspace, serviceAccount } from './google.js'
 import { clouds, platform, VAULT, type IdentityProviders } from './identity-providers.js'
 import type { Settings } from './options.js'
 
@@ -20,6 +21,8 @@ export type EmulatedAuth =
   | 'azure-workload-identity'
   | 'github-oidc-azure'
   | 'azure-key-vault'
+  | 'google-credentials'
+  | 'google-id'
 
 /** Azure's clouds: the public one, the one for the US government, the one in China. */
 export type EmulatedCloud = 'public' | 'us-government' | 'china'
@@ -42,8 +45,9 @@ export function identityVariables(auth: EmulatedAuth, cloud: EmulatedCloud, arou
   const audience = `${workspace}/oidc/v1/token`
   const there = { DATABRICKS_HOST: workspace }
   const [login, host] = clouds[cloud === 'public' ? 0 : cloud === 'us-government' ? 1 : 2]
-  // Azure's names lead to the emulator through a proxy; the database's does not.
+  // Azure's and Google's names lead to the emulator through a proxy; the database's does not.
   const azure = { DATABRICKS_HOST: `https://${host}`, HTTPS_PROXY: machine }
+  const google = { DATABRICKS_HOST: `https://${googleWorkspace}`, HTTPS_PROXY: machine }
   const application = { ARM_CLIENT_ID: platform.application, ARM_TENANT_ID: platform.tenant }
   const github = { ACTIONS_ID_TOKEN_REQUEST_URL: `${workspace}/github/token?api-version=2.0`, ACTIONS_ID_TOKEN_REQUEST_TOKEN: platform.githubToken }
   const managed = { IDENTITY_ENDPOINT: `${machine}/msi/token`, IDENTITY_HEADER: platform.identityHeader }
@@ -80,6 +84,14 @@ export function identityVariables(auth: EmulatedAuth, cloud: EmulatedCloud, arou
       return { ...azure, ...application, ...github }
     case 'azure-key-vault':
       return { ...azure, ...id, ...managed, KEY_VAULT_NAME: VAULT }
+    case 'google-credentials':
+      return { ...google, GOOGLE_CREDENTIALS: providers.google.keyFile() }
+    case 'google-id':
+      return {
+        ...google,
+        DATABRICKS_GOOGLE_SERVICE_ACCOUNT: serviceAccount,
+        GOOGLE_APPLICATION_CREDENTIALS: file(around, 'application_default_credentials.json', providers.google.userFile()),
+      }
   }
 }
 

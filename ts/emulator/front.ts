@@ -141,7 +141,7 @@ export class Front {
           return this.cancel(raw, packet)
         default: {
           const message = 'connection is insecure (try using `sslmode=require`)'
-          return void raw.end(wire.errorResponse({ code: 'XX000', severity: 'ERROR', message }))
+          return dismiss(raw, { code: 'XX000', severity: 'ERROR', message })
         }
       }
     }
@@ -149,6 +149,8 @@ export class Front {
 
   private async secure(raw: Socket, directTls: boolean): Promise<void> {
     await wire.readable(raw)
+    // The client has left without beginning TLS.
+    if (raw.readableLength === 0) return void raw.destroy()
     if (await this.interrupted('tls', raw)) return
     const stream = await this.handshake(raw)
     if (!stream) return
@@ -166,11 +168,14 @@ export class Front {
       const settle = (stream: TLSSocket | null): void => {
         this.handshakes.delete(port)
         raw.off('close', closed)
+        if (stream) stream.allowHalfOpen = true
         resolve(stream)
       }
       const closed = (): void => settle(null)
       this.handshakes.set(port, settle)
       raw.on('close', closed)
+      // Who ends its side before TLS stands has left.
+      raw.allowHalfOpen = false
       this.tls.emit('connection', raw)
     })
   }
@@ -178,7 +183,7 @@ export class Front {
   private async login(session: Session): Promise<void> {
     const { raw, stream } = session
     const timer = setTimeout(() => {
-      stream.end(wire.errorResponse({ code: 'XX000', severity: 'ERROR', message: 'Authentication timed out' }))
+      dismiss(stream, { code: 'XX000', severity: 'ERROR', message: 'Authentication timed out' })
     }, HANDSHAKE_TIMEOUT_MILLIS)
     stream.on('close', () => clearTimeout(timer))
 
@@ -187,7 +192,7 @@ export class Front {
     if (!packet) return void stream.destroy()
     if (packet.code === wire.CANCEL_REQUEST) return this.cancel(stream, packet)
     const parameters = packet.code >>> 16 === 3 ? wire.startupParameters(packet.body) : null
-    if (!parameters) return void stream.end(wire.errorResponse({ code: '08P01', message: 'invalid startup packet' }))
+    if (!parameters) return dismiss(stream, { code: '08P01', message: 'invalid startup packet' })
     if (packet.code !== wire.PROTOCOL_3_0) {
       stream.write(wire.negotiateProtocolVersion([...parameters.keys()].filter((name) => name.startsWith('_pq_.'))))
     }
@@ -223,7 +228,7 @@ export class Front {
   }
 
   private refuse(stream: TLSSocket, login: Login, error: wire.WireError): void {
-    stream.end(wire.errorResponse(error))
+    dismiss(stream, error)
     this.options.onLogin({ ...login, code: error.code })
   }
 
@@ -241,8 +246,7 @@ export class Front {
         reset(raw)
         return true
       case 'close':
-        socket.end()
-        socket.resume()
+        dismiss(socket)
         return true
       case 'hang':
         // Keeps the socket open, and reads so that the end of the client is noticed.
@@ -300,6 +304,13 @@ export class Front {
     client.on('close', () => backend.destroy())
     client.resume()
   }
+}
+
+/** Ends our side, with these last words, and reads on: the end of the client would not be noticed otherwise, and the socket never close. */
+function dismiss(socket: Socket, error?: wire.WireError): void {
+  if (error) socket.write(wire.errorResponse(error))
+  socket.end()
+  socket.resume()
 }
 
 function describe({ stream, directTls }: Session, parameters: Map<string, string>): Login {

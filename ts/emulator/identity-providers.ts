@@ -1,5 +1,5 @@
 /**
- * Who vouches for an app outside the workspace: Microsoft Entra, GitHub Actions, Azure DevOps, Key Vault. Requests are checked as exactly as
+ * Who vouches for an app outside the workspace: Microsoft Entra, GitHub Actions, Azure DevOps, Key Vault, Google Cloud. Requests are checked as exactly as
  * the real services check them. Sources: Microsoft's documentation of the client credentials flow (v1), managed identities, Key Vault's REST
  * API and Azure DevOps' oidctoken; GitHub's of OpenID Connect in Actions; databricks-sdk-go `config/`.
  */
@@ -7,6 +7,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { apiError, type ApiAnswer, type ApiRequest } from './api.js'
 import type { Clock } from './clock.js'
+import { Google, googleHosts, googleServices } from './google.js'
 import type { Identity, TokenStore } from './tokens.js'
 
 /** An identity provider's token, for token federation. */
@@ -27,15 +28,28 @@ const ENTRA_AUDIENCE = 'api://AzureADTokenExchange'
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 export const VAULT = 'emulator-vault'
 
-/** Hosts of Azure's clouds: of Entra, of a workspace, of the resource for managing, of a vault. */
+/** Hosts of Azure's clouds: of Entra, of a workspace, of the resource for managing, of a vault, of the Resource Manager. */
 export const clouds = [
-  ['login.microsoftonline.com', 'adb-6051921418418893.3.azuredatabricks.net', 'https://management.core.windows.net/', 'vault.azure.net'],
-  ['login.microsoftonline.us', 'adb-6051921418418893.3.databricks.azure.us', 'https://management.core.usgovcloudapi.net/', 'vault.usgovcloudapi.net'],
-  ['login.chinacloudapi.cn', 'adb-6051921418418893.3.databricks.azure.cn', 'https://management.core.chinacloudapi.cn/', 'vault.azure.cn'],
+  ['login.microsoftonline.com', 'adb-6051921418418893.3.azuredatabricks.net', 'https://management.core.windows.net/', 'vault.azure.net', 'management.azure.com'],
+  [
+    'login.microsoftonline.us',
+    'adb-6051921418418893.3.databricks.azure.us',
+    'https://management.core.usgovcloudapi.net/',
+    'vault.usgovcloudapi.net',
+    'management.usgovcloudapi.net',
+  ],
+  ['login.chinacloudapi.cn', 'adb-6051921418418893.3.databricks.azure.cn', 'https://management.core.chinacloudapi.cn/', 'vault.azure.cn', 'management.chinacloudapi.cn'],
 ] as const
 
+/** The account console, which issues tokens for its workspaces. */
+const ACCOUNT_HOST = 'accounts.cloud.databricks.com'
+
 /** Every name that the emulator answers for behind its proxy. */
-export const cloudHosts = clouds.flatMap(([login, workspace, , vault]) => [login, workspace, `${VAULT}.${vault}`])
+export const cloudHosts = [
+  ...clouds.flatMap(([login, workspace, , vault, manager]) => [login, workspace, `${VAULT}.${vault}`, manager]),
+  ...googleHosts,
+  ACCOUNT_HOST,
+]
 
 /** What the platforms know of the app; all random but the ids. */
 export const platform = {
@@ -62,14 +76,21 @@ interface Context {
 export class IdentityProviders {
   /** Entra's tokens for other resources than the workspace. */
   private readonly resources = new Map<string, string>()
+  readonly google: Google
 
-  constructor(private readonly context: Context) {}
+  constructor(private readonly context: Context) {
+    this.google = new Google(context)
+  }
 
   /** The answer of another service than the workspace; undefined when the request is the workspace's. */
   answer(request: ApiRequest): ApiAnswer | undefined {
     const { host, path } = request
     if (clouds.some(([login]) => login === host) || path.startsWith('/entra/')) return this.entra(request)
     if (clouds.some(([, , , vault]) => host === `${VAULT}.${vault}`)) return this.vault(request)
+    const cloud = clouds.find(([, , , , manager]) => host === manager)
+    if (cloud) return this.resourceManager(request, cloud)
+    if (googleServices.includes(host)) return this.google.answer(request)
+    if (path === '/aad/auth') return this.login(host)
     if (path === '/github/token') return this.github(request)
     if (path.startsWith('/azure-devops/')) return this.azureDevOps(request)
     return undefined
@@ -129,7 +150,23 @@ export class IdentityProviders {
   }
 
   private isResource(resource: string): boolean {
-    return resource === WORKSPACE || clouds.some(([, , management, vault]) => resource === management || resource === `https://${vault}`)
+    return resource === WORKSPACE || clouds.some(([, , ...others]) => [others[0], `https://${others[1]}`, `https://${others[2]}/`].includes(resource))
+  }
+
+  /** Tells a workspace's address by its resource id. */
+  private resourceManager({ method, path, query, authorization }: ApiRequest, [, workspace, , , manager]: (typeof clouds)[number]): ApiAnswer {
+    const fail = (status: number, code: string, message: string): ApiAnswer => ({ status, body: { error: { code, message } } })
+    if (this.resources.get(bearer(authorization) ?? '') !== `https://${manager}/`) return fail(401, 'InvalidAuthenticationToken', 'The access token is invalid.')
+    if (method !== 'GET' || query.get('api-version') !== '2018-04-01') return fail(400, 'InvalidApiVersionParameter', 'The api-version is invalid.')
+    if (path !== platform.resourceId) return fail(404, 'ResourceNotFound', `The Resource '${path}' was not found.`)
+    return { status: 200, body: { id: path, name: 'emulator', properties: { workspaceUrl: workspace, provisioningState: 'Succeeded' } } }
+  }
+
+  /** Where a workspace on Azure sends its users to log in. */
+  private login(host: string): ApiAnswer {
+    const cloud = clouds.find(([, workspace]) => workspace === host)
+    if (!cloud) return nothingHere('/aad/auth')
+    return { status: 302, body: {}, headers: { Location: `https://${cloud[0]}/${platform.tenant}/oauth2/authorize?client_id=${WORKSPACE}` } }
   }
 
   private vault({ method, host, path, query, authorization }: ApiRequest): ApiAnswer {

@@ -26,6 +26,7 @@ interface Context {
   accessTokenLifetimeMillis: number
 }
 
+export const WORKSPACE_ID = '6051921418418893'
 const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
 const JWT_TYPE = 'urn:ietf:params:oauth:token-type:jwt'
 
@@ -37,6 +38,17 @@ export function discovery(origin: string): ApiAnswer {
     grant_types_supported: ['client_credentials', TOKEN_EXCHANGE],
     token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
     scopes_supported: ['all-apis'],
+  }
+  return { status: 200, body }
+}
+
+/** What a host says of itself. databricks-sdk-go `config/host_metadata.go`. */
+export function hostMetadata(origin: string): ApiAnswer {
+  const body = {
+    oidc_endpoint: `${origin}/oidc`,
+    workspace_id: WORKSPACE_ID,
+    host_type: 'WORKSPACE_HOST',
+    token_federation_default_oidc_audiences: [`${origin}/oidc/v1/token`],
   }
   return { status: 200, body }
 }

@@ -8,6 +8,7 @@
 import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import type { Socket } from 'node:net'
+import type { Writable } from 'node:stream'
 import { join } from 'node:path'
 
 export interface Watchdog {
@@ -58,9 +59,9 @@ export function watch(directory: string, owner: { uid?: number; gid?: number }, 
   shell.on('error', () => {})
   shell.stdin.on('error', () => {})
   shell.unref()
-  // A child's pipe is a socket, which the stream's type does not say.
-  const pipe = shell.stdin as unknown as Socket
-  pipe.unref()
+  // A child's pipe is a socket, which the stream's type does not say; in Bun it is another stream.
+  const pipe = shell.stdin as Writable & Partial<Pick<Socket, 'unref'>>
+  pipe.unref?.()
   return {
     guard: (pid) => void pipe.write(`${pid ?? ''}\n`),
     dismiss: () => void pipe.end('done\n'),

@@ -11,7 +11,7 @@ import type { Clock } from './clock.js'
 import { databaseCredential, postgresCredential } from './credentials.js'
 import type { ApiFault, Faults } from './faults.js'
 import type { IdentityProviders } from './identity-providers.js'
-import { discovery, tokenAnswer, type OAuthClients } from './oauth.js'
+import { discovery, hostMetadata, tokenAnswer, WORKSPACE_ID, type OAuthClients } from './oauth.js'
 import { reset } from './reset.js'
 import type { Identity, TokenStore } from './tokens.js'
 
@@ -32,7 +32,6 @@ export interface WorkspaceOptions {
   onCall: (call: ApiCall) => void
 }
 
-const WORKSPACE_ID = '6051921418418893'
 const MAX_BODY_BYTES = 1024 * 1024
 const PAST_MILLIS = 3_600_000
 
@@ -166,6 +165,7 @@ export class Workspace {
     const elsewhere = this.options.providers.answer(request)
     if (elsewhere) return elsewhere
     if (method === 'GET' && path === '/oidc/.well-known/oauth-authorization-server') return discovery(request.origin)
+    if (method === 'GET' && path === '/.well-known/databricks-config') return hostMetadata(request.origin)
     if (method === 'POST' && /^\/oidc\/(accounts\/[^/]+\/)?v1\/token$/.test(path)) return tokenAnswer(request, this.options)
     if (!path.startsWith('/api/')) return notFound(request)
     const caller = this.caller(request)

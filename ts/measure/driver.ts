@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { Pool as PgPool } from 'pg'
-import type { LakebasePoolOptions } from '../options.js'
+import type { LakebasePoolOptions } from '../lakebase-options.js'
 
 export type DriverName = 'lakebase-native' | 'pg'
 

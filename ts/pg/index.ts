@@ -9,26 +9,21 @@ import { normalize, Query } from '../query.js'
 import { Result } from '../result.js'
 import { types, TypeOverrides } from '../types.js'
 import { prepareValue } from '../values.js'
-import { PlainConnection, type PlainConnectionConfig } from './plain-connection.js'
-import type { ClientConfig, Connection as ConnectionLike, Defaults } from './types.js'
+import { PlainConnection, type PlainConnectionConfig } from '../protocol/plain-connection.js'
+import type { ClientConfig, Defaults } from '../interfaces/client.js'
+import type { Connection as ConnectionLike } from '../interfaces/query.js'
 
 export { Client, escapeIdentifier, escapeLiteral, Pool, Query, Result, TypeOverrides, types }
 export { DatabaseError } from 'pg-protocol'
 export type { PoolClient } from '../pool/pool.js'
+export type { ClientConfig, ConnectionConfig, Defaults, Notification, TransactionStatus } from '../interfaces/client.js'
+export type { ClientBase, Events, PoolConfig, PoolOptions } from '../interfaces/pool.js'
 export type {
   BindConfig,
-  ClientBase,
-  ClientConfig,
-  ConnectionConfig,
   CustomTypesConfig,
-  Defaults,
-  Events,
   ExecuteConfig,
   FieldDef,
   MessageConfig,
-  Notification,
-  PoolConfig,
-  PoolOptions,
   QueryArrayConfig,
   QueryArrayResult,
   QueryConfig,
@@ -39,8 +34,7 @@ export type {
   QueryResultRow,
   ResultBuilder,
   Submittable,
-  TransactionStatus,
-} from './types.js'
+} from '../interfaces/query.js'
 /** This module, as `native` would be one. */
 interface Module {
   Client: typeof Client

@@ -1,8 +1,9 @@
 /** Which caller gets a client of a pool, and when: pg-pool's decisions, in the ticks in which pg-pool makes them. */
 
 import { AsyncResource } from 'node:async_hooks'
-import { environment, expect, refuse, type WireEvent } from '../environment.js'
+import { environment, expect, refuse } from '../environment.js'
 import { hasNeverRun } from '../errors.js'
+import { connectionOf } from '../events.js'
 import { native } from '../native.js'
 import { guarded, inContext } from '../query.js'
 import type { Pool } from './pool.js'
@@ -83,7 +84,7 @@ export class CheckoutQueue {
       this.requested++
       const request = expect({
         toError: this.pool._toError,
-        event: (event) => this.onConnection(event.connection!),
+        event: (event) => this.onConnection(connectionOf(event)),
         fail: (error) => {
           this.requested--
           this.queue.shift()?.fail(error)
@@ -121,19 +122,19 @@ export class CheckoutQueue {
     client._opener = (done) => {
       const context = new AsyncResource('LakebaseConnection')
       const ask = (): void => {
-        const take = ({ connection: id }: WireEvent): void => {
-          const attached = this.registry.attach(id!, client, context)
+        const take = (id: number): void => {
+          const attached = this.registry.attach(id, client, context)
           if (attached) {
             connection = attached
             return done(null)
           }
           // Rust had no room for another, and the one it gave instead was closed before this event was read.
-          environment.release(id!, true)
+          environment.release(id, true)
           ask()
         }
         const request = expect({
           toError: this.pool._toError,
-          event: (event) => context.runInAsyncScope(guarded, undefined, () => take(event)),
+          event: (event) => context.runInAsyncScope(guarded, undefined, () => take(connectionOf(event))),
           fail: (error) => context.runInAsyncScope(guarded, undefined, () => done(error)),
         })
         environment.openConnection(this.pool._pool, request)
@@ -174,7 +175,9 @@ export class CheckoutQueue {
         this.registry.open.delete(connection)
         this.endUse(connection)
         const { client } = connection
-        const isLost = client._ended || !client._queryable || hasNeverRun(error)
+        // PostgreSQL ends a session with its FATAL error; that it has ended is told later.
+        const isFatal = (error as { severity?: string } | undefined)?.severity === 'FATAL'
+        const isLost = client._ended || !client._queryable || hasNeverRun(error) || isFatal
         const again = isLost && this.pool._policy.triesOtherConnections && tries < native.MAX_PREPARATIONS
         if (again) this.counters.connecting++
         this.registry.close(connection, () => {

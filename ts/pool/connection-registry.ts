@@ -1,8 +1,9 @@
 /** The connections of a pool: which ones count, which client gets which event, and how each one ends. */
 
 import type { AsyncResource } from 'node:async_hooks'
-import { environment, type WireEvent } from '../environment.js'
-import { keepError, type WireError } from '../errors.js'
+import { environment } from '../environment.js'
+import { keepError } from '../errors.js'
+import type { ConnectEvent, EndEvent } from '../events.js'
 import type { Pool } from './pool.js'
 import { PooledConnection, type PoolClient } from './pooled-connection.js'
 
@@ -14,7 +15,7 @@ export class ConnectionRegistry {
   /** Connections by number, until their end. */
   private readonly connections = new Map<number, PooledConnection>()
   /** `connect` events of connections made for one caller each, who has not been given them yet. */
-  private readonly unattached = new Map<number, WireEvent>()
+  private readonly unattached = new Map<number, ConnectEvent>()
 
   /** `onRoom`: a connection has ended, and another may take its place. `onExpiry`: one has reached `maxLifetimeSeconds`. */
   constructor(
@@ -87,16 +88,16 @@ export class ConnectionRegistry {
   }
 
   /** A new connection, begun in this context. One that Rust made for its own queries is used when the listeners have prepared it. */
-  onNewConnection(event: WireEvent, context?: AsyncResource): void {
+  onNewConnection(event: ConnectEvent, context?: AsyncResource): void {
     if (event.own) {
-      this.unattached.set(event.connection!, event)
+      this.unattached.set(event.connection, event)
       return
     }
     const connection = this.register(event, this.newClient(), context)
     connection.inContext(() => this.addToPool(connection, event))
   }
 
-  private addToPool(connection: PooledConnection, event: WireEvent): void {
+  private addToPool(connection: PooledConnection, event: ConnectEvent): void {
     const { client } = connection
     if (this.pool.ended) {
       // Made for a query that another connection has answered meanwhile. Rust closes it; it no longer counts.
@@ -115,10 +116,11 @@ export class ConnectionRegistry {
       return
     }
     connection.preparing = true
-    const settle = (error: string | null): void => {
+    const settle = (error: number | null): void => {
       if (!connection.preparing) return
       connection.preparing = false
-      if (error !== null) {
+      if (error === null) this.pool._checkClient(client)
+      else {
         this.pool._counters.introduced--
         this.open.delete(connection)
         client._ending = true
@@ -131,12 +133,12 @@ export class ConnectionRegistry {
     )
   }
 
-  private register(event: WireEvent, client: PoolClient, context: AsyncResource | undefined): PooledConnection {
+  private register(event: ConnectEvent, client: PoolClient, context: AsyncResource | undefined): PooledConnection {
     const { host, port, user, database } = this.pool._settings
     Object.assign(client, { host, port, user, database, release: noop })
     client._policy = this.pool._policy
     client.introduce(event)
-    client.attach(event.connection!)
+    client.attach(event.connection)
     const connection = new PooledConnection(client, (idle, error) => this.onIdleError(idle, error), context)
     this.connections.set(connection.id, connection)
     return connection
@@ -145,7 +147,6 @@ export class ConnectionRegistry {
   private async prepare(client: PoolClient): Promise<void> {
     await this.pool.options.onConnect?.(client)
     this.pool.emit('connect', client)
-    this.pool._checkClient(client)
   }
 
   /** An error of a connection that nobody uses. */
@@ -159,8 +160,8 @@ export class ConnectionRegistry {
   }
 
   /** A connection has ended. */
-  onEnd(event: WireEvent): void {
-    const connection = this.get(event.connection!)
+  onEnd(event: EndEvent): void {
+    const connection = this.get(event.connection)
     if (!connection) return
     connection.stopLifetime()
     if (connection.preparing) {
@@ -174,6 +175,6 @@ export class ConnectionRegistry {
       if (!event.error) this.pool.log('remove idle client')
       this.remove(connection)
     }
-    connection.inContext(() => connection.client.handleEnd(event.error as WireError | undefined, told))
+    connection.inContext(() => connection.client.handleEnd(event.error, told))
   }
 }

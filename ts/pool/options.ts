@@ -1,8 +1,10 @@
 /** What a pool is given and what it makes of it. */
 
-import { hide, hideKeys } from '../pg/connection-parameters.js'
-import type { ConnectionOptions, PoolHooks, PoolingOptions, TokenOptions } from '../options.js'
-import type { PoolOptions } from '../pg/types.js'
+import { type ConnectionParameters, hide, hideKeys, setParametersOf } from '../config/connection-parameters.js'
+import type { Client } from '../client.js'
+import type { ConnectionOptions, PoolingOptions, TokenOptions } from '../config/options.js'
+import type { PoolOptions } from '../interfaces/pool.js'
+import type { PoolClient } from './pooled-connection.js'
 
 /** What Rust made of options and environment: nothing secret. */
 export interface Settings {
@@ -14,12 +16,21 @@ export interface Settings {
   min: number
   idleTimeoutMillis: number
   connectionTimeoutMillis: number
+  allowExitOnIdle: boolean
   maxUses: number | null
   maxLifetimeSeconds: number
+  application_name: string | null
+  /** The startup parameter, with the bounds of statements in it. */
+  options: string | null
+  query_timeout: number
+  /** TLS starts without asking first. */
+  directTls: boolean
   /** The connection to the database uses TLS. */
   encrypted: boolean
   /** TLS verifies the server's certificate. */
   verified: boolean
+  /** Connections log in with tokens of the workspace. */
+  usesTokens: boolean
   /** The schema that sessions work in, where one was chosen. */
   schema?: string | null
 }
@@ -34,10 +45,28 @@ export const nowhere: Settings = {
   min: 0,
   idleTimeoutMillis: 0,
   connectionTimeoutMillis: 0,
+  allowExitOnIdle: false,
   maxUses: null,
   maxLifetimeSeconds: 0,
+  application_name: null,
+  options: null,
+  query_timeout: 0,
+  directTls: false,
   encrypted: false,
   verified: false,
+  usesTokens: false,
+}
+
+/** Options that a pool acts on in JavaScript; the rest is read in Rust. */
+export interface PoolHooks {
+  /** Prepares a new connection before it is used for anything else. */
+  onConnect?: ((client: PoolClient) => unknown) | undefined
+  /** Accepts a new connection, or refuses it with an error, before its first caller gets it. */
+  verify?: ((client: PoolClient, done: (error?: Error) => void) => void) | undefined
+  /** A class derived from this package's `Client`. */
+  Client?: typeof Client | undefined
+  /** The class of the promises that methods return. */
+  Promise?: PromiseConstructor | undefined
 }
 
 /** What a pool is given. */
@@ -73,14 +102,37 @@ export function revealed(given: TokenPoolOptions): TokenPoolOptions {
 /** What the caller gave, with what Rust found in the environment and its defaults. */
 export function lakebaseOptions(given: GivenOptions, settings: Settings): PoolOptions {
   // What is no option must not become one: another pool can be made of these.
-  const { encrypted: _encrypted, verified: _verified, schema: _schema, ...found } = settings
+  const { host, port, user, database, max, min, idleTimeoutMillis, connectionTimeoutMillis, maxLifetimeSeconds } = settings
+  const found = { host, port, user, database, max, min, idleTimeoutMillis, connectionTimeoutMillis, maxLifetimeSeconds }
   const options = {
     ...given,
     ...found,
     maxUses: settings.maxUses ?? Infinity,
-    allowExitOnIdle: Boolean(given.allowExitOnIdle),
   }
   // Readable, but neither printed nor serialized.
   for (const secret of secrets) if (secret in options) hide(options, secret, (options as TokenPoolOptions)[secret])
+  setParametersOf(options, () => lakebaseParameters(given, settings))
   return options as PoolOptions
+}
+
+/** `connectionParameters` of a Lakebase pool's clients: what Rust has resolved, in node-postgres' form. */
+export function lakebaseParameters(given: TokenPoolOptions, settings: Settings): Partial<ConnectionParameters> {
+  const { host, port, user, database, application_name, options, query_timeout, directTls, encrypted, verified } = settings
+  const ssl = typeof given.ssl === 'object' ? given.ssl : verified || { rejectUnauthorized: false }
+  return {
+    host,
+    port,
+    user,
+    database,
+    password: given.password ?? null,
+    ssl: encrypted ? ssl : false,
+    sslnegotiation: directTls ? 'direct' : 'postgres',
+    isDomainSocket: host.startsWith('/'),
+    application_name: application_name ?? undefined,
+    options: options ?? undefined,
+    query_timeout,
+    client_encoding: 'UTF8',
+    connect_timeout: Math.floor(settings.connectionTimeoutMillis / 1000),
+    binary: false,
+  }
 }

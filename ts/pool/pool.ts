@@ -5,17 +5,19 @@ import { EventEmitter } from 'node:events'
 import { inspect, type InspectOptionsStylized } from 'node:util'
 import { Client } from '../client.js'
 import { defaults } from '../defaults.js'
-import { environment, expect, listen, unlisten, type WireEvent } from '../environment.js'
+import { AbortError, CANCEL_MILLIS, signalOf } from '../abort.js'
+import { environment, expect, listen, unlisten } from '../environment.js'
 import { hasNeverRun, restack, type WireError } from '../errors.js'
+import type { PoolEvent } from '../events.js'
 import { brief } from '../inspection.js'
+import { GROW } from '../contract.js'
 import * as instrumentation from '../instrumentation.js'
-import { GROW, native } from '../native.js'
-import { answerPassword } from '../password.js'
-import { answerIdentity, type CheckServerIdentity } from '../pg/identity.js'
+import { native } from '../native.js'
+import { environmentVariables } from '../config/encode.js'
+import { answerPassword } from '../config/password.js'
+import { answerIdentity, type CheckServerIdentity } from '../config/identity.js'
+import type { PoolConfig, PoolListener, PoolOptions } from '../interfaces/pool.js'
 import type {
-  PoolConfig,
-  PoolListener,
-  PoolOptions,
   QueryArrayConfig,
   QueryArrayResult,
   QueryConfig,
@@ -23,7 +25,7 @@ import type {
   QueryResult,
   QueryResultRow,
   Submittable,
-} from '../pg/types.js'
+} from '../interfaces/query.js'
 import { CheckoutQueue } from './checkout-queue.js'
 import { Counters } from './counters.js'
 import type { PoolClient } from './pooled-connection.js'
@@ -50,7 +52,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   /** The options in force; secrets are not enumerable. */
   readonly options: PoolOptions
   /** The class of the clients. */
-  readonly Client: typeof Client
+  Client: typeof Client
   /** The class of the promises. */
   readonly Promise: PromiseConstructor
   readonly log: (...message: unknown[]) => void
@@ -67,6 +69,8 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   readonly _counters: Counters
   /** Rust waits for this side to prepare new connections. */
   private prepares = false
+  /** A connection has been prepared: what that does to its clients is known. */
+  private prepared = false
   /** The async contexts of the queries for which Rust makes connections that are prepared here. */
   private readonly connectContexts: AsyncResource[] = []
   private onEnded: (error?: Error) => void = noop
@@ -116,13 +120,13 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     this.checkouts = new CheckoutQueue(this, this.registry, this._counters)
     this.types = given.types ?? defaultTypes
     this.binary = Boolean((given as { binary?: boolean }).binary)
-    this.usesClients = Boolean(given.verify ?? given.query_timeout) || policy.needsClients(this.options)
+    this.usesClients = Boolean(given.verify ?? policy.queryTimeout(given, this._settings)) || policy.needsClients(this.options)
   }
 
   private open(given: GivenOptions): Settings {
-    const { options, variables, ssl } = this._policy.encode(given)
+    const { options, ssl } = this._policy.encode(given)
     this.ssl = ssl
-    const opened = JSON.parse(environment.openPool(this._pool, options, variables, this._policy.readsAsNodePostgres)) as Settings | WireError
+    const opened = JSON.parse(environment.openPool(this._pool, options, environmentVariables(), this._policy.readsAsNodePostgres)) as Settings | WireError
     if ('kind' in opened) throw this._toError(opened)
     return opened
   }
@@ -230,14 +234,16 @@ export class Pool extends EventEmitter implements AsyncDisposable {
   private canRunInRust(config: string | QuerySettings | Query, values: readonly unknown[] | undefined): boolean {
     if (this.ending || this.usesClients || this._refusal || this.checkouts.queue.length > 0) return false
     if (this._policy.emitsUseInTime && this.isListenedTo()) return false
-    if (this._policy.preparesFirstClient && this.registry.open.size === 0 && this.preparesConnections()) return false
+    // Whoever prepares the first connection may give it type parsers of its own.
+    if (!this.prepared && this.preparesConnections()) return false
     // A subclass, or methods that instrumentation has replaced.
     const { connect, query } = this.Client.prototype
     if (this.connect !== connectOfPool || connect !== connectOfClient || query !== queryOfClient || isPatched()) return false
     if (values !== undefined && !Array.isArray(values)) return false
     if (typeof config === 'object' && config !== null) {
-      const { text, values: own, query_timeout: bound } = config as QuerySettings
-      if (typeof text !== 'string' || bound || (own && !Array.isArray(own)) || 'submit' in config) return false
+      const { text, values: own, query_timeout: bound, signal } = config as QuerySettings
+      // One that may be cancelled shares its connection with nobody.
+      if (typeof text !== 'string' || bound || signal || (own && !Array.isArray(own)) || 'submit' in config) return false
     } else if (typeof config !== 'string') {
       return false
     }
@@ -281,8 +287,9 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     this.usesClients = true
   }
 
-  /** @internal A listener has had this client and may have replaced its `query`. */
+  /** @internal A listener has prepared this client, or had it, and may have replaced its `query`. */
   _checkClient(client: PoolClient): void {
+    this.prepared = true
     if (Object.hasOwn(client, 'query')) this._useClients()
   }
 
@@ -293,7 +300,17 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     callback: QueryCallback,
     tries = 1,
   ): void {
+    const signal = signalOf(config)
+    if (signal?.aborted) return process.nextTick(() => callback(new AbortError(signal)))
+    let isWaiting = true
+    const abort = (): void => {
+      isWaiting = false
+      callback(new AbortError(signal!))
+    }
+    signal?.addEventListener('abort', abort, { once: true })
     this.connect((error, client) => {
+      signal?.removeEventListener('abort', abort)
+      if (!isWaiting) return client?.release()
       if (error || !client) return callback(error)
       let released = false
       const onError = (lost: Error): void => {
@@ -310,7 +327,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
           client.removeListener('error', onError)
           if (released) return
           released = true
-          client.release(this.closedBy(client, failure))
+          this.giveBack(client, failure)
           const isOwn = typeof config !== 'object' || !('submit' in config)
           const again = this._policy.triesOtherConnections && isOwn && hasNeverRun(failure) && tries < native.MAX_QUERY_TRIES && !this.ending
           if (again) return this.runOnClient(config, values, callback, tries + 1)
@@ -321,6 +338,21 @@ export class Pool extends EventEmitter implements AsyncDisposable {
         client.release(thrown as Error)
         callback(thrown as Error)
       }
+    })
+  }
+
+  /** Releases the client of a query that has ended, or was given up: then when the server has cancelled it. */
+  private giveBack(client: PoolClient, failure: Error | null | undefined): void {
+    if (!failure || !this._policy.cancelsTimedOut || !client._queryable || !client._isBusy) return client.release(this.closedBy(client, failure))
+    const release = (error?: Error): void => {
+      clearTimeout(late)
+      client.removeListener('error', release)
+      client.release(error ?? this.closedBy(client, failure))
+    }
+    const late = setTimeout(() => release(failure), CANCEL_MILLIS)
+    client.once('error', release)
+    client.whenIdle(() => {
+      if (client.listeners('error').includes(release)) release()
     })
   }
 
@@ -355,14 +387,14 @@ export class Pool extends EventEmitter implements AsyncDisposable {
     }
   }
 
-  private onEvent(event: WireEvent): void {
+  private onEvent(event: PoolEvent): void {
     switch (event.event) {
       case 'connect':
         this.registry.onNewConnection(event, event.own ? undefined : this.connectContexts.shift())
         break
       case 'password': {
         const { host, port, user, database } = this._settings
-        answerPassword(event.question as number, this.options.password, { host, port, user, database })
+        answerPassword(event.question, this.options.password, { host, port, user, database })
         break
       }
       case 'identity':
@@ -370,23 +402,23 @@ export class Pool extends EventEmitter implements AsyncDisposable {
         break
       case 'connecting': {
         const ended = instrumentation.beginConnect(this._settings)
-        if (ended) this.connects.set(event.attempt as number, ended)
+        if (ended) this.connects.set(event.attempt, ended)
         break
       }
       case 'connectEnded': {
-        const error = event.error ? this._toError(event.error as WireError) : undefined
-        this.connects.get(event.attempt as number)?.({ connection: event.connection ?? undefined, error })
-        this.connects.delete(event.attempt as number)
+        const error = event.error ? this._toError(event.error) : undefined
+        this.connects.get(event.attempt)?.({ connection: event.connection ?? undefined, error })
+        this.connects.delete(event.attempt)
         break
       }
       case 'retire':
-        this.registry.remove(this.registry.get(event.connection!)!)
+        this.registry.remove(this.registry.get(event.connection)!)
         break
       case 'end':
         this.registry.onEnd(event)
         break
       default: {
-        const connection = this.registry.get(event.connection!)
+        const connection = this.registry.get(event.connection)
         connection?.inContext(() => connection.client.handleEvent(event))
       }
     }

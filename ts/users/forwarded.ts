@@ -24,12 +24,24 @@ export function forwardedUser(request: ForwardedRequest): ForwardedUser {
   const source = typeof headers === 'object' && headers !== null ? headers : (request as NodeHeaders | WebHeaders)
   return {
     token: header(source, 'x-forwarded-access-token'),
-    user: header(source, 'x-forwarded-email') ?? header(source, 'x-forwarded-user'),
+    // An address that cannot be read is not made up for by the id.
+    user: has(source, 'x-forwarded-email') ? header(source, 'x-forwarded-email') : header(source, 'x-forwarded-user'),
   }
 }
 
-/** A header that was sent once. Of one that was sent twice nobody knows which counts. */
+/** A header that was sent once, without white space around it. Of one that was sent twice nobody knows which counts. */
 function header(source: NodeHeaders | WebHeaders, name: string): string | undefined {
-  const value = typeof source.get === 'function' ? (source as WebHeaders).get(name) : (source as NodeHeaders)[name]
-  return typeof value === 'string' && value !== '' && !value.includes(',') ? value : undefined
+  const value = sent(source, name)
+  return typeof value === 'string' && value !== '' && !/[,\s\0]/.test(value) ? value : undefined
+}
+
+function has(source: NodeHeaders | WebHeaders, name: string): boolean {
+  const value = sent(source, name)
+  return value !== undefined && value !== null && value !== ''
+}
+
+/** What was sent with the request, not what all objects have. */
+function sent(source: NodeHeaders | WebHeaders, name: string): unknown {
+  if (typeof source.get === 'function') return (source as WebHeaders).get(name)
+  return Object.hasOwn(source, name) ? (source as NodeHeaders)[name] : undefined
 }

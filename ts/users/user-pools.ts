@@ -5,10 +5,9 @@
 
 import { createHash } from 'node:crypto'
 import { TimeoutError } from '../errors.js'
-import type { LakebasePool } from '../lakebase.js'
 import type { TransactionOptions } from '../pool/transaction.js'
-import type { PoolClient } from '../pool/pool.js'
-import type { QueryConfig, QueryResult, QueryResultRow } from '../pg/types.js'
+import type { Pool, PoolClient } from '../pool/pool.js'
+import type { QueryConfig, QueryResult, QueryResultRow } from '../interfaces/query.js'
 
 /** Bounds of the pools of users. */
 export interface UserPoolLimits {
@@ -32,9 +31,15 @@ export interface PoolOfUser {
   transaction<T>(work: (client: PoolClient) => Promise<T>, options?: TransactionOptions): Promise<T>
 }
 
+/** A user's pool, as the pools of users handle it. */
+export interface OnePool extends Pool {
+  transaction: PoolOfUser['transaction']
+  clearTokenCache(): void
+}
+
 interface Entry {
   key: string
-  pool: LakebasePool
+  pool: OnePool
   /** Calls and checked out clients. */
   uses: number
   usedAt: number
@@ -43,7 +48,7 @@ interface Entry {
 export interface UserPoolsOptions extends UserPoolLimits {
   /** How long a call waits for room, in milliseconds; 0: for ever. */
   timeoutMillis: number
-  make(identity: UserIdentity, max: number): LakebasePool
+  make(identity: UserIdentity, max: number): OnePool
 }
 
 const endedPool = 'Cannot use a pool after calling end on the pool'
@@ -216,7 +221,7 @@ class UserPool implements PoolOfUser {
     }
   }
 
-  async #use<T>(work: (pool: LakebasePool) => Promise<T>): Promise<T> {
+  async #use<T>(work: (pool: OnePool) => Promise<T>): Promise<T> {
     const entry = await this.#pools.enter(this.#identity)
     try {
       return await work(entry.pool)

@@ -19,9 +19,9 @@ export function temporaryDirectory(name = 'app') {
 
 /**
  * Makes an app. `from`: a folder of the repository to copy, whose package.json names its dependencies. `dependencies`: names and versions to
- * install where there is none. `devDependencies`: what only the test needs. `files`: their contents by path.
+ * install, in place of those. `devDependencies`: what only the test needs. `overrides`: npm's. `files`: their contents by path.
  */
-export async function createApp({ from, dependencies = {}, devDependencies = {}, files = {}, type }) {
+export async function createApp({ from, dependencies = {}, devDependencies = {}, overrides, files = {}, type }) {
   const directory = temporaryDirectory()
   const app = join(directory, 'app')
   mkdirSync(app)
@@ -31,10 +31,12 @@ export async function createApp({ from, dependencies = {}, devDependencies = {},
   const platform = /^lakebase-native-(.+)-\d+\.\d+\.\d+.*\.tgz$/.exec(basename(tarballs.platform))[1]
   given.dependencies = {
     ...given.dependencies,
+    ...dependencies,
     'lakebase-native': `file:${tarballs.main}`,
     [`lakebase-native-${platform}`]: `file:${tarballs.platform}`,
   }
   given.devDependencies = { ...given.devDependencies, ...devDependencies }
+  if (overrides) given.overrides = overrides
   writeFileSync(join(app, 'package.json'), JSON.stringify(given, null, 2))
   for (const [path, content] of Object.entries(files)) {
     mkdirSync(dirname(join(app, path)), { recursive: true })

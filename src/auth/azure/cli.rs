@@ -8,12 +8,12 @@ use futures_util::future::FutureExt;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{FAMILY, RESOURCE_ID, TENANT_ID, WORKSPACE, ends_early, hint, is_azure, workspace_token};
+use super::{ENVIRONMENT, FAMILY, Management, RESOURCE_ID, TENANT_ID, WORKSPACE, ends_early, hint, is_azure, tenant, workspace_token};
 use crate::auth::{AccessToken, Applies, Call, Fetched, Settings, WorkspaceAuth, jwt, program};
-use crate::config::Setting;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::http::Failure;
 use crate::secret::Secret;
+use crate::setting::Setting;
 
 #[derive(Debug)]
 pub struct Cli;
@@ -28,10 +28,10 @@ impl WorkspaceAuth for Cli {
     }
 
     fn settings(&self) -> &'static [&'static Setting] {
-        const { &[&TENANT_ID, &RESOURCE_ID] }
+        const { &[&TENANT_ID, &RESOURCE_ID, &ENVIRONMENT] }
     }
 
-    fn runs_programs(&self) -> bool {
+    fn needs_environment(&self) -> bool {
         true
     }
 
@@ -45,16 +45,9 @@ impl WorkspaceAuth for Cli {
 
     fn access_token<'a>(&'a self, call: &'a Call<'a>) -> Fetched<'a> {
         async move {
-            let file = find(call.settings).ok_or_else(|| {
-                Error::new(Kind::Authentication, "no program `az` is in PATH")
-                    .with_code("PROGRAM_FAILED")
-                    .with_hint("install the Azure CLI")
-            })?;
-            workspace_token(call, |resource| {
-                let file = file.clone();
-                async move { token(call, &file, resource).await }
-            })
-            .await
+            let file = find(call.settings)
+                .ok_or_else(|| Error::program_failed("no program `az` is in PATH").with_hint("install the Azure CLI"))?;
+            workspace_token(call, Management::Optional, |resource| token(call, &file, resource)).await
         }
         .boxed()
     }
@@ -76,15 +69,17 @@ struct Answer {
     expires_on: Option<Value>,
 }
 
-/// A token for `resource` in the tenant that was given. A managed identity has no choice of tenants; a service principal that is logged in
-/// by federation neither, which shows when it fails.
+/// A token for `resource` in the tenant that was given, or is the workspace's. A managed identity has no choice of tenants; a service principal
+/// that is logged in by federation neither, which shows when it fails.
 pub(super) async fn token(call: &Call<'_>, file: &Path, resource: &str) -> Result<AccessToken, Failure> {
-    let tenant = call.settings.text(&TENANT_ID);
+    // One who is logged in to the right tenant needs none.
+    let tenant = if call.workspace.url.is_empty() { Ok(String::new()) } else { tenant(call).await };
+    let tenant = tenant.ok().filter(|tenant| !tenant.is_empty());
     let with_tenant = match tenant {
         Some(_) => Some(account(call, file).await?).filter(|account| !account.is_managed()),
         None => None,
     };
-    let outcome = match (tenant, with_tenant) {
+    let outcome = match (tenant.as_deref(), with_tenant) {
         (Some(tenant), Some(account)) => match ask(call, file, resource, &["--tenant", tenant]).await {
             Err(failure) if account.is_application() && failure.error.code() == Some("PROGRAM_FAILED") => {
                 ask(call, file, resource, &[]).await
@@ -107,8 +102,7 @@ pub(super) async fn token(call: &Call<'_>, file: &Path, resource: &str) -> Resul
     let told = answer.expires_on.as_ref().and_then(Value::as_f64).and_then(jwt::epoch);
     let expires_at = told.or_else(|| jwt::expiry(&answer.token)).filter(|expires_at| *expires_at > SystemTime::now());
     let expires_at = expires_at.ok_or_else(|| {
-        Error::new(Kind::Credential, "`az account get-access-token` gave no token with a time to come as its expiry")
-            .with_code("INVALID_RESPONSE")
+        Error::invalid_response("`az account get-access-token` gave no token with a time to come as its expiry")
             .with_hint("install Azure CLI 2.54 or newer, and check this machine's clock")
     })?;
     Ok(ends_early(AccessToken::new(answer.token, Some(expires_at))))

@@ -4,14 +4,12 @@ use std::borrow::Cow;
 
 use futures_util::future::FutureExt;
 
-use super::{AUTHORITY_HOST, CLIENT_ID, FAMILY, Proof, RESOURCE_ID, TENANT_ID, entra, hint, is_azure, workspace_token};
-use crate::auth::{AccessToken, Applies, Call, Fetched, Settings, WorkspaceAuth};
-use crate::config::Setting;
-use crate::http::Failure;
-use crate::secret::Secret;
+use super::entra::{Application, Proof, has_tenant};
+use super::{AUTHORITY_HOST, CLIENT_ID, ENVIRONMENT, FAMILY, RESOURCE_ID, TENANT_ID, hint, is_azure};
+use crate::auth::{Applies, Call, Fetched, Settings, WorkspaceAuth};
+use crate::setting::Setting;
 
-pub(super) static SECRET: Setting =
-    Setting::new("azureClientSecret", &["ARM_CLIENT_SECRET"]).key("azure_client_secret").secret().family(FAMILY);
+static SECRET: Setting = Setting::new("azureClientSecret", &["ARM_CLIENT_SECRET"]).key("azure_client_secret").secret().family(FAMILY);
 
 #[derive(Debug)]
 pub struct ClientSecret;
@@ -26,31 +24,26 @@ impl WorkspaceAuth for ClientSecret {
     }
 
     fn settings(&self) -> &'static [&'static Setting] {
-        const { &[&SECRET, &CLIENT_ID, &TENANT_ID, &RESOURCE_ID, &AUTHORITY_HOST] }
+        const { &[&SECRET, &CLIENT_ID, &TENANT_ID, &RESOURCE_ID, &AUTHORITY_HOST, &ENVIRONMENT] }
     }
 
     fn applies(&self, settings: &Settings) -> Applies {
         if !settings.has(&SECRET) {
             return Applies::No(format!("{} is not set", SECRET.named()));
         }
-        if let Err(no) = is_azure(settings) {
-            return no;
+        if !settings.has(&CLIENT_ID) {
+            return Applies::Lacks(&CLIENT_ID, "the application's id, which belongs to azureClientSecret");
         }
-        match (settings.has(&CLIENT_ID), settings.has(&TENANT_ID)) {
-            (true, true) => Applies::Yes,
-            (false, _) => Applies::Lacks(&CLIENT_ID, "the application's id, which belongs to azureClientSecret"),
-            (_, false) => Applies::Lacks(&TENANT_ID, "the directory of the application, which belongs to azureClientSecret"),
+        match is_azure(settings).and_then(|()| has_tenant(settings)) {
+            Ok(()) => Applies::Yes,
+            Err(no) => no,
         }
     }
 
     fn access_token<'a>(&'a self, call: &'a Call<'a>) -> Fetched<'a> {
         async move {
-            let identity = parts(call.settings).unwrap_or_default();
-            workspace_token(call, |resource| {
-                let identity = identity.clone();
-                async move { token(call, &identity, resource).await }
-            })
-            .await
+            let secret = call.settings.get(&SECRET).cloned().unwrap_or_default();
+            Application::configured(call.settings, Proof::Secret(secret)).workspace_token(call).await
         }
         .boxed()
     }
@@ -60,19 +53,8 @@ impl WorkspaceAuth for ClientSecret {
     }
 }
 
-/// An application: directory, id and secret.
-#[derive(Clone, Default)]
-pub(super) struct Application {
-    tenant: String,
-    id: String,
-    secret: Secret,
-}
-
-pub(super) fn parts(settings: &Settings) -> Option<Application> {
-    let text = |setting| settings.text(setting).map(str::to_owned);
-    Some(Application { tenant: text(&TENANT_ID)?, id: text(&CLIENT_ID)?, secret: settings.get(&SECRET)?.clone() })
-}
-
-pub(super) async fn token(call: &Call<'_>, application: &Application, resource: &str) -> Result<AccessToken, Failure> {
-    entra(call, &application.tenant, &application.id, &Proof::Secret(&application.secret), resource).await
+/// The application, if it is given completely.
+pub(super) fn application(settings: &Settings) -> Option<Application> {
+    let secret = settings.get(&SECRET).filter(|_| settings.has(&CLIENT_ID) && has_tenant(settings).is_ok())?;
+    Some(Application::configured(settings, Proof::Secret(secret.clone())))
 }

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use futures_util::future::FutureExt;
 
-use super::{AUTHORITY_HOST, CLIENT_ID, FAMILY, Proof, RESOURCE_ID, TENANT_ID, entra, hint, is_azure, workspace_token};
+use super::entra::{Application, Proof};
+use super::{AUTHORITY_HOST, CLIENT_ID, ENVIRONMENT, FAMILY, RESOURCE_ID, TENANT_ID, hint, is_azure};
 use crate::auth::oidc::github::{REQUEST_TOKEN, REQUEST_URL, id_token, is_job};
 use crate::auth::{Applies, Call, Fetched, Settings, WorkspaceAuth};
-use crate::config::Setting;
+use crate::setting::Setting;
 
 /// What Entra wants a token that is presented to it to be for.
 const AUDIENCE: &str = "api://AzureADTokenExchange";
@@ -25,7 +26,7 @@ impl WorkspaceAuth for GitHub {
     }
 
     fn settings(&self) -> &'static [&'static Setting] {
-        const { &[&REQUEST_URL, &REQUEST_TOKEN, &CLIENT_ID, &TENANT_ID, &RESOURCE_ID, &AUTHORITY_HOST] }
+        const { &[&REQUEST_URL, &REQUEST_TOKEN, &CLIENT_ID, &TENANT_ID, &RESOURCE_ID, &AUTHORITY_HOST, &ENVIRONMENT] }
     }
 
     fn applies(&self, settings: &Settings) -> Applies {
@@ -40,12 +41,7 @@ impl WorkspaceAuth for GitHub {
     fn access_token<'a>(&'a self, call: &'a Call<'a>) -> Fetched<'a> {
         async move {
             let assertion = id_token(call, AUDIENCE).await?;
-            let text = |setting| call.settings.text(setting).unwrap_or_default();
-            workspace_token(call, |resource| {
-                let assertion = assertion.clone();
-                async move { entra(call, text(&TENANT_ID), text(&CLIENT_ID), &Proof::Assertion(&assertion), resource).await }
-            })
-            .await
+            Application::configured(call.settings, Proof::Assertion(assertion)).workspace_token(call).await
         }
         .boxed()
     }

@@ -12,12 +12,12 @@ use http::Method;
 use tokio::time::Instant;
 use url::Url;
 
-use super::{CLIENT_ID, FAMILY, PLATFORM_CLIENT_ID, RESOURCE_ID, ends_early, hint, is_azure, workspace_token};
+use super::{CLIENT_ID, ENVIRONMENT, FAMILY, Management, PLATFORM_CLIENT_ID, RESOURCE_ID, ends_early, hint, is_azure, workspace_token};
 use crate::auth::{AccessToken, Applies, Call, Fetched, Settings, WorkspaceAuth, token_endpoint};
-use crate::config::Setting;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::http::{Authorization, Body, Failure, Request, is_link_local, is_loopback};
 use crate::secret::Secret;
+use crate::setting::Setting;
 
 static USE: Setting = Setting::new("azureUseMsi", &["ARM_USE_MSI"]).key("azure_use_msi").flag().family(FAMILY);
 static ENDPOINT: Setting = Setting::variable(&["IDENTITY_ENDPOINT"]);
@@ -41,7 +41,7 @@ impl WorkspaceAuth for ManagedIdentity {
     }
 
     fn settings(&self) -> &'static [&'static Setting] {
-        const { &[&USE, &ENDPOINT, &HEADER, &CLIENT_ID, &PLATFORM_CLIENT_ID, &RESOURCE_ID] }
+        const { &[&USE, &ENDPOINT, &HEADER, &CLIENT_ID, &PLATFORM_CLIENT_ID, &RESOURCE_ID, &ENVIRONMENT] }
     }
 
     fn applies(&self, settings: &Settings) -> Applies {
@@ -54,7 +54,7 @@ impl WorkspaceAuth for ManagedIdentity {
     }
 
     fn access_token<'a>(&'a self, call: &'a Call<'a>) -> Fetched<'a> {
-        workspace_token(call, move |resource| token(call, resource)).boxed()
+        workspace_token(call, Management::Needed, move |resource| token(call, resource)).boxed()
     }
 
     fn hint(&self, status: u16) -> Option<Cow<'static, str>> {
@@ -78,8 +78,7 @@ async fn token_at(call: &Call<'_>, machine: &str, resource: &str) -> Result<Acce
     };
     let url = Url::parse(endpoint).ok().filter(|url| is_loopback(url) || is_link_local(url)).ok_or_else(|| {
         // Where else the header would go, it would be somebody's who can act as this app.
-        Error::new(Kind::Configuration, "IDENTITY_ENDPOINT is no address of this machine")
-            .with_code("CONFIGURATION_ERROR")
+        Error::unusable_setting("IDENTITY_ENDPOINT is no address of this machine")
             .with_hint("Azure sets it to a loopback or link-local address; remove the variable where Azure does not")
     });
     let mut url = url?;
@@ -109,8 +108,9 @@ mod tests {
 
     use super::super::END;
     use super::*;
-    use crate::auth::{TokenEndpoint, Workspace};
-    use crate::config::ApiNetwork;
+    use crate::auth::{Learned, Workspace};
+    use crate::error::Kind;
+    use crate::http::ApiNetwork;
 
     /// Asks a metadata service that answers with `body`; gives the token, or the error, and the request.
     async fn ask(settings: Settings, body: &str) -> (Result<AccessToken, Failure>, String) {
@@ -126,9 +126,9 @@ mod tests {
         });
         let network = ApiNetwork { https_proxy: Some(Secret::new("http://proxy.invalid:1")), ..ApiNetwork::default() };
         let workspace = Workspace { url: "https://adb-1.1.azuredatabricks.net".into(), network };
-        let token_endpoint = TokenEndpoint::default();
+        let learned = Learned::default();
         let deadline = Instant::now() + PATIENCE;
-        let call = Call { workspace: &workspace, settings: &settings, owner: None, token_endpoint: &token_endpoint, deadline };
+        let call = Call { workspace: &workspace, settings: &settings, owner: None, learned: &learned, deadline };
         let token = token_at(&call, &machine, "2ff814a6").await;
         (token, served.await.unwrap())
     }
@@ -136,7 +136,7 @@ mod tests {
     #[tokio::test]
     async fn a_virtual_machine_asks_its_metadata_service_past_any_proxy() {
         let mut settings = Settings::new("https://adb-1.1.azuredatabricks.net");
-        settings.give(&CLIENT_ID, Secret::new("app 1"), false);
+        settings.give(&CLIENT_ID, Secret::new("app 1"), crate::auth::Source::Option);
         let expires_on = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() + 3600;
         let body = format!(r#"{{"access_token":"t0ken","token_type":"Bearer","expires_on":"{expires_on}"}}"#);
         let (token, request) = ask(settings, &body).await;
@@ -162,12 +162,12 @@ mod tests {
     async fn the_header_of_an_app_goes_nowhere_but_to_this_machine() {
         for endpoint in ["https://attacker.example/msi", "http://10.0.0.1/msi", "http://169.255.0.1/msi", "nonsense"] {
             let mut settings = Settings::new("https://adb-1.1.azuredatabricks.net");
-            settings.give(&ENDPOINT, Secret::new(endpoint), false);
-            settings.give(&HEADER, Secret::new("header"), false);
+            settings.give(&ENDPOINT, Secret::new(endpoint), crate::auth::Source::Option);
+            settings.give(&HEADER, Secret::new("header"), crate::auth::Source::Option);
             let workspace = Workspace { url: "https://adb-1.1.azuredatabricks.net".into(), network: ApiNetwork::default() };
-            let token_endpoint = TokenEndpoint::default();
+            let learned = Learned::default();
             let deadline = Instant::now() + PATIENCE;
-            let call = Call { workspace: &workspace, settings: &settings, owner: None, token_endpoint: &token_endpoint, deadline };
+            let call = Call { workspace: &workspace, settings: &settings, owner: None, learned: &learned, deadline };
             let failure = token(&call, "r").await.unwrap_err();
             assert_eq!(failure.error.kind(), Kind::Configuration, "{endpoint}");
         }

@@ -1,13 +1,15 @@
 //! Identities of Microsoft Entra, for workspaces on Azure.
 //!
 //! Wire facts: databricks-sdk-go `config/azure.go`, `config/environments.go` (clouds, the workspace's application), `config/auth_azure_*.go`
-//! (the two headers). Entra's first version of the token endpoint, as there: it takes a `resource`.
+//! (the two headers).
 
 mod cli;
 mod client_secret;
+mod entra;
 mod github;
 mod managed_identity;
 mod workload_identity;
+mod workspace;
 
 pub use cli::Cli;
 pub use client_secret::ClientSecret;
@@ -16,27 +18,28 @@ pub use managed_identity::ManagedIdentity;
 pub use workload_identity::WorkloadIdentity;
 
 use std::borrow::Cow;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use futures_util::future::join;
-use http::Method;
+use futures_util::future::join3;
 
-use super::{AccessToken, Applies, Call, Settings, token_endpoint};
-use crate::config::Setting;
-use crate::http::{Authorization, Body, Failure, Request};
-use crate::secret::Secret;
+use super::{AccessToken, Applies, Call, Settings};
+use crate::http::Failure;
+use crate::setting::Setting;
+use workspace::tenant;
 
 pub(super) static CLIENT_ID: Setting = Setting::new("azureClientId", &["ARM_CLIENT_ID"]).key("azure_client_id").family(FAMILY);
 static TENANT_ID: Setting = Setting::new("azureTenantId", &["ARM_TENANT_ID"]).key("azure_tenant_id").family(FAMILY);
-/// The workspace's resource: for an identity that may manage it and is no user of it.
-static RESOURCE_ID: Setting =
+/// The workspace's resource: for an identity that may manage it and is no user of it. Without a host, it tells that, too.
+pub static RESOURCE_ID: Setting =
     Setting::new("azureResourceId", &["DATABRICKS_AZURE_RESOURCE_ID"]).key("azure_workspace_resource_id").family(FAMILY);
+/// The cloud, where no workspace's name tells it: `public` (default), `usgovernment`, `china`.
+static ENVIRONMENT: Setting = Setting::new("azureEnvironment", &["ARM_ENVIRONMENT"]).key("azure_environment");
 /// Another Entra, as the Azure SDKs have it.
 static AUTHORITY_HOST: Setting = Setting::variable(&["AZURE_AUTHORITY_HOST"]);
 /// What Azure Kubernetes Service sets for a workload's identity, and App Service for a user-assigned one.
 static PLATFORM_CLIENT_ID: Setting = Setting::variable(&["AZURE_CLIENT_ID"]);
 
-const FAMILY: &str = "azure";
+pub(super) const FAMILY: &str = "azure";
 
 /// The application that stands for every Databricks workspace.
 const WORKSPACE: &str = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d";
@@ -48,35 +51,50 @@ const END: Duration = Duration::from_secs(40);
 struct Cloud {
     /// The end of its workspaces' names.
     zone: &'static str,
+    /// Its name in `azureEnvironment`.
+    name: &'static str,
     login: &'static str,
     management: &'static str,
+    /// Azure Resource Manager.
+    manager: &'static str,
     vault: &'static str,
 }
 
 const CLOUDS: [Cloud; 3] = [
     Cloud {
         zone: ".azuredatabricks.net",
+        name: "public",
         login: "https://login.microsoftonline.com",
         management: "https://management.core.windows.net/",
+        manager: "https://management.azure.com/",
         vault: "vault.azure.net",
     },
     Cloud {
         zone: ".databricks.azure.us",
+        name: "usgovernment",
         login: "https://login.microsoftonline.us",
         management: "https://management.core.usgovcloudapi.net/",
+        manager: "https://management.usgovcloudapi.net/",
         vault: "vault.usgovcloudapi.net",
     },
     Cloud {
         zone: ".databricks.azure.cn",
+        name: "china",
         login: "https://login.chinacloudapi.cn",
         management: "https://management.core.chinacloudapi.cn/",
+        manager: "https://management.chinacloudapi.cn/",
         vault: "vault.azure.cn",
     },
 ];
 
-/// The cloud of the workspace; the public one if it is not known.
+/// The cloud of the workspace; the public one if nothing tells.
 fn cloud(settings: &Settings) -> &'static Cloud {
-    CLOUDS.iter().find(|cloud| host(settings).ends_with(cloud.zone)).unwrap_or(&CLOUDS[0])
+    let name = settings.text(&ENVIRONMENT).filter(|_| settings.host().is_empty());
+    let is_meant = |cloud: &&Cloud| match name {
+        Some(name) => cloud.name.eq_ignore_ascii_case(name),
+        None => host(settings).ends_with(cloud.zone),
+    };
+    CLOUDS.iter().find(is_meant).unwrap_or(&CLOUDS[0])
 }
 
 /// The workspace's name, without scheme and port.
@@ -87,63 +105,59 @@ fn host(settings: &Settings) -> &str {
 
 /// Why an identity of Entra is of no use: the workspace is not on Azure.
 fn is_azure(settings: &Settings) -> Result<(), Applies> {
-    if CLOUDS.iter().any(|cloud| host(settings).ends_with(cloud.zone)) || settings.has(&RESOURCE_ID) {
-        return Ok(());
+    if settings.text(&ENVIRONMENT).is_some_and(|name| !CLOUDS.iter().any(|cloud| cloud.name.eq_ignore_ascii_case(name))) {
+        return Err(Applies::Lacks(&ENVIRONMENT, "public, usgovernment or china"));
     }
-    Err(Applies::No("the workspace is not on Azure (https://adb-….azuredatabricks.net), and no azureResourceId is given".into()))
-}
-
-/// What proves to Entra who the application is.
-enum Proof<'a> {
-    Secret(&'a Secret),
-    /// A token of an issuer that the application trusts.
-    Assertion(&'a Secret),
-}
-
-/// A token of Entra's for `resource`.
-async fn entra(call: &Call<'_>, tenant: &str, client_id: &str, proof: &Proof<'_>, resource: &str) -> Result<AccessToken, Failure> {
-    let login = call.settings.text(&AUTHORITY_HOST).unwrap_or(cloud(call.settings).login).trim_end_matches('/');
-    let url = format!("{login}/{tenant}/oauth2/token");
-    let mut form = vec![("grant_type", "client_credentials"), ("client_id", client_id), ("resource", resource)];
-    match proof {
-        Proof::Secret(secret) => form.push(("client_secret", secret.expose())),
-        Proof::Assertion(token) => {
-            form.push(("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"));
-            form.push(("client_assertion", token.expose()));
+    match settings.text(&RESOURCE_ID) {
+        Some(id) if !workspace::is_resource_id(id) => {
+            Err(Applies::Lacks(&RESOURCE_ID, "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Databricks/workspaces/<name>"))
+        }
+        Some(_) => Ok(()),
+        None if CLOUDS.iter().any(|cloud| host(settings).ends_with(cloud.zone)) => Ok(()),
+        None => {
+            Err(Applies::No("the workspace is not on Azure (https://adb-….azuredatabricks.net), and no azureResourceId is given".into()))
         }
     }
-    let asked_at = SystemTime::now();
-    let request = Request { method: Method::POST, url: &url, authorization: Authorization::None, headers: &[], body: Body::Form(&form) };
-    let response = call.workspace.client()?.send(request, call.deadline).await.map_err(|failure| {
-        let hint = match (failure.status(), proof) {
-            (Some(400 | 401), Proof::Secret(_)) => "check ARM_TENANT_ID, ARM_CLIENT_ID and ARM_CLIENT_SECRET: an application's secret expires",
-            (Some(400 | 401), Proof::Assertion(_)) => {
-                "the application has no federated credential for this token: compare its issuer, subject and audience; it may have expired, too"
-            }
-            (Some(404), _) => "check ARM_TENANT_ID, the directory of the application",
-            _ => return failure,
-        };
-        failure.with_hint(Some(hint.into()))
-    })?;
-    Ok(ends_early(token_endpoint::read(&response, asked_at)?))
 }
 
 fn ends_early(token: AccessToken) -> AccessToken {
     AccessToken { expires_at: token.expires_at.and_then(|expires_at| expires_at.checked_sub(END)), ..token }
 }
 
-/// The workspace's token with the headers that go with it. `fetch` asks for one resource; both at the same time. The management token proves
-/// that the identity may manage the workspace; where it need not, it is done without.
-async fn workspace_token<'a, F>(call: &'a Call<'a>, fetch: impl Fn(&'static str) -> F) -> Result<AccessToken, Failure>
+/// Whether an identity that cannot get the token for managing the workspace is of use without.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Management {
+    Needed,
+    /// Whoever is logged in with the Azure CLI may be a user of the workspace who manages nothing.
+    Optional,
+}
+
+/// The workspace's token with the headers that go with it. `fetch` asks for one resource; all at the same time. The management token proves
+/// that the identity may manage the workspace; where no resource is named, it is done without.
+async fn workspace_token<F>(call: &Call<'_>, management: Management, fetch: impl Fn(&'static str) -> F) -> Result<AccessToken, Failure>
 where
-    F: Future<Output = Result<AccessToken, Failure>> + 'a,
+    F: Future<Output = Result<AccessToken, Failure>>,
 {
     let Some(resource_id) = call.settings.get(&RESOURCE_ID).cloned() else { return fetch(WORKSPACE).await };
-    let (token, management) = join(fetch(WORKSPACE), fetch(cloud(call.settings).management)).await;
-    let (mut token, management) = (token?, management?);
-    token.expires_at = token.expires_at.min(management.expires_at);
-    token.headers =
-        vec![("X-Databricks-Azure-SP-Management-Token", management.token), ("X-Databricks-Azure-Workspace-Resource-Id", resource_id)];
+    let cloud = cloud(call.settings);
+    let find = async {
+        if call.workspace.url.is_empty() {
+            call.learned.workspace.set(workspace::url(call, &fetch(cloud.manager).await?).await?);
+        }
+        Ok::<_, Failure>(())
+    };
+    let (token, proof, found) = join3(fetch(WORKSPACE), fetch(cloud.management), find).await;
+    let mut token = token?;
+    found?;
+    token.headers = vec![("X-Databricks-Azure-Workspace-Resource-Id", resource_id)];
+    match proof {
+        Ok(proof) => {
+            token.expires_at = token.expires_at.min(proof.expires_at);
+            token.headers.push(("X-Databricks-Azure-SP-Management-Token", proof.token));
+        }
+        Err(failure) if management == Management::Needed || failure.transient => return Err(failure),
+        Err(_) => {}
+    }
     Ok(token)
 }
 
@@ -163,11 +177,11 @@ pub(super) fn vault(settings: &Settings, name: &str) -> (String, String) {
 
 /// A token for another resource than the workspace, by the first identity of Azure's that is at hand.
 pub(super) async fn any_token(call: &Call<'_>, resource: &str) -> Result<AccessToken, Failure> {
-    if let Some(identity) = workload_identity::parts(call.settings) {
-        return workload_identity::token(call, &identity, resource).await;
+    if let Some(pod) = workload_identity::Pod::of(call.settings) {
+        return pod.application().await?.token(call, resource).await;
     }
-    if let Some(identity) = client_secret::parts(call.settings) {
-        return client_secret::token(call, &identity, resource).await;
+    if let Some(application) = client_secret::application(call.settings) {
+        return application.token(call, resource).await;
     }
     match managed_identity::token(call, resource).await {
         Err(failure) => match cli::find(call.settings) {

@@ -5,10 +5,11 @@ use std::borrow::Cow;
 
 use futures_util::future::FutureExt;
 
-use super::{AUTHORITY_HOST, CLIENT_ID, FAMILY, PLATFORM_CLIENT_ID, Proof, RESOURCE_ID, TENANT_ID, entra, hint, is_azure, workspace_token};
-use crate::auth::{AccessToken, Applies, Call, Fetched, Settings, WorkspaceAuth, oidc};
-use crate::config::Setting;
+use super::entra::{Application, Proof};
+use super::{AUTHORITY_HOST, CLIENT_ID, ENVIRONMENT, FAMILY, PLATFORM_CLIENT_ID, RESOURCE_ID, TENANT_ID, hint, is_azure};
+use crate::auth::{Applies, Call, Fetched, Settings, WorkspaceAuth, oidc};
 use crate::http::Failure;
+use crate::setting::Setting;
 
 /// Read again for every token: the platform replaces it.
 static TOKEN_FILE: Setting = Setting::variable(&["AZURE_FEDERATED_TOKEN_FILE"]);
@@ -27,11 +28,11 @@ impl WorkspaceAuth for WorkloadIdentity {
     }
 
     fn settings(&self) -> &'static [&'static Setting] {
-        const { &[&TOKEN_FILE, &PLATFORM_CLIENT_ID, &PLATFORM_TENANT_ID, &CLIENT_ID, &TENANT_ID, &RESOURCE_ID, &AUTHORITY_HOST] }
+        const { &[&TOKEN_FILE, &PLATFORM_CLIENT_ID, &PLATFORM_TENANT_ID, &CLIENT_ID, &TENANT_ID, &RESOURCE_ID, &AUTHORITY_HOST, &ENVIRONMENT] }
     }
 
     fn applies(&self, settings: &Settings) -> Applies {
-        match (is_azure(settings), parts(settings)) {
+        match (is_azure(settings), Pod::of(settings)) {
             (Err(no), _) => no,
             (Ok(()), Some(_)) => Applies::Yes,
             (Ok(()), None) => Applies::No("AZURE_FEDERATED_TOKEN_FILE, AZURE_CLIENT_ID and AZURE_TENANT_ID are not all set".into()),
@@ -40,12 +41,8 @@ impl WorkspaceAuth for WorkloadIdentity {
 
     fn access_token<'a>(&'a self, call: &'a Call<'a>) -> Fetched<'a> {
         async move {
-            let identity = parts(call.settings).unwrap_or_default();
-            workspace_token(call, |resource| {
-                let identity = identity.clone();
-                async move { token(call, &identity, resource).await }
-            })
-            .await
+            let pod = Pod::of(call.settings).ok_or_else(|| oidc::missing("the pod has no identity", "set AZURE_FEDERATED_TOKEN_FILE"))?;
+            pod.application().await?.workspace_token(call).await
         }
         .boxed()
     }
@@ -55,23 +52,26 @@ impl WorkspaceAuth for WorkloadIdentity {
     }
 }
 
-#[derive(Clone, Default)]
-pub(super) struct Workload {
-    tenant: String,
-    id: String,
-    file: String,
+/// The identity of a pod.
+pub(super) struct Pod<'a> {
+    id: &'a str,
+    tenant: &'a str,
+    file: &'a str,
 }
 
-pub(super) fn parts(settings: &Settings) -> Option<Workload> {
-    let either = |one, other| settings.text(one).or_else(|| settings.text(other)).map(str::to_owned);
-    Some(Workload {
-        tenant: either(&TENANT_ID, &PLATFORM_TENANT_ID)?,
-        id: either(&CLIENT_ID, &PLATFORM_CLIENT_ID)?,
-        file: settings.text(&TOKEN_FILE)?.to_owned(),
-    })
-}
+impl<'a> Pod<'a> {
+    pub fn of(settings: &'a Settings) -> Option<Self> {
+        let either = |one, other| settings.text(one).or_else(|| settings.text(other));
+        Some(Self {
+            id: either(&CLIENT_ID, &PLATFORM_CLIENT_ID)?,
+            tenant: either(&TENANT_ID, &PLATFORM_TENANT_ID)?,
+            file: settings.text(&TOKEN_FILE)?,
+        })
+    }
 
-pub(super) async fn token(call: &Call<'_>, workload: &Workload, resource: &str) -> Result<AccessToken, Failure> {
-    let assertion = oidc::read_file(&workload.file).await?;
-    entra(call, &workload.tenant, &workload.id, &Proof::Assertion(&assertion), resource).await
+    /// Reads the token.
+    pub async fn application(&self) -> Result<Application, Failure> {
+        let assertion = oidc::read_file(self.file).await?;
+        Ok(Application::new(self.id, Some(self.tenant), Proof::Assertion(assertion)))
+    }
 }

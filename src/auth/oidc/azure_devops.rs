@@ -9,9 +9,9 @@ use serde::Deserialize;
 
 use super::{COMMON, exchange, missing};
 use crate::auth::{Applies, CLIENT_ID, Call, Fetched, Settings, WorkspaceAuth};
-use crate::config::Setting;
 use crate::http::{Authorization, Body, Failure, Request};
 use crate::secret::Secret;
+use crate::setting::Setting;
 
 static ACCESS_TOKEN: Setting = Setting::ambient(&["SYSTEM_ACCESSTOKEN"]).secret();
 static COLLECTION: Setting = Setting::ambient(&["SYSTEM_TEAMFOUNDATIONCOLLECTIONURI"]);
@@ -33,7 +33,7 @@ impl WorkspaceAuth for AzureDevOps {
     }
 
     fn settings(&self) -> &'static [&'static Setting] {
-        const { &[&ACCESS_TOKEN, &COLLECTION, &PROJECT, &HOST_TYPE, &PLAN, &JOB, COMMON[0], COMMON[1], COMMON[2]] }
+        const { &[&ACCESS_TOKEN, &COLLECTION, &PROJECT, &HOST_TYPE, &PLAN, &JOB, COMMON[0], COMMON[1], COMMON[2], COMMON[3]] }
     }
 
     fn applies(&self, settings: &Settings) -> Applies {

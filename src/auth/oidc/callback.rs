@@ -4,7 +4,7 @@ use futures_util::future::FutureExt;
 
 use super::{ACCOUNT_WIDE, COMMON, audience, exchange, missing};
 use crate::auth::{Applies, Call, Fetched, Question, Settings, WorkspaceAuth};
-use crate::config::Setting;
+use crate::setting::Setting;
 
 /// Called with the audience, before every exchange.
 static FUNCTION: Setting = Setting::new("oidcToken", &[]).function().family("oidcToken");
@@ -22,7 +22,7 @@ impl WorkspaceAuth for Callback {
     }
 
     fn settings(&self) -> &'static [&'static Setting] {
-        const { &[&FUNCTION, &ACCOUNT_WIDE, COMMON[0], COMMON[1], COMMON[2]] }
+        const { &[&FUNCTION, &ACCOUNT_WIDE, COMMON[0], COMMON[1], COMMON[2], COMMON[3]] }
     }
 
     fn applies(&self, settings: &Settings) -> Applies {
@@ -32,7 +32,7 @@ impl WorkspaceAuth for Callback {
     fn access_token<'a>(&'a self, call: &'a Call<'a>) -> Fetched<'a> {
         async move {
             let function = call.settings.text(&FUNCTION).unwrap_or_default();
-            let token = call.ask(Question::IdToken(function, &audience(call)), "oidcToken").await?;
+            let token = call.ask(Question::IdToken(function, &audience(call).await?), "oidcToken").await?;
             let token = token.filter(|token| !token.is_empty());
             let token =
                 token.ok_or_else(|| missing("oidcToken gave no token", "return the identity provider's JSON Web Token as a text"))?;

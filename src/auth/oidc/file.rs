@@ -4,13 +4,13 @@ use futures_util::future::FutureExt;
 
 use super::{COMMON, exchange, missing};
 use crate::auth::{Applies, Call, Fetched, Settings, WorkspaceAuth};
-use crate::config::Setting;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::http::Failure;
 use crate::secret::Secret;
+use crate::setting::Setting;
 
 static FILE: Setting = Setting::new("oidcTokenFile", &["DATABRICKS_OIDC_TOKEN_FILEPATH", "DATABRICKS_OIDC_TOKEN_FILE"])
-    .key("oidc_token_filepath")
+    .key("databricks_id_token_filepath")
     .family("file-oidc");
 
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl WorkspaceAuth for File {
     }
 
     fn settings(&self) -> &'static [&'static Setting] {
-        const { &[&FILE, COMMON[0], COMMON[1], COMMON[2]] }
+        const { &[&FILE, COMMON[0], COMMON[1], COMMON[2], COMMON[3]] }
     }
 
     fn applies(&self, settings: &Settings) -> Applies {
@@ -50,7 +50,7 @@ pub(in crate::auth) async fn read(path: &str) -> Result<Secret, Failure> {
         let length = std::fs::metadata(&file)?.len();
         if length > MOST { Err(std::io::ErrorKind::FileTooLarge.into()) } else { std::fs::read_to_string(&file) }
     });
-    let content = content.await.map_err(|_| Error::new(Kind::Internal, "reading a file was interrupted"))?;
+    let content = content.await.map_err(|_| Error::internal("reading a file was interrupted"))?;
     let content = content.map(Secret::new).map_err(|error| {
         missing(format!("the token file {shown:?} cannot be read: {}", error.kind()), "check the path, and that this user may read it")
     })?;

@@ -9,9 +9,9 @@ use url::Url;
 
 use super::{COMMON, audience, exchange, missing};
 use crate::auth::{Applies, CLIENT_ID, Call, Fetched, Settings, WorkspaceAuth, azure};
-use crate::config::Setting;
 use crate::http::{Authorization, Body, Failure, Request};
 use crate::secret::Secret;
+use crate::setting::Setting;
 
 pub(in crate::auth) static REQUEST_URL: Setting = Setting::ambient(&["ACTIONS_ID_TOKEN_REQUEST_URL"]);
 pub(in crate::auth) static REQUEST_TOKEN: Setting = Setting::ambient(&["ACTIONS_ID_TOKEN_REQUEST_TOKEN"]).secret();
@@ -29,7 +29,7 @@ impl WorkspaceAuth for GitHub {
     }
 
     fn settings(&self) -> &'static [&'static Setting] {
-        const { &[&REQUEST_URL, &REQUEST_TOKEN, COMMON[0], COMMON[1], COMMON[2]] }
+        const { &[&REQUEST_URL, &REQUEST_TOKEN, COMMON[0], COMMON[1], COMMON[2], COMMON[3]] }
     }
 
     fn applies(&self, settings: &Settings) -> Applies {
@@ -46,7 +46,7 @@ impl WorkspaceAuth for GitHub {
 
     fn access_token<'a>(&'a self, call: &'a Call<'a>) -> Fetched<'a> {
         async move {
-            let token = id_token(call, &audience(call)).await?;
+            let token = id_token(call, &audience(call).await?).await?;
             exchange(call, &token, "GitHub Actions").await
         }
         .boxed()

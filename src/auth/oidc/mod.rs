@@ -18,25 +18,66 @@ pub use github::GitHub;
 pub use variable::Variable;
 pub use vercel::Vercel;
 
-use super::token_endpoint::ACCOUNT_ID;
-use super::{AccessToken, CLIENT_ID, Call, jwt};
-use crate::config::Setting;
-use crate::error::{Error, Kind};
-use crate::http::{Authorization, Failure};
-use crate::secret::Secret;
+use std::time::Duration;
 
-/// What the platform's token is for. Default: the account for account hosts, else the workspace's token endpoint.
+use http::Method;
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use super::token_endpoint::{ACCOUNT_ID, DISCOVERY_URL};
+use super::{AccessToken, CLIENT_ID, Call, jwt};
+use crate::error::Error;
+use crate::http::{Authorization, Body, Failure, Request};
+use crate::secret::Secret;
+use crate::setting::Setting;
+
+/// What the platform's token is for. Default: what the workspace says, else the account for account hosts, else the workspace's token endpoint.
 static AUDIENCE: Setting = Setting::new("tokenAudience", &["DATABRICKS_TOKEN_AUDIENCE"]).key("audience");
 
 /// Leaves the client id out, which may be there as the app's own: the token is a user's.
 static ACCOUNT_WIDE: Setting = Setting::new("accountWideFederation", &[]).flag();
 
 /// What every exchange reads.
-const COMMON: [&Setting; 3] = [&CLIENT_ID, &AUDIENCE, &ACCOUNT_ID];
+const COMMON: [&Setting; 4] = [&CLIENT_ID, &AUDIENCE, &ACCOUNT_ID, &DISCOVERY_URL];
 
-fn audience(call: &Call<'_>) -> String {
+/// What the workspace's own word on the audience may cost: there is a usual one.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The audience to ask the platform for.
+///
+/// Wire facts: databricks-sdk-go `config/host_metadata.go` (`token_federation_default_oidc_audiences`).
+async fn audience(call: &Call<'_>) -> Result<String, Failure> {
+    if let Some(audience) = call.settings.text(&AUDIENCE) {
+        return Ok(audience.to_owned());
+    }
+    if let Some(audience) = call.learned.audience.get() {
+        return Ok(audience);
+    }
+    call.discover().await?;
     let account = call.settings.text(&ACCOUNT_ID).filter(|_| call.is_account_host());
-    call.settings.text(&AUDIENCE).or(account).map_or_else(|| call.token_url(), str::to_owned)
+    let usual = account.map_or_else(|| call.token_url(), str::to_owned);
+    let audience = match host_audience(call).await {
+        Ok(audience) => audience.unwrap_or(usual),
+        // Not kept: the next exchange asks again.
+        Err(failure) if failure.transient => return Ok(usual),
+        Err(_) => usual,
+    };
+    call.learned.audience.set(audience.as_str());
+    Ok(audience)
+}
+
+/// The first of the audiences that the host says federation policies have.
+async fn host_audience(call: &Call<'_>) -> Result<Option<String>, Failure> {
+    #[derive(Deserialize)]
+    struct Answer {
+        #[serde(default)]
+        token_federation_default_oidc_audiences: Vec<String>,
+    }
+    let url = format!("{}/.well-known/databricks-config", call.workspace.url);
+    let request = Request { method: Method::GET, url: &url, authorization: Authorization::None, headers: &[], body: Body::None };
+    let response = call.workspace.client()?.send(request, call.deadline.min(Instant::now() + PATIENCE)).await?;
+    let answer: Answer = response.json()?;
+    Ok(answer.token_federation_default_oidc_audiences.into_iter().find(|audience| !audience.is_empty()))
 }
 
 /// Exchanges the platform's token, which `source` names in errors.
@@ -64,6 +105,6 @@ async fn exchange(call: &Call<'_>, token: &Secret, source: &str) -> Result<Acces
 }
 
 /// There was no token to exchange.
-fn missing(message: impl Into<String>, hint: &'static str) -> Failure {
-    Error::new(Kind::Authentication, message).with_code("NO_ID_TOKEN").with_hint(hint).into()
+pub(super) fn missing(message: impl Into<String>, hint: &'static str) -> Failure {
+    Error::no_id_token(message).with_hint(hint).into()
 }

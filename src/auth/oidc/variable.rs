@@ -4,7 +4,7 @@ use futures_util::future::FutureExt;
 
 use super::{COMMON, exchange, missing};
 use crate::auth::{Applies, Call, Fetched, Settings, WorkspaceAuth};
-use crate::config::Setting;
+use crate::setting::Setting;
 
 /// The token itself, read again for every exchange.
 static TOKEN: Setting = Setting::ambient(&["DATABRICKS_OIDC_TOKEN"]).secret().family("env-oidc");
@@ -24,7 +24,7 @@ impl WorkspaceAuth for Variable {
     }
 
     fn settings(&self) -> &'static [&'static Setting] {
-        const { &[&TOKEN, &NAME, COMMON[0], COMMON[1], COMMON[2]] }
+        const { &[&TOKEN, &NAME, COMMON[0], COMMON[1], COMMON[2], COMMON[3]] }
     }
 
     fn applies(&self, settings: &Settings) -> Applies {

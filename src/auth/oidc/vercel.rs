@@ -7,7 +7,7 @@ use futures_util::future::FutureExt;
 
 use super::{COMMON, exchange, missing};
 use crate::auth::{Applies, CLIENT_ID, Call, Fetched, Settings, WorkspaceAuth};
-use crate::config::Setting;
+use crate::setting::Setting;
 
 static TOKEN: Setting = Setting::ambient(&["VERCEL_OIDC_TOKEN"]).secret();
 /// Set to 1 in every deployment.
@@ -26,7 +26,7 @@ impl WorkspaceAuth for Vercel {
     }
 
     fn settings(&self) -> &'static [&'static Setting] {
-        const { &[&TOKEN, &DEPLOYED, COMMON[0], COMMON[1], COMMON[2]] }
+        const { &[&TOKEN, &DEPLOYED, COMMON[0], COMMON[1], COMMON[2], COMMON[3]] }
     }
 
     fn applies(&self, settings: &Settings) -> Applies {

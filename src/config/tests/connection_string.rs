@@ -3,13 +3,9 @@
 use proptest::prelude::*;
 
 use crate::config::connection_string::ConnectionString;
-use crate::config::reader::Dialect;
 
 fn parse(text: &str) -> ConnectionString {
-    for dialect in [Dialect::Lakebase, Dialect::NodePostgres] {
-        assert!(ConnectionString::parse(text, dialect).is_ok(), "{text} in {dialect:?}");
-    }
-    ConnectionString::parse(text, Dialect::Lakebase).unwrap_or_else(|_| panic!("{text}"))
+    ConnectionString::parse(text).unwrap_or_else(|_| panic!("{text}"))
 }
 
 fn five(string: &ConnectionString) -> [&str; 5] {
@@ -98,15 +94,7 @@ fn strings_that_say_nothing_clear_are_refused() {
         "host=h sec ret=x",
         r"password=x\",
     ] {
-        assert!(ConnectionString::parse(text, Dialect::Lakebase).is_err(), "{text}");
-    }
-}
-
-#[test]
-fn node_postgres_takes_any_scheme_or_none() {
-    for (text, expected) in [("pg://u:p@h/d", ["u", "p", "h", "", "d"]), ("u@h/d", ["", "", "base", "", "u@h/d"])] {
-        let string = ConnectionString::parse(text, Dialect::NodePostgres).unwrap_or_else(|_| panic!("{text}"));
-        assert_eq!(five(&string), expected, "{text}");
+        assert!(ConnectionString::parse(text).is_err(), "{text}");
     }
 }
 
@@ -119,10 +107,10 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_makes_the_parser_panic(text in "\\PC*", dialect in prop::sample::select(vec![Dialect::Lakebase, Dialect::NodePostgres])) {
-        let _ = ConnectionString::parse(&text, dialect);
-        let _ = ConnectionString::parse(&format!("postgres://{text}"), dialect);
-        let _ = ConnectionString::parse(&format!("host={text}"), dialect);
+    fn nothing_makes_the_parser_panic(text in "\\PC*") {
+        let _ = ConnectionString::parse(&text);
+        let _ = ConnectionString::parse(&format!("postgres://{text}"));
+        let _ = ConnectionString::parse(&format!("host={text}"));
     }
 
     #[test]

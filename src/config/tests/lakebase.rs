@@ -27,6 +27,7 @@ fn the_environment_of_a_deployed_app_is_enough() {
     assert_eq!((config.pool.max, config.pool.min), (10, 0));
     assert_eq!(config.pool.idle_timeout, Some(Duration::from_secs(30)));
     assert_eq!(config.pool.connection_timeout, Some(Duration::from_secs(10)));
+    assert!(!config.pool.allow_exit_on_idle);
     assert_eq!((config.pool.max_uses, config.pool.max_lifetime), (None, None));
     assert_eq!((config.pool.statement_cache_size, config.pool.max_pipeline, config.pool.pipeline_writes), (256, 64, false));
     assert!(config.pool.retry_connect);

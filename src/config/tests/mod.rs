@@ -2,6 +2,7 @@
 
 mod connection_string;
 mod credential;
+mod hosting;
 mod lakebase;
 mod never_panics;
 mod node_postgres;
@@ -47,10 +48,11 @@ fn lakebase(given: Value, pairs: &[(&str, &str)]) -> Config {
     resolve(&options(given), &deployed(pairs)).expect("a usable configuration")
 }
 
+/// Resolved settings of node-postgres', with a user.
 fn client(given: Value, pairs: &[(&str, &str)]) -> Config {
-    let mut variables = env(&[("USER", "os-user")]);
-    variables.extend(env(pairs));
-    resolve_client(&options(given), &variables).expect("a usable configuration")
+    let mut settings = options(given);
+    settings.entry("user").or_insert_with(|| "u".into());
+    resolve_client(&settings, &env(pairs)).expect("a usable configuration")
 }
 
 /// The problems as they are printed.

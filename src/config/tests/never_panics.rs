@@ -4,7 +4,7 @@ use proptest::collection::{hash_map, vec};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use crate::config::setting::settings;
+use crate::config::settings::settings;
 use crate::config::{resolve, resolve_client, resolve_token};
 use crate::error::Error;
 

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import type { Figures, Report } from '../../measure/measure.js'
 import { addConnectionFlags, connectionOptions, type ConnectionFlags } from '../connection-flags.js'
 import { note, paint, printResult, table, wantsJson } from '../output.js'
-import { subcommand } from '../program.js'
+import { subcommand } from '../subcommand.js'
 import { readMillis, readNumber, showMillis } from '../quantities.js'
 
 interface Flags extends ConnectionFlags {

@@ -2,7 +2,7 @@
 
 import { Argument, type Command } from 'commander'
 import { print } from '../output.js'
-import { subcommand } from '../program.js'
+import { subcommand } from '../subcommand.js'
 
 type Shell = 'bash' | 'zsh' | 'fish'
 

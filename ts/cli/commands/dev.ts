@@ -9,7 +9,7 @@ import { rewrite } from '../atomic-write.js'
 import { exitCodes, Failure } from '../failure.js'
 import { interruption } from '../interruption.js'
 import { note, paint, print, table, wantsJson } from '../output.js'
-import { subcommand } from '../program.js'
+import { subcommand } from '../subcommand.js'
 import { readMillis, readNumber } from '../quantities.js'
 import { mergeVariables } from '../variables-file.js'
 
@@ -161,7 +161,7 @@ function existing<T>(flag: string, paths: readonly string[] | undefined, read: (
 
 async function migrate(folder: string, env: Record<string, string>): Promise<void> {
   if (!existsSync(folder)) throw new Failure(`--migrations: there is no folder ${folder}`, { exitCode: exitCodes.usage, code: 'USAGE' })
-  const code = await runCommand([process.execPath, process.argv[1]!, 'migrate', folder, '--no-env-file'], environmentOf(env), 'ignore')
+  const code = await runCommand([process.execPath, process.argv[1]!, 'migrate', folder, '--no-dotenv'], environmentOf(env), 'ignore')
   if (code !== 0) throw new Failure(`the migrations in ${folder} were not applied: see above`, { code: 'MIGRATIONS' })
 }
 

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { addConnectionFlags, connectionOptions, type ConnectionFlags } from '../connection-flags.js'
 import { exitCodes } from '../failure.js'
 import { hanging, paint, print, printResult, wantsJson, type Style } from '../output.js'
-import { subcommand } from '../program.js'
+import { subcommand } from '../subcommand.js'
 import type { Status, Step } from '../doctor/step.js'
 
 export function doctor(program: Command): void {

@@ -3,7 +3,7 @@
 import type { Command } from 'commander'
 import { addConnectionFlags, connectionOptions, type ConnectionFlags } from '../connection-flags.js'
 import { exitCodes, Failure } from '../failure.js'
-import { subcommand } from '../program.js'
+import { subcommand } from '../subcommand.js'
 
 export function exec(program: Command): void {
   const command = subcommand(program, 'exec', 'Run a command with a fresh DATABASE_URL and PG* variables in its environment.', [

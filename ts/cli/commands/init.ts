@@ -3,7 +3,7 @@
 import type { Command } from 'commander'
 import { addIdentityFlags, type ConnectionFlags } from '../connection-flags.js'
 import { note, paint, print, printResult, wantsJson } from '../output.js'
-import { subcommand } from '../program.js'
+import { subcommand } from '../subcommand.js'
 import type { TargetFlags } from '../init/target.js'
 
 interface Flags extends ConnectionFlags, TargetFlags {

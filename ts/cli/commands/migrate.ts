@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { addConnectionFlags, connectionOptions, type ConnectionFlags } from '../connection-flags.js'
 import { exitCodes, Failure } from '../failure.js'
 import { note, paint, printResult } from '../output.js'
-import { subcommand } from '../program.js'
+import { subcommand } from '../subcommand.js'
 
 interface Flags extends ConnectionFlags {
   wait: string

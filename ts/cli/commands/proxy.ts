@@ -7,7 +7,7 @@ import { addTokenFlags, connectionOptions, type ConnectionFlags } from '../conne
 import { exitCodes, Failure } from '../failure.js'
 import { interruption } from '../interruption.js'
 import { note, paint, print, wantsJson } from '../output.js'
-import { subcommand } from '../program.js'
+import { subcommand } from '../subcommand.js'
 import { readNumber, showBytes, showMillis, showText } from '../quantities.js'
 
 /** PgBouncer's port: PostgreSQL's own may be in use. */

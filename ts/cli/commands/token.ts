@@ -3,7 +3,7 @@
 import type { Command } from 'commander'
 import { addTokenFlags, connectionOptions, type ConnectionFlags } from '../connection-flags.js'
 import { note, printResult } from '../output.js'
-import { subcommand } from '../program.js'
+import { subcommand } from '../subcommand.js'
 
 interface Flags extends ConnectionFlags {
   write?: string

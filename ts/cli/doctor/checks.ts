@@ -2,7 +2,7 @@
 
 import { createLakebasePool } from '../../lakebase.js'
 import { getCredential } from '../../credential.js'
-import type { LakebasePoolOptions } from '../../options.js'
+import type { LakebasePoolOptions } from '../../lakebase-options.js'
 import type { PoolClient } from '../../pool/pool.js'
 import { get, getInstance, me, describeIdentity, type DescribedIdentity, type Endpoint, type Instance } from '../workspace.js'
 import { codeOf, diagnosis, type DiagnosisCode, type Facts } from './diagnoses.js'

@@ -91,7 +91,7 @@ const described = {
     ({ user, schema }) => `tables of the schema ${schema} belong to somebody else, and ${user} may not read them`,
     ({ user, schema }) => `as their owner: grant select, insert, update, delete on all tables in schema "${schema}" to "${user}"`,
   ],
-  UNKNOWN: ['see the message', 'docs/cli.md and the section Errors of the README; the output of lakebase doctor --json helps in an issue'],
+  UNKNOWN: ['see the message', 'docs/errors.md of lakebase-native lists every error; the output of lakebase doctor --json helps in an issue'],
 } satisfies Record<string, Described>
 
 export type DiagnosisCode = keyof typeof described

@@ -1,7 +1,7 @@
 /** The variables of a database and of the identity that uses it. */
 
 import { native } from '../../native.js'
-import type { LakebasePoolOptions } from '../../options.js'
+import type { LakebasePoolOptions } from '../../lakebase-options.js'
 import { connectionOptions, type ConnectionFlags } from '../connection-flags.js'
 import { exitCodes, Failure } from '../failure.js'
 import { isInteractive } from '../output.js'
