@@ -3,7 +3,6 @@
 import type { AuthProvider } from './auth/questions.js'
 import { AuthenticationError } from './errors.js'
 import type { TokenOptions } from './config/options.js'
-import type { LakebasePoolOptions } from './lakebase-options.js'
 
 /** What is used of the SDK's `WorkspaceClient` (`@databricks/sdk-experimental`). */
 export interface WorkspaceClient {
@@ -74,7 +73,7 @@ function providerOf(client: WorkspaceClient): AuthProvider {
 }
 
 /** The options that Rust reads, with the workspace client as the way to authenticate. */
-export function withoutDatabricksOptions<O extends LakebasePoolOptions | TokenOptions>(options: O): O {
+export function withoutDatabricksOptions<O extends TokenOptions>(options: O): O {
   if (typeof options !== 'object' || options === null || !('workspaceClient' in options || 'telemetry' in options)) return options
   const { workspaceClient, telemetry: _telemetry, ...others } = options as O & DatabricksOptions
   // One that has no settings is this package's own, which authenticates as the options say.

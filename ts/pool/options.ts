@@ -102,8 +102,8 @@ export function revealed(given: TokenPoolOptions): TokenPoolOptions {
 /** What the caller gave, with what Rust found in the environment and its defaults. */
 export function lakebaseOptions(given: GivenOptions, settings: Settings): PoolOptions {
   // What is no option must not become one: another pool can be made of these.
-  const { host, port, user, database, max, min, idleTimeoutMillis, connectionTimeoutMillis, maxLifetimeSeconds } = settings
-  const found = { host, port, user, database, max, min, idleTimeoutMillis, connectionTimeoutMillis, maxLifetimeSeconds }
+  const { host, port, user, database, max, min, idleTimeoutMillis, connectionTimeoutMillis, maxLifetimeSeconds, allowExitOnIdle } = settings
+  const found = { host, port, user, database, max, min, idleTimeoutMillis, connectionTimeoutMillis, maxLifetimeSeconds, allowExitOnIdle }
   const options = {
     ...given,
     ...found,
