@@ -209,6 +209,8 @@ function dispatch(request: number, event: WireEvent): void {
     case 'workspace':
       return answer(request, event)
     default:
+      // Events of pools answer no request.
+      if (waiting[request]) throw unreadable()
       shielded(() => listeners.get(event.pool)?.(event))
   }
 }
